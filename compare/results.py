@@ -1,0 +1,210 @@
+"""What was measured: frozen, typed, and nothing else.
+
+A scenario fills these in, a report reads them. Nothing in this module measures, prints or touches a file.
+Times are in the unit that the field's name ends with; a `Site` names a line of somebody's program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Backend = Literal["asyncio", "asyncio+uvloop", "trio"]
+Outcome = Literal["ok", "wrong", "failed", "timeout", "skipped"]
+Place = Literal["loop-thread", "lock", "gil", "page-fault", "busy-cpu", "worker-thread", "pool-queue", "kernel"]
+Role = Literal["loop", "main", "worker", "other"]
+State = Literal["poller", "running", "blocked", "lock", "gil", "page-fault", "stopped", "idle", "queue"]
+
+PLACES: tuple[Place, ...] = (
+    "loop-thread",
+    "lock",
+    "gil",
+    "page-fault",
+    "busy-cpu",
+    "worker-thread",
+    "pool-queue",
+    "kernel",
+)
+LOOP_PLACES: tuple[Place, ...] = ("loop-thread", "lock", "gil", "page-fault", "busy-cpu")
+"""The places that hold an event loop's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A line of code: `file` is an absolute path or a pseudo-name such as `<string>`; `line` counts from 1."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where something waited, however often.
+
+    Attributes:
+        place: where the time went, in the words of the design.
+        kind: a closer word, for `busy-cpu`: `compute`, `busy-polling` or `backlog`.
+        thread: the thread's name.
+        role: what that thread is for.
+        call: the system call it waited in, if it was one.
+        target: what the call waited for: a path, socket addresses, a pipe, a lock; who holds it, where known.
+        site: the innermost line that is the user's own.
+        code: the text of that line.
+        count: how many separate waits.
+        total_ms: all of them together, in milliseconds.
+        longest_ms: the longest single one, in milliseconds.
+    """
+
+    place: Place
+    kind: str | None
+    thread: str
+    role: Role
+    call: str | None
+    target: str | None
+    site: Site | None
+    code: str | None
+    count: int
+    total_ms: float
+    longest_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one thread's time in one state; milliseconds since the observation began."""
+
+    start_ms: float
+    end_ms: float
+    state: State
+    call: str | None = None
+    target: str | None = None
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One thread's time, as spans that neither overlap nor leave a gap; or (role `None`) the line behind a pool."""
+
+    thread: str
+    role: Role | None
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopHold:
+    """How long the event loop was kept from its poller: stretches over the threshold, in milliseconds."""
+
+    stalls: int
+    longest_ms: float
+    total_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the observer saw of one process.
+
+    Attributes:
+        findings: worst first.
+        loop: `None` when no event loop was seen.
+        lanes: loop threads first, then workers, then the lines behind pools.
+        threads: the most threads seen at once (the program's own; none of the observer's).
+        duration_ms: the length of the observed window: every lane covers exactly this.
+        missing: what could not be seen here, and why, a sentence each.
+    """
+
+    findings: tuple[Finding, ...]
+    loop: LoopHold | None
+    lanes: tuple[Lane, ...]
+    threads: int
+    duration_ms: float
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Repeated timings, in seconds."""
+
+    median: float
+    min: float
+    max: float
+    all: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Round-trip times, in milliseconds."""
+
+    p50: float
+    p99: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSeconds:
+    """A process's own CPU time, in seconds."""
+
+    user: float
+    system: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One variant under one workload: a row of the table.
+
+    Attributes:
+        scenario: `file`, `net` or `script`.
+        workload: what it was asked to do, e.g. `{"state": "cold", "files": 8, "bytes": 65536}`.
+        variant: the recipe's name, or the user's `module:function`.
+        backend: `None` for a recipe without an event loop.
+        recipe: its path relative to the repository, e.g. `recipes/file_read/blocking.py`; `None` for the user's own.
+        libraries: versions of the libraries it uses.
+        outcome: `ok`, or what went wrong.
+        reason: why it was not `ok`, in one sentence.
+        exit_status: the child's; negative for a signal; `None` when there was none.
+        seconds: unobserved timings.
+        operations: files read, or messages answered, in the median pass.
+        per_second: operations per second in the median pass.
+        latency_ms: `net` only.
+        cpu_seconds: the child's own, in the median pass.
+        threads: the most seen at once.
+        rss_mib: the child's peak resident memory, in MiB.
+        observation: `None` when nothing was observed.
+        verdict: one sentence: who waited where.
+        notes: what the reader must know to read the row (e.g. "unstable: ...").
+    """
+
+    scenario: Literal["file", "net", "script"]
+    workload: dict[str, Any]
+    variant: str
+    backend: Backend | None
+    recipe: str | None
+    libraries: dict[str, str]
+    outcome: Outcome
+    reason: str | None = None
+    exit_status: int | None = None
+    seconds: Seconds | None = None
+    operations: int | None = None
+    per_second: float | None = None
+    latency_ms: Latency | None = None
+    cpu_seconds: CpuSeconds | None = None
+    threads: int = 0
+    rss_mib: float = 0.0
+    observation: Observation | None = None
+    verdict: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All rows of one command, and the machine that they were measured on."""
+
+    command: tuple[str, ...]
+    python: str
+    platform: str
+    cpus: int
+    started: str
+    """ISO 8601, with the offset."""
+    runs: tuple[Run, ...] = field(default=())
