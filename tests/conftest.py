@@ -1,0 +1,170 @@
+"""What every test here is held to: a backend where it wants one, and nothing left behind.
+
+The checks are autouse fixtures, so a new test is held to them without asking. What counts as left behind: a thread,
+a descriptor, an asyncio task, a child process (a zombie too), and any log record at ERROR. The last one matters
+because the standard library only logs an exception in a done callback, and asyncio one in a task nobody awaits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import threading
+import time
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import psutil
+import pytest
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+AnyioBackend = tuple[str, dict[str, Any]]
+
+BACKENDS: dict[str, AnyioBackend] = {
+    "asyncio": ("asyncio", {"use_uvloop": False}),
+    "asyncio+uvloop": ("asyncio", {"use_uvloop": True}),
+    "trio": ("trio", {}),
+}
+"""The project's names of the backends, in anyio's words."""
+
+GRACE_S = 5.0
+"""How long a thread that was told to end may take to do so, in seconds."""
+
+
+def pytest_collection_finish() -> None:
+    """Take what has been imported by now out of the garbage collector's sight: each test collects once."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(params=[pytest.param(value, id=name) for name, value in BACKENDS.items()])
+def anyio_backend(request: pytest.FixtureRequest) -> AnyioBackend:
+    """Runs an `async def` test marked `anyio` once on each backend; `parametrize` it to choose some."""
+    backend: AnyioBackend = request.param
+    return backend
+
+
+@pytest.fixture
+def run() -> Callable[..., Any]:
+    """Call a function of a recipe from a sync test: `run("trio", function, *args)`, with `None` for a plain call."""
+
+    def call(backend: str | None, function: Callable[..., Any], *args: Any) -> Any:
+        if backend is None:
+            return function(*args)
+        name, options = BACKENDS[backend]
+        return anyio.run(_alone, function, args, backend=name, backend_options=options)
+
+    return call
+
+
+async def _alone(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    before = _tasks()
+    try:
+        return await function(*args)
+    finally:
+        await _ended(_tasks() - before)
+
+
+class _Errors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture(autouse=True)
+def error_records() -> Iterator[list[logging.LogRecord]]:
+    """Fails a test that logged an error; one that means to looks at the list, and clears it."""
+    handler = _Errors()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield handler.records
+        gc.collect()  # asyncio reports a lost exception only when its task or future dies
+    finally:
+        logging.getLogger().removeHandler(handler)
+    if handler.records:
+        told = "\n".join(logging.Formatter("%(name)s: %(message)s").format(record) for record in handler.records)
+        pytest.fail(f"logged as errors:\n{told}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(error_records: list[logging.LogRecord]) -> Iterator[None]:  # noqa: ARG001  errors are told last
+    """Fails a test that left a thread, a child process or a descriptor."""
+    threads, children, descriptors = set(threading.enumerate()), _children(), _descriptors()
+    yield
+    gc.collect()  # io_uring rings, for one, are closed by the collector
+    left = [f"thread {thread.name}" for thread in _still_alive(threads)]
+    left += [f"process {child}" for child in _children() - children]
+    left += [f"descriptor {number} -> {target}" for number, target in _descriptors() - descriptors]
+    if left:
+        pytest.fail("left behind: " + "; ".join(left), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_task_left(request: pytest.FixtureRequest, nothing_left: None) -> None:  # noqa: ARG001  looks before the loop ends
+    """Fails an async test that left an asyncio task: the loop would cancel it at its end without a word."""
+    if "anyio_backend" in request.fixturenames:
+        request.getfixturevalue("_tasks_end")
+
+
+@pytest.fixture
+async def _tasks_end() -> AsyncIterator[None]:
+    before = _tasks()
+    yield
+    await _ended(_tasks() - before)
+
+
+def _tasks() -> set[asyncio.Task[Any]]:
+    try:
+        return asyncio.all_tasks()
+    except RuntimeError:  # trio: no task outlives its nursery
+        return set()
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    if tasks:
+        _, pending = await asyncio.wait(tasks, timeout=GRACE_S)
+        assert not pending, f"tasks left behind: {pending}"
+
+
+def _still_alive(before: set[threading.Thread]) -> list[threading.Thread]:
+    deadline = time.monotonic() + GRACE_S
+    new = [thread for thread in threading.enumerate() if thread not in before and thread not in _cached_by_trio()]
+    for thread in new:
+        while thread.is_alive() and thread not in _cached_by_trio() and time.monotonic() < deadline:
+            thread.join(0.01)
+    return [thread for thread in new if thread.is_alive() and thread not in _cached_by_trio()]
+
+
+def _cached_by_trio() -> set[threading.Thread]:
+    """Trio keeps idle workers for ten seconds for whoever is next: those are nobody's leak, a busy one is."""
+    cache = trio._core._thread_cache.THREAD_CACHE  # there is no public door to it
+    return {worker._thread for worker in list(cache._idle_workers)}
+
+
+def _children() -> set[psutil.Process]:
+    # One helper of multiprocessing's outlives every pool, until this process ends.
+    tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
+    return {child for child in psutil.Process().children() if child.pid != tracker}
+
+
+def _descriptors() -> set[tuple[int, str]]:
+    tracker = getattr(resource_tracker._resource_tracker, "_fd", None)
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            target = os.readlink(entry)  # noqa: PTH115  `Path.readlink` would make a path of "pipe:[42]"
+        except FileNotFoundError:  # the directory's own descriptor
+            continue
+        if int(entry.name) != tracker:
+            found.add((int(entry.name), target))
+    return found
