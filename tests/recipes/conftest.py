@@ -1,0 +1,57 @@
+"""What the tests of all recipes share: the matrix of who stands what, which the docs show.
+
+With `COOKBOOK_MATRIX=FILE` in the environment a run writes `{recipe: {backend: {fault: verdict}}}` as JSON into FILE,
+merged into what is there, so that several runs, and the workers of a parallel one, make one matrix.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Matrix = dict[str, dict[str, dict[str, str]]]
+
+
+@pytest.fixture(scope="session")
+def _matrix() -> Iterator[Matrix]:
+    matrix: Matrix = {}
+    yield matrix
+    if target := os.environ.get("COOKBOOK_MATRIX"):
+        _merge(Path(target), matrix)
+
+
+@pytest.fixture
+def stands(_matrix: Matrix) -> Callable[[str, str | None, str, str], None]:
+    """Note what a recipe did under a fault: `stands("tcp_echo/poll_multiplexing", None, "half-close", "passes")`.
+
+    The recipe is its path below `recipes/` without the suffix, the backend is `None` for a recipe without an event
+    loop (`"none"` in the file), and the verdict is `passes`, `passes: in what way`, or `cannot: reason`. Call it
+    last, when everything has been asserted.
+    """
+
+    def note(recipe: str, backend: str | None, fault: str, verdict: str) -> None:
+        assert verdict.split(":", 1)[0] in {"passes", "cannot"}, verdict
+        _matrix.setdefault(recipe, {}).setdefault(backend or "none", {})[fault] = verdict
+
+    return note
+
+
+def _merge(target: Path, matrix: Matrix) -> None:
+    with target.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # the other workers of a parallel run write here too
+        file.seek(0)
+        text = file.read()
+        merged: Matrix = json.loads(text) if text else {}
+        for recipe, backends in matrix.items():
+            for backend, faults in backends.items():
+                merged.setdefault(recipe, {}).setdefault(backend, {}).update(faults)
+        file.truncate(0)
+        file.write(json.dumps(merged, indent=1, sort_keys=True) + "\n")
