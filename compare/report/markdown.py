@@ -1,0 +1,121 @@
+"""A table for pasting into an issue: GitHub-flavoured Markdown, the findings folded away below it.
+
+Names come from somebody's program, so each stands in a code span: there GitHub neither formats, links nor mentions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from compare.report.lanes import TIMES, duration, groups, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from compare.report.lanes import Group
+    from compare.results import Comparison, Finding, Run
+
+HEADERS = (
+    "variant",
+    "backend",
+    "outcome",
+    "median",
+    "per second",
+    "p99",
+    "CPU",
+    "threads",
+    "loop held",
+    "where it waits",
+)
+NUMBERS = frozenset({"median", "per second", "p99", "CPU", "threads", "loop held"})
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """One table a workload, its findings in a `details` block, and the machine in the last line."""
+    parts = [part for group in groups(comparison) for part in _group(group)]
+    parts.append(
+        f"{code(' '.join(comparison.command))}, Python {text(comparison.python)}, {text(comparison.platform)},"
+        f" {comparison.cpus} CPUs, {text(comparison.started)}"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield f"**{text(group.title)}**"
+    rows = [_row(run) for run in group.runs]
+    used = [at for at, name in enumerate(HEADERS) if at < 3 or any(row[at] for row in rows)]
+    lines = [
+        _line([HEADERS[at] for at in used]),
+        _line(["---:" if HEADERS[at] in NUMBERS else "---" for at in used]),
+        *(_line([row[at] for at in used]) for row in rows),
+    ]
+    yield "\n".join(lines)
+    told = [line for run in group.runs for line in _findings(run)]
+    if told:
+        yield "<details><summary>Findings</summary>\n\n" + "\n".join(told) + "\n\n</details>"
+
+
+def _row(run: Run) -> list[str]:
+    loop = run.observation.loop if run.observation else None
+    return [
+        code(run.variant, table=True),
+        run.backend or "",
+        run.outcome,
+        duration(run.seconds.median * 1000) if run.seconds else "",
+        number(run.per_second) if run.per_second is not None else "",
+        duration(run.latency_ms.p99) if run.latency_ms else "",
+        duration((run.cpu_seconds.user + run.cpu_seconds.system) * 1000) if run.cpu_seconds else "",
+        str(run.threads) if run.threads else "",
+        duration(loop.total_ms) if loop else "",
+        text("; ".join(filter(None, (run.reason, run.verdict, *run.notes)))),
+    ]
+
+
+def _line(row: Sequence[str]) -> str:
+    return "| " + " | ".join(row) + " |"
+
+
+def _findings(run: Run) -> Iterator[str]:
+    if run.observation and run.observation.findings:
+        yield f"- {code(run.variant)}" + (f" on {run.backend}" if run.backend else "")
+        for finding in run.observation.findings:
+            yield f"  - {_finding(finding)}"
+
+
+def _finding(finding: Finding) -> str:
+    parts = [f"**{finding.place}**" + (f" ({text(finding.kind)})" if finding.kind else "")]
+    parts.append(f"{finding.role} thread {code(finding.thread)}")
+    if finding.call:
+        parts.append(f"in {code(finding.call)}")
+    if finding.target:
+        parts.append(f"for {code(finding.target)}")
+    parts.append(f"{finding.count}{TIMES} {duration(finding.total_ms)}, longest {duration(finding.longest_ms)}")
+    if finding.site:
+        parts.append(f"at {code(str(finding.site))}")
+    if finding.code:
+        parts.append(code(finding.code.strip()))
+    return ", ".join(parts)
+
+
+def code(words: str, *, table: bool = False) -> str:
+    """A code span that holds any text: its fence is longer than any inside.
+
+    In a table's cell a pipe needs a backslash, even here (GitHub Flavored Markdown Spec, 4.10); elsewhere it must not
+    have one (6.3).
+    """
+    words = _one_line(words) or " "
+    words = words.replace("|", r"\|") if table else words
+    fence = "`" * (max((len(ticks) for ticks in re.findall("`+", words)), default=0) + 1)
+    pad = " " if words.startswith("`") or words.endswith("`") else ""
+    return f"{fence}{pad}{words}{pad}{fence}"
+
+
+def text(words: str) -> str:
+    """Plain words: whatever Markdown or HTML would take as a sign is escaped."""
+    escaped = re.sub(r"([\\`*_{}\[\]|~#@])", r"\\\1", _one_line(words))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _one_line(words: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in words).split())

@@ -1,0 +1,51 @@
+"""CSV and Markdown, as somebody will paste them."""
+
+from __future__ import annotations
+
+import csv as standard_csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+from compare.report.csv import to_csv
+from compare.report.markdown import code, text, to_markdown
+
+if TYPE_CHECKING:
+    from compare.results import Comparison
+
+
+def test_csv_has_a_row_a_run_and_ends_lines_as_the_rfc_says(slow_files: Comparison) -> None:
+    told = to_csv(slow_files)
+    assert told.count("\r\n") == 6
+    rows = list(standard_csv.DictReader(io.StringIO(told, newline="")))
+    assert rows[1]["variant"] == "asyncio_aiofiles"
+    assert rows[1]["libraries"] == "aiofiles 25.1.0"
+    assert rows[0]["workload_files"] == "16"
+    assert float(rows[0]["loop_total_ms"]) == 800
+
+
+def test_markdown_is_a_table_with_findings_folded_away(slow_files: Comparison) -> None:
+    told = to_markdown(slow_files)
+    assert "| `asyncio_aiofiles` | asyncio | ok |" in told
+    assert "<details><summary>Findings</summary>" in told
+    assert "**loop-thread**, loop thread `MainThread`, in `read`" in told
+    assert told.rstrip().endswith("Python 3.11.7, Linux-6.1.0-x86\\_64, 2 CPUs, 2026-03-01T10:00:00+00:00")
+
+
+def test_markdown_leaves_out_columns_that_nobody_measured(slow_files: Comparison) -> None:
+    assert "p99" not in to_markdown(slow_files)
+
+
+def test_hostile_names_stay_words_in_markdown(hostile: Comparison) -> None:
+    told = to_markdown(hostile)
+    table = [line for line in told.splitlines() if line.startswith("|")]
+    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+    assert "<script>" not in re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", told)
+    assert "\x1b" not in told
+
+
+def test_code_spans_and_words_are_escaped() -> None:
+    assert code("a`b``c") == "```a`b``c```"
+    assert code("`") == "`` ` ``"
+    assert code("a|b", table=True) == "`a\\|b`"
+    assert text("<b>_x_ @me #1|") == "&lt;b&gt;\\_x\\_ \\@me \\#1\\|"
