@@ -1,0 +1,105 @@
+"""A task for each client in a task group, on anyio's streams: the same code on asyncio, uvloop and trio.
+
+`receive` raises `EndOfStream` instead of returning nothing, and `send` returns when all is with the kernel.
+
+**Where it still blocks.** Only in the backend's own wait (`epoll_wait`), for all clients together.
+
+**Use it when** you write a library that has to run on asyncio and on trio, or want trio's structure on asyncio. It is
+a layer above either, and costs what a layer costs.
+
+A client that does not read stops its own task in `send`: one chunk of 64 KiB is in memory, on asyncio also one
+receive of at most 256 KiB. On cancellation, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+
+import anyio
+from anyio.abc import SocketStream
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+async def serve(listener: socket.socket) -> None:
+    """Serve until cancelled, or until the listener is shut down."""
+    listener.setblocking(False)
+    # On asyncio, transports receive into a fresh 256 KiB each time, which glibc maps and unmaps for every message,
+    # until it has once seen a bigger mapped block freed. This is one.
+    bytearray(1024 * 1024)
+    clients: dict[socket.socket, anyio.CancelScope] = {}
+    async with anyio.create_task_group() as group:
+        try:
+            while (conn := await accept(listener)) is not None:
+                clients[conn] = anyio.CancelScope(shield=True)  # what ends a client is `hang_up`
+                group.start_soon(talk, conn, clients)
+        finally:
+            hang_up(clients)
+
+
+def hang_up(clients: dict[socket.socket, anyio.CancelScope]) -> None:
+    """End all clients: SHUT_RD wakes those that are receiving, the others have a second to finish sending."""
+    for conn, scope in clients.items():
+        scope.deadline = anyio.current_time() + GRACE_S
+        with contextlib.suppress(OSError):
+            conn.shutdown(socket.SHUT_RD)
+
+
+async def talk(conn: socket.socket, clients: dict[socket.socket, anyio.CancelScope]) -> None:
+    """Answer one client until its end of file."""
+    # ValueError: the client has left again already, so there is no connection to be wrapped.
+    gone = contextlib.suppress(ValueError, OSError, anyio.EndOfStream, anyio.BrokenResourceError)
+    with clients[conn], conn, gone:
+        async with await SocketStream.from_socket(conn) as stream:  # sets TCP_NODELAY
+            while True:
+                await stream.send((await stream.receive(CHUNK)).upper())
+    del clients[conn]
+
+
+async def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]  # tried before it waits: `trio.SocketListener` takes one client per turn
+        except BlockingIOError:
+            await anyio.wait_readable(listener)
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                await anyio.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        return anyio.run(until_signal, listener)
+
+
+async def until_signal(listener: socket.socket) -> int:
+    """Serve until a signal comes; returns 128 + its number, as a shell tells it."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with anyio.create_task_group() as group:
+            group.start_soon(serve, listener)
+            number = await anext(aiter(signals))
+            group.cancel_scope.cancel()
+    return 128 + number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

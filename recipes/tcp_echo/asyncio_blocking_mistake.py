@@ -1,0 +1,82 @@
+"""A mistake: blocking socket calls inside `async def`, so one silent client holds all the others up.
+
+It looks concurrent, with a task for each client, and it is not: `conn.recv` does not give the loop back. While one
+client is silent, no other is answered, no timer fires and no cancellation arrives. It happens through a database
+driver, an HTTP library or a file that blocks, one level further down, where nobody sees it.
+
+**Where it still blocks.** On the loop's thread, in `recv` while the client is silent and in `sendall` while it does
+not read.
+
+**Use it when** you want to see what a held loop looks like; `asyncio_sock_calls` is the way out.
+
+A client takes one chunk of 64 KiB of memory. Cancellation takes effect when the client has left. Run as a program,
+it leaves at a signal all the same, because a signal's handler runs within the blocked call.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+
+CHUNK = 64 * 1024
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+async def serve(listener: socket.socket) -> None:
+    """Serve until cancelled, or until the listener is shut down: both are noticed between two clients."""
+    listener.setblocking(False)
+    async with asyncio.TaskGroup() as clients:
+        while (conn := await accept(listener)) is not None:
+            clients.create_task(talk(conn))
+
+
+async def talk(conn: socket.socket) -> None:
+    """Answer one client until its end of file, and let nobody else run."""
+    with conn, contextlib.suppress(OSError):  # reset by the client
+        conn.setblocking(True)
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        while data := conn.recv(CHUNK):  # the mistake: `await loop.sock_recv(conn, CHUNK)` on a nonblocking socket
+            conn.sendall(data.upper())  # and again: `await loop.sock_sendall(…)`
+
+
+async def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return (await asyncio.get_running_loop().sock_accept(listener))[0]
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                await asyncio.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+
+    def end(number: int, _frame: object) -> None:
+        os._exit(128 + number)  # from within the blocked call: a held loop can't be told, nor unwound
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        asyncio.run(serve(listener))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""One thread, one client at a time: the next one waits until the one before it has left.
+
+Stevens' iterative server, and the baseline: `accept`, then `recv` and `send` until the client goes, then `accept`
+again. All others wait in the listener's queue, connected by the kernel and unanswered.
+
+**Where it still blocks.** Everywhere: in `accept`, in `recv` while the client is silent, in `send` while it does not
+read. Whoever is silent holds everybody else up.
+
+**Use it when** there is one client at a time by design: a debugger's port, a device, a test.
+
+A reply is at most one chunk of 64 KiB, and nothing more is read before it is sent: that is all the memory a client
+can take. When the listener is shut down, the reply under way gets a second to be finished.
+"""
+
+import contextlib
+import errno
+import signal
+import socket
+import struct
+import sys
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+LOOK_UP = struct.pack("@ll", 0, 500_000)  # a `struct timeval` of half a second
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
+    while (conn := accept(listener)) is not None:
+        with conn, contextlib.suppress(OSError):  # reset by the client: the next one, please
+            talk(conn, listener)
+
+
+def talk(conn: socket.socket, listener: socket.socket) -> None:
+    """Answer one client until it has sent its end of file."""
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    # A call that blocks can't wait for two things, so twice a second it looks up: does the listener still listen?
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, LOOK_UP)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, LOOK_UP)
+    reply = b""
+    while listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        with contextlib.suppress(BlockingIOError):
+            if not reply:
+                reply = conn.recv(CHUNK).upper()
+                if not reply:
+                    return
+            reply = reply[conn.send(reply) :]  # may have sent a part: the rest stays ours
+    conn.settimeout(GRACE_S)
+    conn.sendall(reply)
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                time.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""One thread, nonblocking sockets, and no wait at all: every socket is tried again and again.
+
+`setblocking(False)` makes a call return at once: with its result, or with `BlockingIOError` for "not yet". One thread
+can so serve many clients, by asking each of them in turn, for ever. What is not sent yet is kept and tried again;
+clients that have left are removed after the loop, because a dict must not change its size while it is walked.
+
+**Where it still blocks.** Nowhere, and that is the trouble: with nothing to do it burns a whole core, and each
+client costs a system call per round, however silent it is.
+
+**Use it when** you want to see what multiplexing saves, or when a core is set apart for the lowest latency.
+
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
+down, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down: from then on `accept` fails with EINVAL."""
+    listener.setblocking(False)
+    replies: dict[socket.socket, bytes] = {}  # what each client is still to be sent
+    while accept(listener, replies):
+        gone = []
+        for conn, reply in replies.items():
+            try:
+                # Nothing is read before the last reply is out: a client that does not read waits for itself.
+                left = reply or conn.recv(CHUNK).upper()
+                if left:
+                    replies[conn] = left  # kept first: `send` may take a part, or raise
+                    replies[conn] = left[conn.send(left) :]
+                else:
+                    gone.append(conn)
+            except BlockingIOError:
+                continue
+            except OSError:  # reset by the client
+                gone.append(conn)
+        for conn in gone:
+            del replies[conn]
+            conn.close()
+    hang_up(replies)
+
+
+def accept(listener: socket.socket, replies: dict[socket.socket, bytes]) -> bool:
+    """Take the next client, if there is one; returns False when the listener has been shut down."""
+    try:
+        conn, _ = listener.accept()
+    except OSError as error:  # "not yet", or no descriptor is free: tried again in the next round
+        return error.errno not in ENDED
+    conn.setblocking(False)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    replies[conn] = b""
+    return True
+
+
+def hang_up(replies: dict[socket.socket, bytes]) -> None:
+    """Close all connections, with one second in all for the replies under way."""
+    deadline = time.monotonic() + GRACE_S
+    for conn, reply in replies.items():
+        with conn, contextlib.suppress(OSError):
+            conn.settimeout(max(0.0, deadline - time.monotonic()))
+            conn.sendall(reply)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""One thread, one `poll` for all: `select` without its limit of 1,024.
+
+The list of descriptors and of what each waits for is kept in an object and handed to the kernel at each call. Any
+descriptor will do, but the kernel still looks through all of them each time.
+
+**Where it still blocks.** In `poll`, for all clients together; never in `recv` or `send`, which are called when they
+are ready and are nonblocking all the same, since ready can be a mistake.
+
+**Use it when** there are some hundred clients and `epoll` or `kqueue` is not to be had. With thousands, most of them
+silent, the looking through is what the time goes into.
+
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
+down, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import select
+import signal
+import socket
+import sys
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down: it becomes ready, and `accept` fails with EINVAL."""
+    listener.setblocking(False)
+    clients: dict[int, socket.socket] = {}
+    replies: dict[int, bytes] = {}  # what each client is still to be sent
+    ended, paused_until = False, 0.0
+    poller = select.poll()
+    poller.register(listener, select.POLLIN)
+    while not ended:
+        gone = []
+        for fd, _ in poller.poll(BACKOFF_S * 1000 if paused_until else None):
+            if fd in clients:
+                if not answer(clients[fd], replies, poller):
+                    gone.append(fd)
+                continue
+            try:
+                accept(listener, clients, replies, poller)
+            except OSError as error:
+                ended = error.errno in ENDED
+                if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left alone for a while
+                    paused_until = time.monotonic() + BACKOFF_S
+                    poller.modify(listener, 0)
+        for fd in gone:  # after the loop: a number closed within it could be a new client's at once
+            poller.unregister(fd)  # unlike epoll, poll keeps the number of a closed descriptor
+            del replies[fd]
+            clients.pop(fd).close()
+        if paused_until and time.monotonic() >= paused_until:
+            paused_until = 0.0
+            poller.modify(listener, select.POLLIN)
+    hang_up(clients, replies)
+
+
+def accept(
+    listener: socket.socket, clients: dict[int, socket.socket], replies: dict[int, bytes], poller: "select.poll"
+) -> None:
+    """Take the next client."""
+    conn, _ = listener.accept()
+    conn.setblocking(False)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    clients[conn.fileno()] = conn
+    replies[conn.fileno()] = b""
+    poller.register(conn, select.POLLIN)
+
+
+def answer(conn: socket.socket, replies: dict[int, bytes], poller: "select.poll") -> bool:
+    """Read a chunk, or send on; returns False when the client has left."""
+    fd = conn.fileno()
+    owed = replies[fd]
+    try:
+        reply = owed or conn.recv(CHUNK).upper()
+        if not reply:
+            return False
+        replies[fd] = reply  # kept first: `send` may take a part, or raise
+        replies[fd] = reply[conn.send(reply) :]
+    except BlockingIOError:
+        pass
+    except OSError:  # reset by the client
+        return False
+    if replies[fd] or owed:
+        # Nothing is read before the last reply is out: a client that does not read waits for itself.
+        poller.modify(fd, select.POLLOUT if replies[fd] else select.POLLIN)
+    return True
+
+
+def hang_up(clients: dict[int, socket.socket], replies: dict[int, bytes]) -> None:
+    """Close all connections, with one second in all for the replies under way."""
+    deadline = time.monotonic() + GRACE_S
+    for fd, conn in clients.items():
+        with conn, contextlib.suppress(OSError):
+            conn.settimeout(max(0.0, deadline - time.monotonic()))
+            conn.sendall(replies.get(fd, b""))
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

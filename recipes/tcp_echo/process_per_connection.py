@@ -1,0 +1,105 @@
+"""A process for each client: the oldest concurrent server of all.
+
+The parent accepts and forks; the child owns the connection. Nothing is shared, so a handler that crashes takes only
+its own client along, and Python code of many clients runs on many cores.
+
+**Where it still blocks.** Each process blocks in `recv` or `sendall`, just as a thread would; the parent in `accept`.
+
+**Use it when** clients are few and stay long, and a handler may compute, crash or leak. A fork costs about a
+millisecond and some megabytes for each client.
+
+A client that does not read stops its own process in `sendall`, with one chunk of 64 KiB in memory. A child that has
+ended stays a zombie until the next client comes. When the listener is shut down, replies under way get a second to be
+finished. `fork` takes only the calling thread along, so don't use this in a program that has others.
+"""
+
+import contextlib
+import errno
+import multiprocessing
+import signal
+import socket
+import sys
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+FORK = multiprocessing.get_context("fork")  # the child inherits the socket; a spawned one would need it sent
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
+    children: set[multiprocessing.process.BaseProcess] = set()
+    while (conn := accept(listener)) is not None:
+        with conn:  # the child has its own copy
+            children = {child for child in children if child.is_alive()}  # reaps those that have ended
+            child = FORK.Process(target=talk, args=(conn, listener))
+            with contextlib.suppress(OSError):  # no process is to be had: this client is turned away
+                child.start()
+                children.add(child)
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + GRACE_S
+    for child in children:
+        child.join(max(0.0, deadline - time.monotonic()))
+        child.kill()  # nothing to do when it has ended
+        child.join()
+
+
+def talk(conn: socket.socket, listener: socket.socket) -> None:
+    """Runs in the child: answer until the end of file, or until the parent says SIGTERM."""
+
+    def end(_number: int, _frame: object) -> None:
+        with contextlib.suppress(OSError):
+            conn.shutdown(socket.SHUT_RD)  # `recv` tells the end of file, `sendall` may finish
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
+    signal.signal(signal.SIGTERM, end)
+    listener.close()
+    with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        while data := conn.recv(CHUNK):
+            conn.sendall(data.upper())
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                time.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""A pool of three processes, forked in advance, that all accept from the same listener.
+
+Stevens' preforked server: no process is made for a client, and no socket is handed from one process to another,
+because all of them wait in `accept` on one listener, and the kernel wakes one. The fourth client stays in the
+listener's queue until a process is free.
+
+**Where it still blocks.** Each process blocks in `accept`, `recv` or `sendall`; clients beyond the pool's size wait in
+the kernel, connected and unanswered.
+
+**Use it when** the handler computes, clients stay briefly, and all cores should work. It is how servers with
+"sync workers" are made.
+
+A client that does not read stops its process in `sendall`, with one chunk of 64 KiB in memory. When the listener is
+shut down, replies under way get a second to be finished. `fork` takes only the calling thread along, so don't use
+this in a program that has others.
+"""
+
+import contextlib
+import errno
+import multiprocessing
+import select
+import signal
+import socket
+import sys
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+FORK = multiprocessing.get_context("fork")  # children inherit the listener
+
+
+def serve(listener: socket.socket, workers: int = 3) -> None:
+    """Serve until the listener is shut down, at most `workers` clients at once."""
+    pool = [FORK.Process(target=work, args=(listener,)) for _ in range(workers)]
+    for worker in pool:
+        worker.start()
+    end = select.poll()
+    end.register(listener, 0)  # no event but the listener's end (POLLHUP, which can't be left out)
+    end.poll()
+    for worker in pool:
+        worker.terminate()
+    deadline = time.monotonic() + GRACE_S
+    for worker in pool:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        worker.kill()  # nothing to do when it has ended
+        worker.join()
+
+
+def work(listener: socket.socket) -> None:
+    """Runs in each process of the pool: one client after the other, until the listener is shut down."""
+    served: list[socket.socket] = []
+
+    def end(_number: int, _frame: object) -> None:
+        for conn in served:
+            with contextlib.suppress(OSError):
+                conn.shutdown(socket.SHUT_RD)  # `recv` tells the end of file, `sendall` may finish
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
+    signal.signal(signal.SIGTERM, end)
+    while (conn := accept(listener)) is not None:
+        served[:] = [conn]
+        with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
+            while data := conn.recv(CHUNK):
+                conn.sendall(data.upper())
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                time.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""One thread and the platform's best multiplexer: `selectors` picks epoll, kqueue, poll or select.
+
+The standard library's portable form, and the one that asyncio is built on. Each socket is registered with what to do
+when it is ready, so the loop itself is three lines.
+
+**Where it still blocks.** In the selector's one wait, for all clients together; never in `recv` or `send`, which are
+called when they are ready and are nonblocking all the same, since ready can be a mistake.
+
+**Use it when** you need a small loop of your own that runs on every platform, without a framework.
+
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
+down, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import selectors
+import signal
+import socket
+import sys
+import time
+from selectors import EVENT_READ, EVENT_WRITE
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down: it becomes ready, and `accept` fails with EINVAL."""
+    listener.setblocking(False)
+    replies: dict[socket.socket, bytes] = {}  # what each client is still to be sent
+    ended, paused_until = False, 0.0
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, EVENT_READ, listener)
+        while not ended:
+            gone = []
+            for key, _ in selector.select(BACKOFF_S if paused_until else None):
+                if key.data is not listener:
+                    if not answer(key.data, replies, selector):
+                        gone.append(key.data)
+                    continue
+                try:
+                    accept(listener, replies, selector)
+                except OSError as error:
+                    ended = error.errno in ENDED
+                    if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left out for a while
+                        paused_until = time.monotonic() + BACKOFF_S
+                        selector.unregister(listener)
+            for conn in gone:  # after the loop: a number closed within it could be a new client's at once
+                selector.unregister(conn)
+                del replies[conn]
+                conn.close()
+            if paused_until and time.monotonic() >= paused_until:
+                paused_until = 0.0
+                selector.register(listener, EVENT_READ, listener)
+    hang_up(replies)
+
+
+def accept(listener: socket.socket, replies: dict[socket.socket, bytes], selector: selectors.BaseSelector) -> None:
+    """Take the next client."""
+    conn, _ = listener.accept()
+    conn.setblocking(False)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    replies[conn] = b""
+    selector.register(conn, EVENT_READ, conn)
+
+
+def answer(conn: socket.socket, replies: dict[socket.socket, bytes], selector: selectors.BaseSelector) -> bool:
+    """Read a chunk, or send on; returns False when the client has left."""
+    owed = replies[conn]
+    try:
+        reply = owed or conn.recv(CHUNK).upper()
+        if not reply:
+            return False
+        replies[conn] = reply  # kept first: `send` may take a part, or raise
+        replies[conn] = reply[conn.send(reply) :]
+    except BlockingIOError:
+        pass
+    except OSError:  # reset by the client
+        return False
+    if replies[conn] or owed:
+        # Nothing is read before the last reply is out: a client that does not read waits for itself.
+        selector.modify(conn, EVENT_WRITE if replies[conn] else EVENT_READ, conn)
+    return True
+
+
+def hang_up(replies: dict[socket.socket, bytes]) -> None:
+    """Close all connections, with one second in all for the replies under way."""
+    deadline = time.monotonic() + GRACE_S
+    for conn, reply in replies.items():
+        with conn, contextlib.suppress(OSError):
+            conn.settimeout(max(0.0, deadline - time.monotonic()))
+            conn.sendall(reply)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

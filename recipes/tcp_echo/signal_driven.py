@@ -1,0 +1,141 @@
+"""One thread, woken by a signal: `O_ASYNC` makes the kernel send SIGIO whenever something happens to a socket.
+
+Stevens' fourth model. The program is free to do something else, and a signal tells it when input has come. SIGIO says
+neither which socket nor what: a new client, data, room to send, an end and a reset all look the same, and signals that
+come close together arrive as one. So each wake-up tries every socket until none has anything more to give, like the
+busy polling server, but sleeps in between. `signal.set_wakeup_fd` turns the signal into a byte on a socket, so that
+none can slip through between the last try and the sleep.
+
+**Where it still blocks.** In `recv` on the wake-up socket; on the clients' sockets nowhere.
+
+**Use it when** you want to see why nobody does: for TCP nearly everything is a signal, each costs a system call per
+client, and there is one SIGIO handler per process. **The main thread only**: Python sets signal handlers nowhere else.
+
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
+down, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down, which is a signal too. ValueError outside of the main thread."""
+    replies: dict[socket.socket, bytes] = {}  # what each client is still to be sent
+    wakeups, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    with wakeups, wakeup:
+        old_fd = signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)  # full: it will wake up anyway
+        old_handler = signal.signal(signal.SIGIO, lambda *_: None)  # the default would end the process
+        try:
+            arm(listener)
+            run(listener, wakeups, replies)
+        finally:
+            signal.set_wakeup_fd(old_fd)
+            fcntl.fcntl(listener, fcntl.F_SETFL, fcntl.fcntl(listener, fcntl.F_GETFL) & ~os.O_ASYNC)
+            hang_up(replies)
+            signal.signal(signal.SIGIO, old_handler)
+
+
+def run(listener: socket.socket, wakeups: socket.socket, replies: dict[socket.socket, bytes]) -> None:
+    """Try everything until nothing moves; then sleep until the next signal."""
+    while True:
+        moved, limit = True, None
+        try:
+            conn, _ = listener.accept()
+        except BlockingIOError:
+            moved = False
+        except OSError as error:
+            if error.errno in ENDED:
+                return
+            if error.errno in OVERLOAD:  # no signal will tell that a descriptor is free
+                moved, limit = False, BACKOFF_S
+        else:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a reply's end waits 40 ms for an ACK
+            arm(conn)
+            replies[conn] = b""
+        moved |= answer(replies)
+        if not moved:
+            wakeups.settimeout(limit)
+            with contextlib.suppress(TimeoutError):
+                wakeups.recv(CHUNK)
+
+
+def arm(sock: socket.socket) -> None:
+    """From now on SIGIO comes to this process when something happens to the socket."""
+    fcntl.fcntl(sock, fcntl.F_SETOWN, os.getpid())
+    sock.setblocking(False)
+    fcntl.fcntl(sock, fcntl.F_SETFL, fcntl.fcntl(sock, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def answer(replies: dict[socket.socket, bytes]) -> bool:
+    """Read or send a chunk for each client that can; returns whether any could."""
+    moved, gone = False, []
+    for conn, left in replies.items():
+        try:
+            # Nothing is read before the last reply is out: a client that does not read waits for itself.
+            reply = left or conn.recv(CHUNK).upper()
+            if not reply:
+                gone.append(conn)
+                continue
+            replies[conn] = reply  # kept first: `send` may take a part, or raise
+            replies[conn] = reply[conn.send(reply) :]
+            moved = True
+        except BlockingIOError:
+            continue
+        except OSError:  # reset by the client
+            gone.append(conn)
+    for conn in gone:  # after the loop: a dict must not change its size while it is walked
+        del replies[conn]
+        conn.close()
+    return moved
+
+
+def hang_up(replies: dict[socket.socket, bytes]) -> None:
+    """Close all connections, with one second in all for the replies under way."""
+    deadline = time.monotonic() + GRACE_S
+    for conn, reply in replies.items():
+        with conn, contextlib.suppress(OSError):
+            conn.settimeout(max(0.0, deadline - time.monotonic()))
+            conn.sendall(reply)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""A thread for each client, each blocking in its own calls.
+
+The shortest code that serves many at once: the main thread accepts, and every client gets a thread in which `recv`
+and `sendall` simply block. Ten clients, eleven threads.
+
+**Where it still blocks.** Every thread blocks, in `recv` or `sendall`; concurrency comes from having many of them.
+Between two system calls they take turns at the GIL.
+
+**Use it when** clients are tens or hundreds, and the handler calls blocking libraries. A thread costs about 50 KiB
+of memory that is really used (8 MiB of address space), and a switch of threads per message.
+
+A client that does not read stops its own thread in `sendall`, with one chunk of 64 KiB in memory. When the listener
+is shut down, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+import threading
+import time
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
+    clients: dict[socket.socket, threading.Thread] = {}
+    while (conn := accept(listener)) is not None:
+        clients[conn] = threading.Thread(target=talk, args=(conn, clients))
+        try:
+            clients[conn].start()
+        except RuntimeError:  # no thread is to be had: this one is turned away, the others go on
+            del clients[conn]
+            conn.close()
+    hang_up(clients)
+
+
+def talk(conn: socket.socket, clients: dict[socket.socket, threading.Thread]) -> None:
+    """Runs in the client's thread: answer until the end of file."""
+    with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        while data := conn.recv(CHUNK):
+            conn.sendall(data.upper())
+    del clients[conn]
+
+
+def hang_up(clients: dict[socket.socket, threading.Thread]) -> None:
+    """End all threads: SHUT_RD wakes `recv` at once and lets `sendall` finish, SHUT_RDWR ends that too."""
+    deadline = time.monotonic() + GRACE_S
+    left = list(clients.items())  # a copy: the threads take themselves out of the dict
+    for conn, _ in left:
+        with contextlib.suppress(OSError):
+            conn.shutdown(socket.SHUT_RD)
+    for conn, thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            with contextlib.suppress(OSError):
+                conn.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                time.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

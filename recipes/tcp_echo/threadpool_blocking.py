@@ -1,0 +1,103 @@
+"""A pool of three threads: three clients are served, the fourth waits in line for a thread.
+
+The main thread accepts everybody and hands each client to a `ThreadPoolExecutor`. The pool bounds the threads, and a
+thread is taken for as long as its client stays: three silent clients are enough, and the fourth is connected,
+accepted, and unanswered.
+
+**Where it still blocks.** The workers block in `recv` and `sendall`; clients beyond the pool's size wait in its queue,
+which no system call shows.
+
+**Use it when** each client stays briefly (one request, one reply), and the work must not take more than so many
+threads. For clients that stay, give the pool their number, or multiplex.
+
+A client that does not read holds its worker in `sendall`, with one chunk of 64 KiB in memory; those in line cost a
+descriptor each. When the listener is shut down, replies under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+def serve(listener: socket.socket, workers: int = 3) -> None:
+    """Serve until the listener is shut down, at most `workers` clients at once."""
+    clients: dict[Future[None], socket.socket] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        while (conn := accept(listener)) is not None:
+            future = pool.submit(talk, conn)
+            clients[future] = conn
+            future.add_done_callback(clients.pop)
+        hang_up(clients)
+
+
+def talk(conn: socket.socket) -> None:
+    """Runs in a worker: answer one client until its end of file."""
+    with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        while data := conn.recv(CHUNK):
+            conn.sendall(data.upper())
+
+
+def hang_up(clients: dict[Future[None], socket.socket]) -> None:
+    """End all workers: SHUT_RD wakes `recv` at once and lets `sendall` finish, SHUT_RDWR ends that too."""
+    left = clients.copy()  # the futures' callbacks take from the original
+    for future, conn in left.items():
+        with contextlib.suppress(OSError):
+            if future.cancel():  # still in line, so nobody else will close it
+                conn.close()
+            else:
+                conn.shutdown(socket.SHUT_RD)
+    for future in wait(left, GRACE_S).not_done:
+        with contextlib.suppress(OSError):
+            left[future].shutdown(socket.SHUT_RDWR)
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                time.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    return 128 + ended_by[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""A task for each client in a nursery, on `trio.socket`: one layer below streams.
+
+The calls of the socket module, awaited. There is no `sendall`, because a cancelled one could not tell how much it had
+sent: here the loop that keeps the rest is ours.
+
+**Where it still blocks.** Only in trio's own wait (`epoll_wait`), for all clients together.
+
+**Use it when** you are on trio and want the least between you and the socket; for the rest streams are easier.
+
+A client that does not read stops its own task in `send`, with one chunk of 64 KiB in memory. On cancellation, replies
+under way get a second to be finished.
+"""
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+
+import trio
+
+CHUNK = 64 * 1024
+GRACE_S = 1.0
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+
+async def serve(listener: socket.socket) -> None:
+    """Serve until cancelled, or until the listener is shut down."""
+    listener.setblocking(False)
+    clients: dict[socket.socket, trio.CancelScope] = {}
+    async with trio.open_nursery() as nursery:
+        try:
+            while (conn := await accept(listener)) is not None:
+                clients[conn] = trio.CancelScope(shield=True)  # what ends a client is `hang_up`
+                nursery.start_soon(talk, conn, clients)
+        finally:
+            hang_up(clients)
+
+
+def hang_up(clients: dict[socket.socket, trio.CancelScope]) -> None:
+    """End all clients: SHUT_RD wakes those that are receiving, the others have a second to finish sending."""
+    for conn, scope in clients.items():
+        scope.deadline = trio.current_time() + GRACE_S
+        with contextlib.suppress(OSError):
+            conn.shutdown(socket.SHUT_RD)
+
+
+async def talk(conn: socket.socket, clients: dict[socket.socket, trio.CancelScope]) -> None:
+    """Answer one client until its end of file."""
+    with clients[conn], trio.socket.from_stdlib_socket(conn) as sock, contextlib.suppress(OSError):  # a reset is one
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        while reply := (await sock.recv(CHUNK)).upper():
+            sent = await sock.send(reply)
+            while sent < len(reply):
+                sent += await sock.send(memoryview(reply)[sent:])
+    del clients[conn]
+
+
+async def accept(listener: socket.socket) -> socket.socket | None:
+    """Returns the next client's socket; None when the listener has been shut down."""
+    while True:
+        try:
+            return listener.accept()[0]  # tried before it waits: `trio.SocketListener` takes one client per turn
+        except BlockingIOError:
+            await trio.lowlevel.wait_readable(listener)
+        except OSError as error:
+            if error.errno in ENDED:
+                return None
+            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+                await trio.sleep(BACKOFF_S)
+
+
+def main() -> int:
+    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        print(
+            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
+        return 2
+    with listener:
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        return trio.run(until_signal, listener)
+
+
+async def until_signal(listener: socket.socket) -> int:
+    """Serve until a signal comes; returns 128 + its number, as a shell tells it."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(serve, listener)
+            number = await anext(aiter(signals))
+            nursery.cancel_scope.cancel()
+    return 128 + number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
