@@ -1,0 +1,234 @@
+"""Directives that show what was measured: tables, timelines, the fault matrix, claims and transcripts.
+
+Cells that a command printed are marked as not translatable: they are evidence, and stay as they were said.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from measured_data import CASES, MEASURED, SCENARIOS, Measurement, claims, faults, measurement, picture, transcripts
+from measured_table import Cell, column_titles, columns_of, provenance, table
+from sphinx.util.docutils import SphinxDirective
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docutils.parsers.rst.states import Inliner  # noqa: F401  named in a docstring of docutils
+    from sphinx.application import Sphinx
+
+MAKE_IT = "Not measured here yet: python -m docs.measure makes it."
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    for name, directive in {
+        "measured": MeasuredTable,
+        "measured-recipe": MeasuredRecipe,
+        "timeline": Timeline,
+        "faults": Faults,
+        "fault-matrix": FaultMatrix,
+        "claim": Claim,
+        "transcript": Transcript,
+        "program-help": ProgramHelp,
+    }.items():
+        app.add_directive(name, directive)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class _Evidence(SphinxDirective):
+    """What they share: missing data is told in a note, and data that changes makes the page be built again."""
+
+    def missing(self) -> list[nodes.Node]:
+        self.env.note_dependency(__file__)
+        return [nodes.note("", nodes.paragraph("", MAKE_IT, translatable=False))]
+
+    def depend_on(self, *names: str) -> None:
+        for name in names:
+            self.env.note_dependency(str(MEASURED / name))
+
+    def rows(self, found: Measurement, runs: Sequence[dict[str, Any]], *, backend: bool = True) -> list[nodes.Node]:
+        scenario = runs[0]["scenario"]
+        columns = columns_of(scenario, backend=backend)
+        link = self.recipe_link
+        frame = table(column_titles(scenario, columns), [[Cell.of(run, column, link) for column in columns] for run in runs])
+        return [frame, provenance(found)]
+
+    def recipe_link(self, variant: str, scenario: str) -> str | None:
+        """Where the page of a recipe is, relative to this page."""
+        folder = next(name for name, known in SCENARIOS.items() if known == scenario)
+        target = f"recipes/{folder}/{variant}"
+        if target not in self.env.found_docs or target == self.env.docname:
+            return None
+        return os.path.relpath(f"{target}.html", os.path.dirname(self.env.docname) or ".")  # noqa: PTH120  a URL
+
+
+class MeasuredTable(_Evidence):
+    """`measured SCENARIO CASE`: rows side by side; `:variants:` names which, in this order."""
+
+    required_arguments = 2
+    option_spec: ClassVar[dict[str, Any]] = {"variants": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        scenario, case = self.arguments
+        self.depend_on(f"{scenario}-{case}.json")
+        found = measurement(scenario, case)
+        if found is None:
+            return self.missing()
+        wanted = self.options.get("variants", "").split()
+        runs = [run for name in wanted for run in found.runs if run["variant"] == name] if wanted else list(found.runs)
+        return self.rows(found, runs) if runs else self.missing()
+
+
+class MeasuredRecipe(_Evidence):
+    """`measured-recipe FOLDER/NAME`: all that was measured of one recipe, a table and the timelines of each case."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        folder, name = self.arguments[0].split("/")
+        scenario = SCENARIOS[folder]
+        shown: list[nodes.Node] = []
+        for case in CASES[scenario]:
+            self.depend_on(f"{scenario}-{case}.json")
+            found = measurement(scenario, case)
+            runs = [run for run in found.runs if run["variant"] == name] if found else []
+            if found and runs:
+                shown.append(nodes.rubric("", f"{case}", translatable=False))
+                shown += self.rows(found, runs)
+                shown += [frame for run in runs if (frame := timeline(scenario, case, run)) is not None]
+        return shown or self.missing()
+
+
+class Timeline(_Evidence):
+    """`timeline SCENARIO CASE VARIANT [BACKEND]`: the measured picture of one row; the content is its caption."""
+
+    required_arguments = 3
+    optional_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        scenario, case, variant, *backend = self.arguments
+        self.depend_on(f"{scenario}-{case}.json")
+        found = measurement(scenario, case)
+        run = found.of(variant, backend[0] if backend else None) if found else None
+        frame = timeline(scenario, case, run) if run else None
+        caption = self.parse_content_to_nodes()
+        return [*caption, frame] if frame is not None else [*caption, *self.missing()]
+
+
+def timeline(scenario: str, case: str, run: dict[str, Any]) -> nodes.Node | None:
+    """The picture of a row, inline, so that it follows the page's colours."""
+    path = picture(scenario, case, run["variant"], run["backend"])
+    if not path.is_file():
+        return None
+    name = f"{run['variant']} on {run['backend']}" if run["backend"] else run["variant"]
+    caption = f"<figcaption>{name}, {case}</figcaption>"
+    html = f'<figure class="timeline-frame">{path.read_text("utf-8")}{caption}</figure>'
+    return nodes.raw("", html, format="html")
+
+
+class Faults(_Evidence):
+    """`faults FOLDER/NAME`: what one recipe stands, by backend."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        self.depend_on("faults.json")
+        backends = faults().get(self.arguments[0])
+        if not backends:
+            return self.missing()
+        names = list(dict.fromkeys(fault for verdicts in backends.values() for fault in verdicts))
+        body = [
+            [Cell(fault), *(Cell(backends[each].get(fault, "–")) for each in backends)] for fault in sorted(names)
+        ]
+        titles = ["what was done to it", *("" if each == "none" else each for each in backends)]
+        return [table(titles, body)]
+
+
+class FaultMatrix(_Evidence):
+    """`fault-matrix FOLDER`: who stands what, every recipe of a folder, a short mark a cell."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        self.depend_on("faults.json")
+        folder = self.arguments[0]
+        found = {name.partition("/")[2]: each for name, each in faults().items() if name.startswith(f"{folder}/")}
+        if not found:
+            return self.missing()
+        names = sorted({fault for backends in found.values() for verdicts in backends.values() for fault in verdicts})
+        body = []
+        for recipe, backends in sorted(found.items()):
+            for backend, verdicts in backends.items():
+                label = recipe if backend == "none" else f"{recipe} ({backend})"
+                link = self.recipe_link(recipe, SCENARIOS[folder])
+                body.append([Cell(label, link=link, code=True), *(_mark(verdicts.get(name)) for name in names)])
+        return [table(["recipe", *names], body)]
+
+
+def _mark(verdict: str | None) -> Cell:
+    if verdict is None:
+        return Cell("–")
+    word, _, how = verdict.partition(":")
+    return Cell({"passes": "✓", "cannot": "✗"}[word] + (" " + how.strip() if word == "cannot" and how else ""))
+
+
+class Claim(_Evidence):
+    """`claim C1`: the measured verdict on one of the seven claims."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        self.depend_on("claims.json")
+        data = claims()
+        each = next((claim for claim in data.get("claims", ()) if claim["id"] == self.arguments[0]), None)
+        if each is None:
+            return self.missing()
+        word = nodes.inline("", each["verdict"], classes=[f"verdict-{each['verdict'].split()[0].replace('can', 'cannot', 1) if each['verdict'].startswith('can') else each['verdict']}"])
+        told = nodes.paragraph("", "", word, nodes.Text(f": {each['figure']}"), translatable=False, classes=["verdict"])
+        where = f"python -m compare claims, {data['platform']}, Python {data['python']}, {data['started'][:10]}"
+        return [told, nodes.paragraph("", where, translatable=False, classes=["provenance"])]
+
+
+class Transcript(_Evidence):
+    """`transcript MODULE` or `transcript COMMAND`: what a command printed when `docs.measure` ran it."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        self.depend_on("transcripts.json")
+        command = self.arguments[0] if " " in self.arguments[0] else f"python -m {self.arguments[0]}"
+        output = transcripts().get(command)
+        if output is None:
+            return self.missing()
+        return [console(f"$ {command}\n{output.rstrip()}")]
+
+
+class ProgramHelp(_Evidence):
+    """`program-help file`: `python -m compare file --help`, as the program prints it while the page is built."""
+
+    required_arguments = 0
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        words = ["-m", "compare", *self.arguments, "--help"]
+        environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1"}
+        root = MEASURED.parent.parent
+        for source in (root / "compare").glob("*.py"):
+            self.env.note_dependency(str(source))
+        done = subprocess.run(  # noqa: S603  our own program
+            [sys.executable, *words], capture_output=True, text=True, check=True, cwd=root, env=environment, timeout=30
+        )
+        return [console(f"$ python {' '.join(words)}\n{done.stdout.rstrip()}")]
+
+
+def console(text: str) -> nodes.literal_block:
+    """A block that shows a command and what it printed."""
+    return nodes.literal_block(text, text, language="console", translatable=False)

@@ -1,0 +1,185 @@
+"""Makes a page for every recipe, from the recipe: before Sphinx looks for its sources, on every build.
+
+The pages are Markdown files under `docs/recipes/`, which git ignores. They are written only when they change, so that
+an incremental build stays quick, and so that their text goes into the translation catalogues like any other page's.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipe_source import LIBRARIES, Recipe, read_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+FOLDERS = {
+    "file_read": ("Reading files", "Every way to read a file: `read_file(path)` and `read_files(paths)`."),
+    "tcp_echo": ("Serving a TCP echo", "Every way to serve: `serve(listener)`, which answers `data.upper()`."),
+    "echo_client": ("Clients", "The other end: `exchange(address, messages)`, and a prompt when run as a program."),
+    "pitfalls": ("Pitfalls", "Mistakes that look like working code: `trap()` and `way_out()`, both run by the tests."),
+}
+FOLDER_INTRO = {
+    "pitfalls": "Each of these has been met in real programs. The module shows the failure and the way out of it; what "
+    "they print below is what the tests hold them to.",
+}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", _generate)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def all_recipes(root: Path = ROOT) -> dict[str, list[Recipe]]:
+    """The recipes on disk, by folder, sorted by name."""
+    return {
+        folder: [read_recipe(path, root) for path in sorted((root / "recipes" / folder).glob("[a-z]*.py"))]
+        for folder in FOLDERS
+    }
+
+
+def _generate(app: Sphinx) -> None:
+    target = Path(app.srcdir) / "recipes"
+    found = all_recipes()
+    extras = tomllib.loads((Path(app.srcdir) / "recipes.toml").read_text("utf-8"))
+    pages = {"index.md": _top(found)}
+    for folder, recipes in found.items():
+        pages[f"{folder}/index.md"] = _index(folder, recipes)
+        for recipe in recipes:
+            pages[f"{folder}/{recipe.name}.md"] = _page(recipe, recipes, extras.get(recipe.key, {}))
+    for stale in set(target.rglob("*.md")) - {target / name for name in pages}:
+        stale.unlink()
+    for name, text in pages.items():
+        path = target / name
+        if not path.is_file() or path.read_text("utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+
+
+def _top(found: dict[str, list[Recipe]]) -> str:
+    parts = ["# The recipes", "Each is one file that you can copy into your project as it is."]
+    parts += [f"- [{FOLDERS[folder][0]}]({folder}/index.md): {len(found[folder])} recipes" for folder in found]
+    return "\n\n".join([*parts[:2], "\n".join(parts[2:]), _toctree(f"{folder}/index" for folder in found)]) + "\n"
+
+
+def _index(folder: str, recipes: list[Recipe]) -> str:
+    title, idea = FOLDERS[folder]
+    rows = [f"* - [`{recipe.name}`]({recipe.name}.md)\n  - {recipe.idea}" for recipe in recipes]
+    table = "\n".join(["```{list-table}", ":header-rows: 1", ":widths: 35 65", "", "* - recipe\n  - idea", *rows, "```"])
+    parts = [f"# {title}", idea, FOLDER_INTRO.get(folder, ""), table if rows else "", _toctree(r.name for r in recipes)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _toctree(names: Iterable[str]) -> str:
+    return "\n".join(["```{toctree}", ":hidden:", "", *names, "```"])
+
+
+def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
+    siblings = [other for other in beside if other.name in _sibling_names(recipe, beside, extra)]
+    parts = [
+        f"# {recipe.name}",
+        f"{{.lead}}\n{_linked(recipe.idea, recipe, beside)}",
+        _linked(recipe.body, recipe, beside),
+        _needs(recipe),
+        "## The code",
+        _code(recipe, siblings),
+        *(_pitfall(recipe) if recipe.folder == "pitfalls" else _measured(recipe)),
+        "## Things to try",
+        "\n".join(f"- {line}" for line in extra.get("try", ())),
+        _commands(recipe),
+        "## See also",
+        _see_also(recipe, siblings),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _linked(text: str, recipe: Recipe, beside: list[Recipe]) -> str:
+    """Make a link of each name of a neighbour in backticks."""
+    names = {other.name for other in beside} - {recipe.name}
+    return re.sub(
+        r"(?<![\[`])`(\w+)`(?!`)",
+        lambda match: f"[`{match[1]}`]({match[1]}.md)" if match[1] in names else match[0],
+        text,
+    )
+
+
+def _needs(recipe: Recipe) -> str:
+    needs = recipe.requires
+    told = []
+    if "python" in needs:
+        told.append(f"Python {needs['python']} or later")
+    if "platform" in needs:
+        told.append({"linux": "Linux"}.get(needs["platform"], needs["platform"]))
+    if "install" in needs:
+        told.append(f"`{needs['install']}`")
+    lines = [f"Needs {', '.join(told)}."] if told else []
+    lines += [f"{needs[key][0].upper()}{needs[key][1:].rstrip('.')}." for key in _REASONS if key in needs]
+    return ":::{note}\n" + " ".join(lines) + "\n:::" if lines else ""
+
+
+_REASONS = ("backends_reason", "states_reason")
+
+
+def _code(recipe: Recipe, siblings: list[Recipe]) -> str:
+    if not siblings:
+        return _listing(recipe)
+    tabs = [f"::::{{tab-item}} {each.name}\n{_listing(each)}\n::::" for each in (recipe, *siblings)]
+    return "\n".join([":::::{tab-set}", *tabs, ":::::"])
+
+
+def _listing(recipe: Recipe) -> str:
+    return f"```{{literalinclude}} ../../../{recipe.path}\n:language: python\n:linenos:\n:caption: {recipe.path}\n```"
+
+
+def _pitfall(recipe: Recipe) -> list[str]:
+    return ["## What it shows", f"```{{transcript}} {recipe.module}\n```"]
+
+
+def _measured(recipe: Recipe) -> list[str]:
+    if recipe.folder == "echo_client":
+        return []
+    faults = ["## What it stands", f"```{{faults}} {recipe.key}\n```"]
+    return ["## Measured", f"```{{measured-recipe}} {recipe.key}\n```", *faults]
+
+
+def _commands(recipe: Recipe) -> str:
+    commands = {
+        "file_read": [
+            f"python -m {recipe.module} README.md LICENSE",
+            f"python -m compare file --only {recipe.name} --timeline",
+            f"python -m compare script -m {recipe.module} README.md",
+        ],
+        "tcp_echo": [
+            f"python -m {recipe.module} 9999",
+            f"python -m compare net --only {recipe.name}",
+            f"python -m compare net --only {recipe.name} --load hold --timeline",
+        ],
+        "echo_client": [f"python -m {recipe.module} 127.0.0.1 9999"],
+        "pitfalls": [f"python -m {recipe.module}"],
+    }[recipe.folder]
+    return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
+
+
+def _sibling_names(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> set[str]:
+    """The same idea in other libraries: what the extras say, or the same name behind another runtime's prefix."""
+    if "siblings" in extra:
+        return set(extra["siblings"])
+    return {other.name for other in beside if other.stem == recipe.stem and other is not recipe}
+
+
+def _see_also(recipe: Recipe, siblings: list[Recipe]) -> str:
+    lines = []
+    if siblings:
+        links = ", ".join(f"[`{each.name}`]({each.name}.md)" for each in siblings)
+        lines.append(f"- The same idea in other libraries: {links}")
+    lines += [f"- [{LIBRARIES[name][0]}]({LIBRARIES[name][1]})" for name in recipe.imports if name in LIBRARIES]
+    lines.append("- [How to read the table and the timeline](../../using-compare.md)")
+    return "\n".join(lines)
