@@ -19,6 +19,7 @@ import errno
 import signal
 import socket
 import sys
+from typing import cast
 
 CHUNK = 64 * 1024  # 1 KiB costs long messages dearly, and more than 64 KiB gains nothing
 GRACE_S = 1.0
@@ -38,8 +39,7 @@ class Echo(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The transport is there from here on."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.clients.add(self)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  asyncio says -1, uvloop 64 KiB

@@ -18,6 +18,7 @@ import errno
 import signal
 import socket
 import sys
+from typing import cast
 
 GRACE_S = 1.0
 BACKOFF_S = 0.1
@@ -35,8 +36,7 @@ class Echo(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The transport is there from here on."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.clients.add(self)
 
     def data_received(self, data: bytes) -> None:

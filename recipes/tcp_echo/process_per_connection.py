@@ -39,13 +39,13 @@ def serve(listener: socket.socket) -> None:
             with contextlib.suppress(OSError):  # no process is to be had: this client is turned away
                 child.start()
                 children.add(child)
-    for child in children:
-        child.terminate()
+    for process in children:
+        process.terminate()
     deadline = time.monotonic() + GRACE_S
-    for child in children:
-        child.join(max(0.0, deadline - time.monotonic()))
-        child.kill()  # nothing to do when it has ended
-        child.join()
+    for process in children:
+        process.join(max(0.0, deadline - time.monotonic()))
+        process.kill()  # nothing to do when it has ended
+        process.join()
 
 
 def talk(conn: socket.socket, listener: socket.socket) -> None:
