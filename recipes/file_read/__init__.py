@@ -21,7 +21,7 @@ def main(read_files: Callable[[list[str]], list[bytes]]) -> None:
         read_files: the recipe's, made synchronous by the run function of its event loop.
 
     Raises:
-        SystemExit: status 2, when no path was given or a file can't be read.
+        SystemExit: status 2, when no path was given or a file can't be read by this recipe.
     """
     paths = sys.argv[1:]
     trouble = ""
@@ -30,12 +30,13 @@ def main(read_files: Callable[[list[str]], list[bytes]]) -> None:
         trouble = "expected the path of at least one file to read, got none: give one or more PATHs"
     try:
         contents = read_files(paths)
-    except* OSError as group:  # trio, anyio and asyncio's task groups raise groups, the others do not
+    except* (OSError, ValueError) as group:  # trio, anyio and asyncio's task groups raise groups, the others do not
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        name = getattr(error, "filename", None) or ", ".join(paths)
-        trouble = f"can't read {name}: {getattr(error, 'strerror', None) or error}"
+        trouble = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            trouble = f"can't read {error.filename or ', '.join(paths)}: {error.strerror}"
     if trouble:
         sys.stderr.write(f"{sys.argv[0].rpartition('/')[2]}: {trouble}\n")
         sys.exit(2)
