@@ -16,7 +16,6 @@ hold the GIL there for about a millisecond a batch.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, AnyStr
 
@@ -31,13 +30,13 @@ BATCH = 512 * 1024  # characters, or bytes: the lines of a batch are this long t
 
 async def batches(path: str | os.PathLike[str], encoding: str = "utf-8") -> AsyncIterator[list[str]]:
     """Give all lines of a text in lists; raise `OSError` where it can't be read, `UnicodeError` for other bytes."""
-    async for batch in _hops(partial(Path(path).open, encoding=encoding)):
+    async for batch in _hops(lambda: Path(path).open(encoding=encoding)):  # noqa: SIM115  `_batches` closes it
         yield batch
 
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
     """Return all bytes of a file, line by line; raise `OSError` where it can't be opened or read."""
-    return b"".join([line async for batch in _hops(partial(Path(path).open, "rb")) for line in batch])
+    return b"".join([line async for batch in _hops(lambda: Path(path).open("rb")) for line in batch])
 
 
 async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
