@@ -1,0 +1,49 @@
+"""What is compared: each scenario prepares real resources, says what a child runs, and checks the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compare.catalogue import Variant
+    from compare.results import Run
+
+PINNED_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+"""Left alone, glibc moves these by the luck of what is freed first, and figures move with them (mallopt(3))."""
+
+MEMORY = 2 << 30
+"""What one variant may allocate, in bytes; and `STACK` more for each file or client, as each may get a thread."""
+
+STACK = 9 << 20
+
+
+class Listener:
+    """Hears how a comparison goes on; this one keeps quiet."""
+
+    def begin(self, passes: int) -> None:
+        """So many passes will be made."""
+
+    def doing(self, what: str) -> None:
+        """The next pass begins."""
+
+    def passed(self, count: int = 1) -> None:
+        """So many passes are done, or will not be made."""
+
+    def row(self, run: Run) -> None:
+        """A row is there, or is better known than before."""
+
+    def note(self, text: str) -> None:
+        """Something that holds for the whole comparison."""
+
+
+def job(variant: Variant, *, observed: bool, memory: int, cpus: tuple[int, ...] = ()) -> dict[str, Any]:
+    """What a child is told first."""
+    return {
+        "module": variant.module,
+        "function": variant.function,
+        "path": str(variant.path) if variant.by_path else None,
+        "backend": variant.backend,
+        "observed": observed,
+        "memory": memory,
+        "cpus": list(cpus),
+    }

@@ -1,0 +1,294 @@
+"""Read files with every variant, in up to three states, and check every byte.
+
+Each variant has one child for all of its timed passes, which nothing observes. Passes are made round by round, every
+variant once a round, so that what else the machine does meets all of them alike; whose turn it isn't is stopped. The
+first pass of a state also tells at once which variants work. Then each variant is observed, in a child of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+from compare import catalogue, verdict
+from compare.host import EndedError
+from compare.results import CpuSeconds, Run, Seconds
+from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job
+from compare.scenarios.sources import Cold, Fifos, Warm
+from compare.scenarios.storage import Storage, evict, of_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from compare.catalogue import Variant
+    from compare.host import Child, Host
+    from compare.results import Observation, Outcome
+    from compare.scenarios.sources import Source
+
+State = Literal["warm", "cold", "slow"]
+STATES: tuple[State, ...] = ("warm", "cold", "slow")
+FILES: dict[State, int] = {"warm": 64, "cold": 32, "slow": 8}
+SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 256 << 10, "slow": 64 << 10}
+REPEATS: dict[State, int] = {"warm": 5, "cold": 3, "slow": 2}
+QUICK = {"warm": 2, "cold": 1, "slow": 1}
+START_S = 20.0
+"""How long a child may take to import its variant, in seconds."""
+
+THRESHOLD_MS = {"warm": 5.0, "cold": 1.0, "slow": 10.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for; `None` leaves it to the state's default.
+
+    Attributes:
+        states: which of `warm`, `cold`, `slow`.
+        files: how many.
+        size: of each, in bytes.
+        delay: how late a FIFO delivers, in seconds.
+        repeat: how many timed passes.
+        timeout: for one pass, and for all timed passes of a row together, in seconds.
+        paths: the user's own files instead of made ones.
+        quick: fewer passes.
+        observe: whether to make observed passes.
+    """
+
+    states: tuple[State, ...] = STATES
+    files: int | None = None
+    size: int | None = None
+    delay: float = 0.05
+    repeat: int | None = None
+    timeout: float | None = None
+    paths: tuple[str, ...] = ()
+    quick: bool = False
+    observe: bool = True
+
+    def passes(self, state: State) -> int:
+        """How many timed passes there are."""
+        return self.repeat or (QUICK if self.quick else REPEATS)[state]
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row that is still being measured."""
+
+    variant: Variant
+    workload: dict[str, Any]
+    outcome: Outcome = "ok"
+    reason: str | None = None
+    exit_status: int | None = None
+    passes: list[dict[str, Any]] = field(default_factory=list)
+    observation: Observation | None = None
+    began: tuple[float, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def spent(self) -> float:
+        return float(sum(each["seconds"] for each in self.passes))
+
+    def run(self) -> Run:
+        """The row as far as it is known."""
+        variant, passes = self.variant, sorted(self.passes, key=lambda each: each["seconds"])
+        run = Run(
+            "file",
+            self.workload,
+            variant.name,
+            variant.backend,
+            variant.recipe,
+            catalogue.libraries(variant),
+            self.outcome,
+            self.reason,
+            self.exit_status,
+            observation=self.observation,
+            notes=tuple(self.notes),
+        )
+        return _measured(run, passes, self.began) if passes else verdict.told(run)
+
+
+def _measured(run: Run, passes: list[dict[str, Any]], began: tuple[float, ...]) -> Run:
+    """Add the figures; what belongs to one pass is taken from the median one."""
+    times = tuple(each["seconds"] for each in passes)
+    middle, seen = passes[(len(passes) - 1) // 2], run.observation
+    typical = median(times)
+    values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
+    values |= {
+        "seconds": Seconds(typical, times[0], times[-1], times),
+        "operations": run.workload["files"],
+        "per_second": run.workload["files"] / typical if typical else None,
+        "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
+        "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
+        "rss_mib": max(each["rss_mib"] for each in passes),
+        "notes": run.notes + verdict.unstable(times),
+    }
+    return verdict.told(Run(**values), began)
+
+
+def compare(variants: Sequence[Variant], options: Options, host: Host, listener: Listener) -> tuple[Run, ...]:
+    """Measure all variants in all states.
+
+    Raises:
+        NoRoomError: when no files can be made, or the user's can't be read.
+        Stopped: when a signal asked for it; nothing is left behind then either.
+    """
+    with ExitStack() as stack:
+        comparison = _Comparison(options, host, listener, stack)
+        rows = [row for state in options.states for row in comparison.state(state, variants)]
+        comparison.finish(rows)
+        return tuple(row.run() for row in rows)
+
+
+class _Comparison:
+    """What lives as long as the command: children by variant, the files, the observer."""
+
+    def __init__(self, options: Options, host: Host, listener: Listener, stack: ExitStack) -> None:
+        self.options, self.host, self.listener = options, host, listener
+        self.storage = stack.enter_context(Storage())
+        self._stack = stack
+        self._children: dict[Variant, Child] = {}
+        self._users = of_user(options.paths, host.check) if options.paths else None
+
+    def state(self, state: State, variants: Sequence[Variant]) -> list[_Row]:
+        """All rows of one state."""
+        count, size = self.options.files or FILES[state], self.options.size or SIZES[state]
+        workload: dict[str, Any] = {"state": state, "files": count, "bytes": size, "malloc": "pinned"}
+        if state == "slow":
+            workload["delay_ms"] = self.options.delay * 1000
+        if self._users:
+            workload |= {"files": len(self._users.paths), "bytes": self._users.total, "paths": list(self._users.paths)}
+        rows = [_Row(variant, workload) for variant in variants]
+        with ExitStack() as stack:
+            source = self._source(state, count, size, stack)
+            for row in rows:
+                _skip(row, state, source)
+            able = [row for row in rows if row.outcome == "ok"]
+            self.listener.begin(len(able) * (self.options.passes(state) + self.options.observe))
+            for row in rows:
+                if row not in able:
+                    self.listener.row(row.run())
+            if not isinstance(source, str):
+                self._measure(able, state, source)
+        return rows
+
+    def _source(self, state: State, count: int, size: int, stack: ExitStack) -> Source | str:
+        """Where a pass gets its files from; a string says why there are none."""
+        if state == "slow":
+            if self._users:
+                return "slow can't be had with --path: it reads from FIFOs of its own"
+            fifos = Fifos(self.host, self.storage.folder(), count, size, self.options.delay)
+            stack.callback(fifos.close)
+            return fifos
+        if state == "warm":
+            return Warm(self._users or self.storage.make(self.storage.folder(), count, size, self.host.check))
+        if self._users:
+            reason = evict(self._users.paths)
+            return f"cold can't be had for these files: {reason}" if reason else Cold(self._users)
+        folder, remark = self.storage.cold_folder()
+        if folder is None:
+            return str(remark)
+        if remark:
+            self.listener.note(remark)
+        return Cold(self.storage.make(folder, count, size, self.host.check))
+
+    def _measure(self, rows: list[_Row], state: State, source: Source) -> None:
+        """Timed rounds, and then the observed one."""
+        limit = self.options.timeout or 10.0 + 2 * source.expected_s
+        passes = self.options.passes(state)
+        for number in range(passes):
+            for row in self._prepared(rows) if number == 0 else rows:
+                if row.outcome == "ok" and row.spent < limit:
+                    self.listener.doing(f"{state}: {row.variant.label}")
+                    self._timed(row, source, limit, warm_up=number == 0 and state == "warm")
+                    self.listener.row(row.run())
+                self.listener.passed()
+
+    def _prepared(self, rows: list[_Row]) -> Iterator[_Row]:
+        """Rows whose children are there: some are started at a time, and time nothing until all of these are ready."""
+        for some in _batches(rows):
+            for row in some:
+                if row.variant not in self._children:
+                    self._children[row.variant] = self._start(row.variant)
+            for row in some:
+                self._ready(row, self._children[row.variant])
+                if row.outcome != "ok":
+                    self._part(row)
+            yield from some
+
+    def _start(self, variant: Variant, link: Any = None) -> Child:
+        memory = MEMORY + STACK * (self.options.files or FILES["warm"])
+        told = job(variant, observed=link is not None, memory=memory)
+        env = PINNED_MALLOC | (dict(link.env) if link else {})
+        return self.host.start("compare.child", told, env=env, fds=link.fds if link else ())
+
+    def _ready(self, row: _Row, child: Child) -> None:
+        if not child.ready and self._answer(row, child, START_S) is not None:
+            child.ready = True
+            self.host.hold(child)
+
+    def _timed(self, row: _Row, source: Source, limit: float, *, warm_up: bool) -> None:
+        """One pass of one variant, which alone is let run."""
+        child = self._children[row.variant]
+        files = source.prepare()
+        self.host.release(child)
+        child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": warm_up, "gates": False}})
+        answer = self._answer(row, child, limit)
+        row.began = source.finish(answer)
+        if row.outcome != "ok":
+            self._part(row)
+        elif answer:
+            row.passes.append(answer)
+            self.host.hold(child)
+
+    def _answer(self, row: _Row, child: Child, limit: float) -> dict[str, Any] | None:
+        """What the child says next; `None`, and the reason in the row, when that is not what was hoped for."""
+        try:
+            message = self.host.receive(child, limit)
+        except TimeoutError:
+            row.outcome, row.reason = "timeout", f"not done after {limit:g} s: ended"
+        except EndedError as error:
+            row.outcome, row.reason, row.exit_status = "failed", str(error), error.status
+        else:
+            if message.get("outcome", "ok") == "ok":
+                return message
+            refused = message.get("refused") and row.variant.recipe is not None
+            row.outcome = "skipped" if refused else message["outcome"]
+            row.reason = f"this kernel refuses it: {message['reason']}" if refused else message["reason"]
+        return None
+
+    def _part(self, row: _Row) -> None:
+        """End a child that did not do well: the next state gets a new one."""
+        child = self._children.pop(row.variant)
+        self.host.end(child, grace=0)
+
+    def finish(self, rows: list[_Row]) -> None:
+        """Let all children end by themselves; those that leave something behind get that into their rows."""
+        for child in self._children.values():
+            child.dismiss()
+            self.host.release(child)
+        for variant, child in self._children.items():
+            self.host.end(child)
+            if child.left_behind:
+                told = f"left {child.left_behind} process{'es' if child.left_behind > 1 else ''} behind: ended"
+                for row in rows:
+                    if row.variant == variant:
+                        row.notes.append(told)
+
+
+def _batches(rows: list[_Row]) -> Iterator[list[_Row]]:
+    """As many at a time as can be imported at a time."""
+    size = max(1, min(os.cpu_count() or 1, 4))
+    for first in range(0, len(rows), size):
+        yield rows[first : first + size]
+
+
+def _skip(row: _Row, state: State, source: Source | str) -> None:
+    """Say of a row that can't be measured here why."""
+    allowed, reason = catalogue.states(row.variant)
+    if row.variant.unavailable:
+        row.outcome, row.reason = "skipped", row.variant.unavailable
+    elif isinstance(source, str):
+        row.outcome, row.reason = "skipped", source
+    elif allowed is not None and state not in allowed:
+        row.outcome, row.reason = "skipped", reason
