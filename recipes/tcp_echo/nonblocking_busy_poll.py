@@ -51,15 +51,15 @@ def serve(listener: socket.socket) -> None:
 
 
 def accept(listener: socket.socket, replies: dict[socket.socket, bytes]) -> bool:
-    """Take the next client, if there is one; returns False when the listener has been shut down."""
-    try:
-        conn, _ = listener.accept()
-    except OSError as error:  # "not yet", or no descriptor is free: tried again in the next round
-        return error.errno not in ENDED
-    conn.setblocking(False)
-    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
-    replies[conn] = b""
-    return True
+    """Take all clients that wait; returns False when the listener has been shut down."""
+    while True:
+        try:
+            conn, _ = listener.accept()
+        except OSError as error:  # nobody more, or no descriptor is free: tried again in the next round
+            return error.errno not in ENDED
+        conn.setblocking(False)
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        replies[conn] = b""
 
 
 def hang_up(replies: dict[socket.socket, bytes]) -> None:

@@ -27,7 +27,6 @@ import time
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1
-OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 ENDED = (errno.EINVAL, errno.EBADF)
 
 
@@ -52,22 +51,20 @@ def serve(listener: socket.socket) -> None:
 def run(listener: socket.socket, wakeups: socket.socket, replies: dict[socket.socket, bytes]) -> None:
     """Try everything until nothing moves; then sleep until the next signal."""
     while True:
-        moved, limit = True, None
+        limit = None
         try:
-            conn, _ = listener.accept()
-        except BlockingIOError:
-            moved = False
+            while True:
+                conn, _ = listener.accept()
+                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a reply's end waits 40 ms for an ACK
+                arm(conn)
+                replies[conn] = b""
+        except BlockingIOError:  # nobody more
+            pass
         except OSError as error:
             if error.errno in ENDED:
                 return
-            if error.errno in OVERLOAD:  # no signal will tell that a descriptor is free
-                moved, limit = False, BACKOFF_S
-        else:
-            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a reply's end waits 40 ms for an ACK
-            arm(conn)
-            replies[conn] = b""
-        moved |= answer(replies)
-        if not moved:
+            limit = BACKOFF_S  # no descriptor is free, and no signal will tell when one is
+        if not answer(replies):
             wakeups.settimeout(limit)
             with contextlib.suppress(TimeoutError):
                 wakeups.recv(CHUNK)
