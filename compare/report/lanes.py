@@ -226,6 +226,15 @@ def observed_ms(run: Run) -> float:
 
 def _differing(runs: Sequence[Run]) -> Callable[[Run], str]:
     """How to name a run's workload by what tells it from the others."""
-    keys = {key: None for run in runs for key in run.workload}
-    apart = [key for key in keys if len({str(run.workload.get(key)) for run in runs}) > 1]
-    return lambda run: ", ".join(str(run.workload[key]) for key in apart if key in run.workload) or run.scenario
+    values: dict[str, set[str]] = {}
+    for run in runs:
+        for key, value in run.workload.items():
+            values.setdefault(key, set()).add(str(value))
+    apart = [key for key, found in values.items() if len(found) > 1]
+    scenarios = len({run.scenario for run in runs}) > 1
+
+    def name(run: Run) -> str:
+        told = [str(run.workload[key]) for key in apart if key in run.workload]
+        return ", ".join([run.scenario, *told] if scenarios or not told else told)
+
+    return name

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from compare.report.gathered import Gathered, gather
 from compare.report.lanes import TIMES, duration, groups, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from compare.report.lanes import Group
-    from compare.results import Comparison, Finding, Run
+    from compare.results import Comparison, Run
 
 HEADERS = (
     "variant",
@@ -79,18 +80,22 @@ def _line(row: Sequence[str]) -> str:
 def _findings(run: Run) -> Iterator[str]:
     if run.observation and run.observation.findings:
         yield f"- {code(run.variant)}" + (f" on {run.backend}" if run.backend else "")
-        for finding in run.observation.findings:
-            yield f"  - {_finding(finding)}"
+        for gathered in gather(run.observation.findings):
+            yield f"  - {_finding(gathered)}"
 
 
-def _finding(finding: Finding) -> str:
+def _finding(gathered: Gathered) -> str:
+    finding, threads, targets = gathered.first, gathered.threads, gathered.targets
     parts = [f"**{finding.place}**" + (f" ({text(finding.kind)})" if finding.kind else "")]
-    parts.append(f"{finding.role} thread {code(finding.thread)}")
+    many = len(threads) > 1
+    parts.append(f"{len(threads)} {finding.role} threads" if many else f"{finding.role} thread {code(finding.thread)}")
     if finding.call:
         parts.append(f"in {code(finding.call)}")
     if finding.target:
-        parts.append(f"for {code(finding.target)}")
-    parts.append(f"{finding.count}{TIMES} {duration(finding.total_ms)}, longest {duration(finding.longest_ms)}")
+        more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
+        parts.append(f"for {code(finding.target)}{more}")
+    total, longest = duration(gathered.total_ms), duration(gathered.longest_ms)
+    parts.append(f"{gathered.count}{TIMES}, {total} together, longest {longest}")
     if finding.site:
         parts.append(f"at {code(str(finding.site))}")
     if finding.code:

@@ -2,8 +2,9 @@
 
 What a thread is meant to do recedes (its poller is a thin line, an idle worker a dotted one); what it waits in stands
 out at full height. The colours are Okabe and Ito's, which people with any colour vision tell apart
-(<https://jfly.uni-koeln.de/color/>), moved a little in lightness to keep 3:1 against black, white and each other's
-neighbours; and since colour never carries meaning alone, each state has a glyph, a height or a texture of its own.
+(<https://jfly.uni-koeln.de/color/>), moved in lightness to keep 3:1 against dark and light paper (indigo, for page
+faults, is ours: beside the sky blue of a line their blue was too close). And since colour never carries meaning alone,
+each state has a glyph, a height or a texture of its own.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Look:
 
 LOOKS: dict[State, Look] = {
     "blocked": Look("blocked", "blocked", "█", "#d55e00", "#d55e00", "#f0711a", "#000000", 1.0, "plain", wait=True),
-    "page-fault": Look("page fault", "fault", "▞", "#0072b2", "#0072b2", "#3d9be0", "#ffffff", 1.0, "dots", wait=True),
+    "page-fault": Look("page fault", "fault", "▞", "#6a5acd", "#5b45c9", "#9184f5", "#ffffff", 1.0, "dots", wait=True),
     "gil": Look("waiting for the GIL", "GIL", "▒", "#b58900", "#b98a00", "#e6b422", "#000000", 1.0, "cross", wait=True),
     "lock": Look(
         "waiting for a lock", "lock", "▓", "#b5508f", "#a8447f", "#d987b8", "#000000", 1.0, "slash", wait=True

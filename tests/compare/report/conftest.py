@@ -223,15 +223,15 @@ def held_net() -> Comparison:
     return _comparison([run])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def many() -> Comparison:
-    """20 variants x 3 states, up to 40 threads each, thousands of spans."""
+    """20 variants x 3 states, up to 40 threads each, tens of thousands of spans."""
     chance = random.Random(20)
     runs = []
     for state in ("warm", "cold", "slow"):
         for index in range(20):
             workers = (1, 4, 6, 16, 40)[index % 5]
-            seen = _noisy(chance, f"variant_{index}", workers, 400 if state == "slow" else 120, 250)
+            seen = _noisy(chance, f"variant_{index}", workers, 400 if state == "slow" else 120, 50)
             runs.append(_run(f"variant_{index:02}", "asyncio", state, seen, "workers wait in read"))
     return _comparison(runs)
 

@@ -1,0 +1,19 @@
+"""The code around a site, for the page: the one thing that is read from a disk, and only when a caller asks for it."""
+
+from __future__ import annotations
+
+import linecache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from compare.results import Site
+
+AROUND = 3
+
+
+def lines_around(site: Site) -> list[tuple[int, str]]:
+    """The site's line with up to three before and after it, numbered; none where the file cannot be read."""
+    first = max(1, site.line - AROUND)
+    numbered = [(number, linecache.getline(site.file, number)) for number in range(first, site.line + AROUND + 1)]
+    told = [(number, line.rstrip("\n")) for number, line in numbered if line]
+    return told if any(number == site.line for number, _ in told) else []
