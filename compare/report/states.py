@@ -50,12 +50,12 @@ class Look:
 LOOKS: dict[State, Look] = {
     "blocked": Look("blocked", "blocked", "█", "#d55e00", "#d55e00", "#f0711a", "#000000", 1.0, "plain", wait=True),
     "page-fault": Look("page fault", "fault", "▞", "#6a5acd", "#5b45c9", "#9184f5", "#ffffff", 1.0, "dots", wait=True),
-    "gil": Look("waiting for the GIL", "GIL", "▒", "#b58900", "#b98a00", "#e6b422", "#000000", 1.0, "cross", wait=True),
+    "gil": Look("waiting for the GIL", "GIL", "▓", "#b58900", "#b98a00", "#e6b422", "#000000", 1.0, "cross", wait=True),
     "lock": Look(
-        "waiting for a lock", "lock", "▓", "#b5508f", "#a8447f", "#d987b8", "#000000", 1.0, "slash", wait=True
+        "waiting for a lock", "lock", "▙", "#b5508f", "#a8447f", "#d987b8", "#000000", 1.0, "slash", wait=True
     ),
     "queue": Look(
-        "in line for the pool", "in line", "░", "#2f8fc4", "#3c93c9", "#56b4e9", "#000000", 1.0, "rows", wait=True
+        "in line for the pool", "in line", "▒", "#2f8fc4", "#3c93c9", "#56b4e9", "#000000", 1.0, "rows", wait=True
     ),
     "stopped": Look("stopped", "stopped", "▌", "#808080", "#5b6470", "#aab3c0", "#000000", 1.0, "backslash", wait=True),
     "running": Look("running", "running", "▄", "#009e73", "#12946f", "#1fae85", "#000000", 0.55, "plain", wait=False),

@@ -31,8 +31,8 @@ def test_one_glance_tells_who_waits_where(slow_files: Comparison, width: int) ->
     text = _text(slow_files, width)
     assert _row(text, "asyncio_blocking", "loop").count("█") > 15
     assert "█" not in _row(text, "asyncio_aiofiles", "loop")
-    assert "░" in _row(text, "asyncio_aiofiles", "line")
-    assert not set("█░▓▒▞") & set(_row(text, "urio_read", "loop"))
+    assert "▒" in _row(text, "asyncio_aiofiles", "line")
+    assert not set("█▒▓▙▞") & set(_row(text, "urio_read", "loop"))
 
 
 def test_the_call_is_written_where_it_fits(slow_files: Comparison) -> None:
