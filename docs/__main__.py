@@ -25,12 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
         help="html (default): build into docs/_build/html; messages: bring the catalogues up to date; "
         "untranslated: list strings without a translation, exit status 1 if there are any",
     )
-    command = parser.parse_args(arguments).command
+    parser.add_argument("--target", type=Path, default=HERE / "_build" / "html", help="where html goes: %(default)s")
+    options = parser.parse_args(arguments)
+    command = options.command
     if command == "html":
-        return html(HERE / "_build" / "html")
+        return html(options.target.resolve())
     with tempfile.TemporaryDirectory() as scratch:
         templates = Path(scratch)
-        status = _sphinx("gettext", templates)
+        status = _sphinx("gettext", templates, templates / "doctrees")
         if status:
             return status
         if command == "messages":
@@ -42,17 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def html(target: Path) -> int:
     """Build English into `target` and Chinese into `target/zh_CN`, each with a switch to the other."""
-    status = _sphinx("html", target, "-A", "languages=1")
+    status = _sphinx("html", target, target.with_name("doctrees-en"), "-A", "languages=1")
     if not status:
         # The recipes' page text is made in English first: the second build only reads it.
-        status = _sphinx("html", target / "zh_CN", "-A", "languages=1", "-D", "language=zh_CN")
+        options = ("-A", "languages=1", "-D", "language=zh_CN")
+        status = _sphinx("html", target / "zh_CN", target.with_name("doctrees-zh_CN"), *options)
     if not status:
         print(f"built: {target / 'index.html'}")  # noqa: T201  this is the command's output
     return status
 
 
-def _sphinx(builder: str, target: Path, *options: str) -> int:
-    doctrees = HERE / "_build" / "doctrees" / (target.name if builder == "html" else builder)
+def _sphinx(builder: str, target: Path, doctrees: Path, *options: str) -> int:
     command = [sys.executable, "-m", "sphinx", "-b", builder, *STRICT, "-d", str(doctrees), *options]
     return subprocess.run([*command, str(HERE), str(target)], check=False).returncode  # noqa: S603  our own build
 

@@ -7,15 +7,22 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+sys.path.insert(0, str(HERE.parent))
 
 project = "Async I/O Cookbook"
 author = "the Async I/O Cookbook's authors"
 copyright = f"2026, {author}"  # noqa: A001  Sphinx's own name for it
 release = installed_version("async-io-cookbook")
 
-extensions = ["myst_parser", "sphinx_design", "sphinx_copybutton", "recipe_pages", "measured", "chinese_search"]
-exclude_patterns = ["_build", "measured", "locale", "Thumbs.db", ".DS_Store"]
+extensions = [
+    "myst_parser",
+    "sphinx_design",
+    "sphinx_copybutton",
+    "docs._ext.recipe_pages",
+    "docs._ext.measured",
+    "docs._ext.chinese_search",
+]
+exclude_patterns = ["_build", "_ext", "examples", "measured", "locale", "Thumbs.db", ".DS_Store"]
 templates_path = ["_templates"]
 nitpicky = True
 
@@ -45,7 +52,7 @@ html_sidebars = {
         "sidebar/scroll-end.html",
     ]
 }
-html_theme_options = {"footer_icons": [], "top_of_page_buttons": []}
+html_theme_options: dict[str, list[str]] = {"footer_icons": [], "top_of_page_buttons": []}
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 

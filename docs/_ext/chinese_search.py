@@ -21,7 +21,7 @@ class SearchChinesePairs(SearchEnglish):
     """Latin words as in English; Han characters in pairs."""
 
     lang = "zh"
-    language_name = "Chinese"
+    language_name = "English"  # it names the stemmer in the browser: Latin words have the English one
     js_splitter_code = r"""
 var splitQuery = (query) =>
   (query.match(/[\u3400-\u9fff]+|[\p{Letter}\p{Number}_]+/gu) || []).flatMap((run) =>

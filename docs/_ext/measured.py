@@ -12,14 +12,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from measured_data import CASES, MEASURED, SCENARIOS, Measurement, claims, faults, measurement, picture, transcripts
-from measured_table import Cell, column_titles, columns_of, provenance, table
 from sphinx.util.docutils import SphinxDirective
+
+from docs._ext.measured_data import (
+    CASES,
+    MEASURED,
+    SCENARIOS,
+    Measurement,
+    claims,
+    faults,
+    measurement,
+    picture,
+    transcripts,
+)
+from docs._ext.measured_table import Cell, column_titles, columns_of, provenance, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from docutils.parsers.rst.states import Inliner  # noqa: F401  named in a docstring of docutils
     from sphinx.application import Sphinx
 
 MAKE_IT = "Not measured here yet: python -m docs.measure makes it."
@@ -30,7 +40,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for name, directive in {
         "measured": MeasuredTable,
         "measured-recipe": MeasuredRecipe,
-        "timeline": Timeline,
+        "picture": Picture,
         "faults": Faults,
         "fault-matrix": FaultMatrix,
         "claim": Claim,
@@ -45,18 +55,23 @@ class _Evidence(SphinxDirective):
     """What they share: missing data is told in a note, and data that changes makes the page be built again."""
 
     def missing(self) -> list[nodes.Node]:
+        """Say that it has not been measured."""
         self.env.note_dependency(__file__)
         return [nodes.note("", nodes.paragraph("", MAKE_IT, translatable=False))]
 
     def depend_on(self, *names: str) -> None:
+        """Build the page again when these files of data change."""
         for name in names:
             self.env.note_dependency(str(MEASURED / name))
 
     def rows(self, found: Measurement, runs: Sequence[dict[str, Any]], *, backend: bool = True) -> list[nodes.Node]:
+        """Make a table of measured rows, and say below where they come from."""
         scenario = runs[0]["scenario"]
         columns = columns_of(scenario, backend=backend)
         link = self.recipe_link
-        frame = table(column_titles(scenario, columns), [[Cell.of(run, column, link) for column in columns] for run in runs])
+        frame = table(
+            column_titles(scenario, columns), [[Cell.of(run, column, link) for column in columns] for run in runs]
+        )
         return [frame, provenance(found)]
 
     def recipe_link(self, variant: str, scenario: str) -> str | None:
@@ -69,19 +84,20 @@ class _Evidence(SphinxDirective):
 
 
 class MeasuredTable(_Evidence):
-    """`measured SCENARIO CASE`: rows side by side; `:variants:` names which, in this order."""
+    """`measured CASE`: rows side by side; `:variants:` names which, in this order."""
 
-    required_arguments = 2
+    required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {"variants": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
-        scenario, case = self.arguments
-        self.depend_on(f"{scenario}-{case}.json")
-        found = measurement(scenario, case)
+        """Make what the page shows."""
+        [name] = self.arguments
+        self.depend_on(f"{name}.json")
+        found = measurement(name)
         if found is None:
             return self.missing()
         wanted = self.options.get("variants", "").split()
-        runs = [run for name in wanted for run in found.runs if run["variant"] == name] if wanted else list(found.runs)
+        runs = [run for each in wanted for run in found.runs if run["variant"] == each] if wanted else list(found.runs)
         return self.rows(found, runs) if runs else self.missing()
 
 
@@ -91,46 +107,40 @@ class MeasuredRecipe(_Evidence):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Make what the page shows."""
         folder, name = self.arguments[0].split("/")
-        scenario = SCENARIOS[folder]
         shown: list[nodes.Node] = []
-        for case in CASES[scenario]:
-            self.depend_on(f"{scenario}-{case}.json")
-            found = measurement(scenario, case)
+        for case in CASES[folder]:
+            self.depend_on(f"{case}.json")
+            found = measurement(case)
             runs = [run for run in found.runs if run["variant"] == name] if found else []
             if found and runs:
-                shown.append(nodes.rubric("", f"{case}", translatable=False))
+                shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
                 shown += self.rows(found, runs)
-                shown += [frame for run in runs if (frame := timeline(scenario, case, run)) is not None]
+                shown += [frame for run in runs if (frame := timeline(case, run)) is not None]
         return shown or self.missing()
 
 
-class Timeline(_Evidence):
-    """`timeline SCENARIO CASE VARIANT [BACKEND]`: the measured picture of one row; the content is its caption."""
+class Picture(_Evidence):
+    """`picture NAME`: several timelines on one axis, as `docs.measure` drew them."""
 
-    required_arguments = 3
-    optional_arguments = 1
-    has_content = True
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        scenario, case, variant, *backend = self.arguments
-        self.depend_on(f"{scenario}-{case}.json")
-        found = measurement(scenario, case)
-        run = found.of(variant, backend[0] if backend else None) if found else None
-        frame = timeline(scenario, case, run) if run else None
-        caption = self.parse_content_to_nodes()
-        return [*caption, frame] if frame is not None else [*caption, *self.missing()]
+        """Make what the page shows."""
+        path = MEASURED / "svg" / f"{self.arguments[0]}.svg"
+        self.env.note_dependency(str(path))
+        if not path.is_file():
+            return self.missing()
+        return [nodes.raw("", f'<figure class="timeline-frame">{path.read_text("utf-8")}</figure>', format="html")]
 
 
-def timeline(scenario: str, case: str, run: dict[str, Any]) -> nodes.Node | None:
+def timeline(case: str, run: dict[str, Any]) -> nodes.Node | None:
     """The picture of a row, inline, so that it follows the page's colours."""
-    path = picture(scenario, case, run["variant"], run["backend"])
+    path = picture(case, run["variant"], run["backend"])
     if not path.is_file():
         return None
-    name = f"{run['variant']} on {run['backend']}" if run["backend"] else run["variant"]
-    caption = f"<figcaption>{name}, {case}</figcaption>"
-    html = f'<figure class="timeline-frame">{path.read_text("utf-8")}{caption}</figure>'
-    return nodes.raw("", html, format="html")
+    return nodes.raw("", f'<figure class="timeline-frame">{path.read_text("utf-8")}</figure>', format="html")
 
 
 class Faults(_Evidence):
@@ -139,14 +149,13 @@ class Faults(_Evidence):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Make what the page shows."""
         self.depend_on("faults.json")
         backends = faults().get(self.arguments[0])
         if not backends:
             return self.missing()
         names = list(dict.fromkeys(fault for verdicts in backends.values() for fault in verdicts))
-        body = [
-            [Cell(fault), *(Cell(backends[each].get(fault, "–")) for each in backends)] for fault in sorted(names)
-        ]
+        body = [[Cell(fault), *(Cell(backends[each].get(fault, "-")) for each in backends)] for fault in sorted(names)]
         titles = ["what was done to it", *("" if each == "none" else each for each in backends)]
         return [table(titles, body)]
 
@@ -157,6 +166,7 @@ class FaultMatrix(_Evidence):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Make what the page shows."""
         self.depend_on("faults.json")
         folder = self.arguments[0]
         found = {name.partition("/")[2]: each for name, each in faults().items() if name.startswith(f"{folder}/")}
@@ -174,7 +184,7 @@ class FaultMatrix(_Evidence):
 
 def _mark(verdict: str | None) -> Cell:
     if verdict is None:
-        return Cell("–")
+        return Cell("-")
     word, _, how = verdict.partition(":")
     return Cell({"passes": "✓", "cannot": "✗"}[word] + (" " + how.strip() if word == "cannot" and how else ""))
 
@@ -185,12 +195,14 @@ class Claim(_Evidence):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Make what the page shows."""
         self.depend_on("claims.json")
         data = claims()
         each = next((claim for claim in data.get("claims", ()) if claim["id"] == self.arguments[0]), None)
         if each is None:
             return self.missing()
-        word = nodes.inline("", each["verdict"], classes=[f"verdict-{each['verdict'].split()[0].replace('can', 'cannot', 1) if each['verdict'].startswith('can') else each['verdict']}"])
+        kind = each["verdict"] if each["verdict"] in {"true", "false"} else "cannot"
+        word = nodes.inline("", each["verdict"], classes=[f"verdict-{kind}"])
         told = nodes.paragraph("", "", word, nodes.Text(f": {each['figure']}"), translatable=False, classes=["verdict"])
         where = f"python -m compare claims, {data['platform']}, Python {data['python']}, {data['started'][:10]}"
         return [told, nodes.paragraph("", where, translatable=False, classes=["provenance"])]
@@ -203,6 +215,7 @@ class Transcript(_Evidence):
     final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
+        """Make what the page shows."""
         self.depend_on("transcripts.json")
         command = self.arguments[0] if " " in self.arguments[0] else f"python -m {self.arguments[0]}"
         output = transcripts().get(command)
@@ -218,6 +231,7 @@ class ProgramHelp(_Evidence):
     optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        """Make what the page shows."""
         words = ["-m", "compare", *self.arguments, "--help"]
         environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1"}
         root = MEASURED.parent.parent

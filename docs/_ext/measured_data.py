@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 MEASURED = Path(__file__).resolve().parent.parent / "measured"
-CASES: dict[str, tuple[str, ...]] = {"file": ("warm", "cold", "slow"), "net": ("busy", "hold")}
 SCENARIOS = {"file_read": "file", "tcp_echo": "net"}
+CASES: dict[str, tuple[str, ...]] = {
+    "file_read": ("file-warm", "file-cold", "file-slow"),
+    "tcp_echo": ("net-busy", "net-hold"),
+}
+"""What a recipe's page shows of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,9 @@ class Measurement:
         return next((run for run in rows if backend in (None, run["backend"])), None)
 
 
-def measurement(scenario: str, case: str) -> Measurement | None:
-    """Load one case, e.g. `file`, `cold`; `None` when it has not been measured."""
-    path = MEASURED / f"{scenario}-{case}.json"
+def measurement(name: str) -> Measurement | None:
+    """Load one case of `docs.measure`, e.g. `file-cold`; `None` when it has not been measured."""
+    path = MEASURED / f"{name}.json"
     data = _load(path)
     if data is None:
         return None
@@ -50,9 +54,9 @@ def measurement(scenario: str, case: str) -> Measurement | None:
     return Measurement(tuple(data["runs"]), command, machine, data["started"][:10], path)
 
 
-def picture(scenario: str, case: str, variant: str, backend: str | None) -> Path:
-    """Where the timeline of one row is, or would be."""
-    return MEASURED / "svg" / f"{scenario}-{case}-{variant}-{(backend or 'none').replace('+', '-')}.svg"
+def picture(name: str, variant: str, backend: str | None) -> Path:
+    """Where the timeline of one row of a case is, or would be."""
+    return MEASURED / "svg" / f"{name}-{variant}-{(backend or 'none').replace('+', '-')}.svg"
 
 
 def faults() -> dict[str, dict[str, dict[str, str]]]:

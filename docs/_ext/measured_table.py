@@ -10,7 +10,7 @@ from docutils import nodes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from measured_data import Measurement
+    from docs._ext.measured_data import Measurement
 
 TITLES = {
     "variant": "variant",
@@ -43,7 +43,7 @@ class Cell:
         if column == "variant":
             return cls(run["variant"], link(run["variant"], run["scenario"]), code=True)
         if column == "backend":
-            return cls(run["backend"] or "–")
+            return cls(run["backend"] or "-")
         if column == "verdict":
             told = run["verdict"] if run["outcome"] == "ok" else f"{run['outcome']}: {run['reason'] or ''}"
             return cls(told.rstrip(": "))
@@ -60,21 +60,21 @@ def milliseconds(value: float) -> str:
 
 
 def _time(run: dict[str, Any]) -> str:
-    return milliseconds(run["seconds"]["median"] * 1000) if run["seconds"] else "–"
+    return milliseconds(run["seconds"]["median"] * 1000) if run["seconds"] else "-"
 
 
 def _rate(run: dict[str, Any]) -> str:
-    return f"{run['per_second']:,.0f}" if run["per_second"] else "–"
+    return f"{run['per_second']:,.0f}" if run["per_second"] else "-"
 
 
 def _latency(run: dict[str, Any]) -> str:
     latency = run["latency_ms"]
-    return " / ".join(milliseconds(latency[each]) for each in ("p50", "p99", "max")) if latency else "–"
+    return " / ".join(milliseconds(latency[each]) for each in ("p50", "p99", "max")) if latency else "-"
 
 
 def _cpu(run: dict[str, Any]) -> str:
     used, messages = run["cpu_seconds"], run["operations"]
-    return f"{(used['user'] + used['system']) / messages * 1e6:.3g} µs" if used and messages else "–"
+    return f"{(used['user'] + used['system']) / messages * 1e6:.3g} µs" if used and messages else "-"
 
 
 def _held(run: dict[str, Any]) -> str:
@@ -85,7 +85,7 @@ def _held(run: dict[str, Any]) -> str:
 
 
 def _threads(run: dict[str, Any]) -> str:
-    return str(run["threads"] or "–")
+    return str(run["threads"] or "-")
 
 
 _VALUES: dict[str, Callable[[dict[str, Any]], str]] = {

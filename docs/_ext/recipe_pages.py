@@ -6,12 +6,13 @@ an incremental build stays quick, and so that their text goes into the translati
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipe_source import LIBRARIES, Recipe, read_recipe
+from docs._ext.recipe_source import LIBRARIES, Recipe, read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,12 +57,14 @@ def _generate(app: Sphinx) -> None:
         for recipe in recipes:
             pages[f"{folder}/{recipe.name}.md"] = _page(recipe, recipes, extras.get(recipe.key, {}))
     for stale in set(target.rglob("*.md")) - {target / name for name in pages}:
-        stale.unlink()
+        stale.unlink(missing_ok=True)
     for name, text in pages.items():
         path = target / name
         if not path.is_file() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            beside = path.with_name(f".{path.name}.{os.getpid()}")  # another build may read the page meanwhile
+            beside.write_text(text, "utf-8")
+            beside.replace(path)
 
 
 def _top(found: dict[str, list[Recipe]]) -> str:
@@ -72,9 +75,8 @@ def _top(found: dict[str, list[Recipe]]) -> str:
 
 def _index(folder: str, recipes: list[Recipe]) -> str:
     title, idea = FOLDERS[folder]
-    rows = [f"* - [`{recipe.name}`]({recipe.name}.md)\n  - {recipe.idea}" for recipe in recipes]
-    table = "\n".join(["```{list-table}", ":header-rows: 1", ":widths: 35 65", "", "* - recipe\n  - idea", *rows, "```"])
-    parts = [f"# {title}", idea, FOLDER_INTRO.get(folder, ""), table if rows else "", _toctree(r.name for r in recipes)]
+    rows = [f"[`{recipe.name}`]({recipe.name}.md)\n: {recipe.idea}" for recipe in recipes]
+    parts = [f"# {title}", idea, FOLDER_INTRO.get(folder, ""), *rows, _toctree(recipe.name for recipe in recipes)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -162,7 +164,7 @@ def _commands(recipe: Recipe) -> str:
             f"python -m compare net --only {recipe.name}",
             f"python -m compare net --only {recipe.name} --load hold --timeline",
         ],
-        "echo_client": [f"python -m {recipe.module} 127.0.0.1 9999"],
+        "echo_client": [f"python -m {recipe.module} 9999"],
         "pitfalls": [f"python -m {recipe.module}"],
     }[recipe.folder]
     return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"

@@ -1,0 +1,1 @@
+"""Extensions of Sphinx that make pages of recipes, and show what was measured."""

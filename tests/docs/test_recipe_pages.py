@@ -1,0 +1,57 @@
+"""The pages that are made from recipes: what the extras name exists, and a new recipe has a page without more ado."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from docs._ext.recipe_source import read_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_extras_name_recipes_and_siblings_that_exist(root: Path) -> None:
+    extras = tomllib.loads((root / "docs" / "recipes.toml").read_text("utf-8"))
+    on_disk = {f"{path.parent.name}/{path.stem}" for path in (root / "recipes").glob("*/[a-z]*.py")}
+    assert set(extras) <= on_disk
+    siblings = {
+        f"{key.partition('/')[0]}/{name}" for key, extra in extras.items() for name in extra.get("siblings", ())
+    }
+    assert siblings <= on_disk
+
+
+def test_every_recipe_says_where_it_blocks_and_when_to_use_it(root: Path) -> None:
+    lacking = []
+    for path in sorted((root / "recipes").glob("*/[a-z]*.py")):
+        recipe = read_recipe(path, root)
+        pitfall = recipe.folder == "pitfalls"
+        wanted = ["**The way out**"] if pitfall else ["**Where it still blocks", "**Use it when"]
+        lacking += [f"{recipe.key}: {word}" for word in wanted if word not in recipe.body]
+    assert not lacking
+
+
+def test_a_recipe_is_read_without_being_imported(tmp_path: Path) -> None:
+    path = tmp_path / "recipes" / "file_read" / "trio_new.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        '"""An idea,\nin two lines.\n\n**Use it when** you want.\n"""\n\n'
+        "import asyncio\nfrom trio.lowlevel import x\n\n"
+        'REQUIRES = {"python": "3.12"}\nraise SystemExit\n'
+    )
+    recipe = read_recipe(path, tmp_path)
+    assert recipe.key == "file_read/trio_new"
+    assert recipe.idea == "An idea, in two lines."
+    assert recipe.body == "**Use it when** you want."
+    assert recipe.stem == "new"
+    assert recipe.requires == {"python": "3.12"}
+    assert recipe.imports == ("asyncio", "trio")
+
+
+def test_a_recipe_without_a_docstring_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "silent.py"
+    path.write_text("x = 1\n")
+    with pytest.raises(ValueError, match="docstring"):
+        read_recipe(path, tmp_path)

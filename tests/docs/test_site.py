@@ -1,0 +1,115 @@
+"""The built site: whole, linked, and in need of nothing from the network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(300)  # whoever comes first builds the site
+
+LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
+"""Elements that make a browser fetch something, and the attribute that says what."""
+
+
+class Links(HTMLParser):
+    """Collects where a page leads to, what it loads, and which places in it can be led to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leads: set[str] = set()
+        self.loads: set[str] = set()
+        self.places: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if place := named.get("id"):
+            self.places.add(place)
+        if tag == "a" and (target := named.get("href")):
+            self.leads.add(target)
+        if tag in LOADED and (source := named.get(LOADED[tag])) and named.get("rel") not in {"canonical", "author"}:
+            self.loads.add(source)
+
+
+def pages_of(site: Path) -> Iterator[tuple[Path, Links]]:
+    for path in sorted(site.rglob("*.html")):
+        links = Links()
+        links.feed(path.read_text("utf-8"))
+        yield path, links
+
+
+def test_every_recipe_has_its_page_in_both_languages(site: Path, root: Path) -> None:
+    recipes = [path.relative_to(root).with_suffix(".html") for path in (root / "recipes").glob("*/[a-z]*.py")]
+    assert recipes
+    missing = [str(page) for page in recipes for folder in (site, site / "zh_CN") if not (folder / page).is_file()]
+    assert not missing
+
+
+def test_every_link_within_the_site_leads_somewhere(site: Path) -> None:
+    pages = dict(pages_of(site))
+    broken = []
+    for path, links in pages.items():
+        for target in links.leads | links.loads:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc:
+                continue
+            file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not file.exists():
+                broken.append(f"{path.relative_to(site)}: {target}")
+            elif parts.fragment and file in pages and unquote(parts.fragment) not in pages[file].places:
+                broken.append(f"{path.relative_to(site)}: no such place: {target}")
+    assert not broken
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    loaded = {source for _, links in pages_of(site) for source in links.loads}
+    assert not {source for source in loaded if urlsplit(source).netloc}
+    for sheet in site.rglob("*.css"):
+        assert not re.findall(r"(?:@import|url\()\s*['\"]?(?:https?:)?//", sheet.read_text("utf-8")), sheet
+
+
+def test_both_languages_lead_to_each_other(site: Path) -> None:
+    assert 'href="./zh_CN/models.html"' in (site / "models.html").read_text("utf-8")
+    assert 'href="./../models.html"' in (site / "zh_CN" / "models.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("folder", "query", "expected"),
+    [
+        pytest.param(".", "epoll_wait", "recipes/tcp_echo/epoll_multiplexing.html", id="English"),
+        pytest.param("zh_CN", "epoll_wait", "recipes/tcp_echo/epoll_multiplexing.html", id="Chinese, a Latin word"),
+    ],
+)
+def test_search_works_without_a_network(site: Path, tmp_path: Path, folder: str, query: str, expected: str) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    address = (site / folder / "search.html").resolve().as_uri() + f"?q={query}"
+    quiet = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-sync",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
+    done = subprocess.run(
+        [chromium, *quiet, f"--user-data-dir={tmp_path}", "--virtual-time-budget=10000", "--dump-dom", address],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    results = done.stdout.partition('id="search-results"')[2]
+    assert expected in results
