@@ -171,13 +171,15 @@ def _style(prefix: str, theme: Theme) -> str:
         )
     else:
         themes = f"{root}{{{variables(theme)}}}"
-    states = "".join(f"{root} .{state}{{fill:var(--{state})}}" for state in LOOKS)
+    states = "".join(
+        f"{root} .{state}{{fill:var(--{state})}}{root} .on-{state}{{stroke:var(--{state})}}" for state in LOOKS
+    )
     return (
-        f"{themes}{states}{root} text{{font:11px system-ui,sans-serif;fill:var(--ink)}}"
-        f"{root} .paper{{fill:var(--paper)}}"
-        f"{root} .head{{font-weight:650;font-size:12px}}"
+        f"{root}{{max-width:100%;height:auto}}{themes}{states}"
+        f"{root} text{{font:11px system-ui,sans-serif;fill:var(--ink)}}{root} .paper{{fill:var(--paper)}}"
+        f"{root} .head{{font-weight:650;font-size:12px}}{root} .grid{{stroke:var(--grid)}}"
         f"{root} .faint{{fill:var(--faint);font-weight:400;font-size:11px}}"
-        f"{root} .call{{fill:var(--on);font-weight:650;pointer-events:none}}{root} .grid{{stroke:var(--grid)}}"
+        f"{root} .call{{fill:var(--on);font-weight:650;pointer-events:none;paint-order:stroke;stroke-width:4px}}"
     )
 
 
@@ -244,23 +246,25 @@ def _draw_lane(sheet: _Sheet, spans: Sequence[Span], y: float) -> None:
         sheet.out.append(f'<path class="{state}" d="{d}"/>')
         if LOOKS[state].wait and LOOKS[state].texture != "plain":
             sheet.out.append(f'<path fill="url(#{sheet.prefix}-{LOOKS[state].texture})" d="{d}"/>')
-    for x, word in _words(sheet, spans):
-        sheet.text(x + 5, y + LANE - 4, word, "call")
+    for x, word, state in _words(sheet, spans):
+        sheet.text(x + 5, y + LANE - 4, word, f"call on-{state}")
     sheet.out += told
 
 
-def _words(sheet: _Sheet, spans: Sequence[Span]) -> Iterable[tuple[float, str]]:
-    """The calls to be written in: over waits in one call that follow each other closely, where there is room."""
-    stretches: list[tuple[str, float, float]] = []
+def _words(sheet: _Sheet, spans: Sequence[Span]) -> Iterable[tuple[float, str, State]]:
+    """What to write in: the call, or else the state, over waits that follow each other closely, where there is room."""
+    stretches: list[tuple[str, State, float, float]] = []
     for span in spans:
-        if span.state == "blocked" and span.call:
-            if stretches and stretches[-1][0] == span.call and (span.start_ms - stretches[-1][2]) * sheet.scale < 2:
-                stretches[-1] = (span.call, stretches[-1][1], span.end_ms)
+        if span.state in WAITS:
+            word = span.call or LOOKS[span.state].label
+            before = stretches[-1] if stretches else None
+            if before and before[:2] == (word, span.state) and (span.start_ms - before[3]) * sheet.scale < 2:
+                stretches[-1] = (*before[:3], span.end_ms)
             else:
-                stretches.append((span.call, span.start_ms, span.end_ms))
-    for word, start, end in stretches:
+                stretches.append((word, span.state, span.start_ms, span.end_ms))
+    for word, state, start, end in stretches:
         if (end - start) * sheet.scale > len(word) * CHAR + 10:
-            yield sheet.x(start), word
+            yield sheet.x(start), word, state
 
 
 def _said(span: Span) -> str:

@@ -533,6 +533,7 @@
   }));
 
   const themes = ["auto", "dark", "light"];
+  $("theme").hidden = false;
   $("theme").addEventListener("click", () => {
     const now = themes[(themes.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % themes.length];
     document.documentElement.dataset.theme = now;
