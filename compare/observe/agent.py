@@ -1,0 +1,440 @@
+"""Inside the observed process: notes which loops run, answers pings, and watches the pool's door.
+
+It sees to three things that cannot be seen from outside, and to no more:
+
+- which thread runs an event loop (`asyncio._set_running_loop`, trio's runner);
+- how late a loop gets round to a callback: on request, through its thread-safe door (`call_soon_threadsafe`,
+  `TrioToken.run_sync_soon`);
+- when work is handed to a pool or asks for a limiter's token, and when it starts: who is in line, and whose work a
+  worker does. This is the only place where it touches what the program calls; results, exceptions and order stay.
+
+Its thread is a bare one that `threading` does not list, and sleeps in a read of a pipe until the sampler asks.
+Nothing is imported that the program would not import: a library is touched when the program has imported it.
+"""
+
+from __future__ import annotations
+
+import _thread
+import itertools
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from . import channel
+from .channel import Kind
+from .sites import owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import FrameType, ModuleType
+
+_FIRST_DESCRIPTOR = 700
+"""Ours lie high, so that the program's own get the numbers that they would get without us."""
+
+_agent: Agent | None = None
+
+
+class Agent:
+    """Writes what it notes into the ring; safe to call from any thread."""
+
+    def __init__(self, ring: channel.Ring, pipe: int) -> None:
+        self._ring = ring
+        self._pipe = pipe
+        self._pipe_inode = os.fstat(pipe).st_ino
+        self._numbers = itertools.count(1)  # `next` is atomic: one C call under the GIL
+        self._requests = itertools.count(1)
+        self._owners: dict[str, bool] = {}
+        self._bases: set[object] = set()
+        self._current: list[Callable[[], Any]] = []
+        self._origins: Any = None
+        self._loops: dict[int, tuple[int, Callable[[Callable[[], None]], object]]] = {}
+
+    def note(
+        self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0
+    ) -> None:
+        """Write one record."""
+        now = time.monotonic_ns()
+        fields = (now, int(kind), _thread.get_native_id(), first, second, code, line, amount)
+        self._ring.write(next(self._numbers), *fields)
+
+    def loop_runs(self, loop: Any, family: int, door: Callable[[Callable[[], None]], object], depth: int) -> None:
+        """An event loop begins to run in this thread, `depth` frames from the bottom of its stack."""
+        self._loops[id(loop)] = (_thread.get_native_id(), door)
+        self._bases.add(sys._getframe(2).f_code)
+        self.note(Kind.LOOP_RUNS, id(loop), code=family, amount=depth)
+
+    def loop_ends(self, loop_id: int) -> None:
+        """It no longer runs."""
+        if self._loops.pop(loop_id, None) is not None:
+            self.note(Kind.LOOP_ENDS, loop_id)
+
+    def asked(self, pool: int, size: int) -> int:
+        """Work wants a thread of a pool; returns the request's number. The site is the innermost user's line."""
+        request = next(self._requests)
+        code, line = self._asker(sys._getframe(1))
+        self.note(Kind.ASKED, request, pool, code=code, line=line, amount=size)
+        return request
+
+    def _asker(self, frame: FrameType | None) -> tuple[int, int]:
+        """The innermost user's line of what the loop runs; else where its task was made; else any on the stack."""
+        rest = frame
+        while frame is not None and frame.f_code not in self._bases:
+            if self._is_users(frame.f_code.co_filename):
+                return id(frame.f_code), frame.f_lineno or 0
+            frame = frame.f_back
+        if frame is not None and (origin := self._origin()) is not None:
+            return origin
+        while rest is not None:
+            if self._is_users(rest.f_code.co_filename):
+                return id(rest.f_code), rest.f_lineno or 0
+            rest = rest.f_back
+        return 0, 0
+
+    def _is_users(self, filename: str) -> bool:
+        mine = self._owners.get(filename)
+        if mine is None:
+            mine = self._owners[filename] = owner(filename) == "user"
+        return mine
+
+    def tasks_are_made(self, current: Callable[[], Any]) -> None:
+        """A library that has tasks is there; `current` returns the one that runs, or raises."""
+        if self._origins is None:
+            import weakref  # noqa: PLC0415  asyncio and trio have imported it
+
+            self._origins = weakref.WeakKeyDictionary()
+        self._current.append(current)
+
+    def task_made(self, task: Any, coroutine: Any) -> None:
+        """Note where a task was made whose own code is a library's: `gather(to_thread(f))` has no user's frame."""
+        code = getattr(coroutine, "cr_code", None)
+        if code is None or not self._is_users(code.co_filename):
+            origin = self._asker(sys._getframe(2))
+            if origin[0]:
+                self._origins[task] = origin
+
+    def _origin(self) -> tuple[int, int] | None:
+        for current in self._current:
+            try:
+                task = current()
+            except (RuntimeError, AttributeError):  # not in a loop of this kind
+                continue
+            if task is not None and (found := self._origins.get(task)) is not None:
+                origin: tuple[int, int] = found
+                return origin
+        return None
+
+    def serve(self) -> None:
+        """Answer the sampler until it hangs up; runs in the agent's own thread."""
+        self.note(Kind.READY)
+        while True:
+            try:
+                if os.fstat(self._pipe).st_ino != self._pipe_inode:  # the program closed ours and opened its own
+                    return
+                asked = os.read(self._pipe, 4096)
+            except OSError:
+                return
+            if not asked:
+                return
+            for tid in set(channel.requests(asked)):
+                if tid == channel.NAMES:
+                    self._tell_names()
+                else:
+                    self._ping(tid)
+
+    def _ping(self, which: int) -> None:
+        for loop_id, (tid, door) in list(self._loops.items()):
+            if tid != which:
+                continue
+
+            def pong(loop_id: int = loop_id) -> None:
+                self.note(Kind.PONG, 0, loop_id)
+
+            self.note(Kind.PINGED, 0, loop_id)
+            try:
+                door(pong)
+            except Exception:  # noqa: BLE001  whatever a loop that is closing raises, the program must not see it
+                self._loops.pop(loop_id, None)
+
+    def _tell_names(self) -> None:
+        active = list(getattr(sys.modules.get("threading"), "_active", {}).values())  # it may be half imported
+        text = "\n".join(
+            f"{thread.native_id} {thread.name}".replace("\n", " ") for thread in active if thread.native_id
+        )
+        self._ring.write_names(text.encode(errors="replace"))
+
+    def forget(self) -> None:
+        """In a forked child: there is no thread of ours here, and the ring is the parent's."""
+        self.note = _silent  # type: ignore[method-assign]
+        self._loops.clear()
+
+
+def _silent(*_: object, **__: object) -> None:
+    pass
+
+
+def install(setting: str | None = None) -> None:
+    """Start the agent if the environment (or `setting`) asks for one; at most once in a process.
+
+    Takes the request out of `os.environ`, so that no child process inherits it.
+    """
+    setting = setting or os.environ.pop(channel.VARIABLE, None)
+    global _agent  # noqa: PLW0603  one agent a process
+    if setting is None or _agent is not None:
+        return
+    ring, pipe, sampler = (int(word) for word in setting.split(","))
+    memory = channel.Ring(ring)
+    os.close(ring)
+    _let_trace(sampler)
+    _agent = Agent(memory, _moved_up(pipe))
+    os.register_at_fork(after_in_child=_agent.forget)
+    _doors(_agent)
+    _thread.start_new_thread(_agent.serve, ())
+
+
+def _moved_up(descriptor: int) -> int:
+    import fcntl  # noqa: PLC0415  only where there is an agent
+
+    try:
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+    except OSError:  # the limit is lower than that
+        os.set_inheritable(descriptor, False)
+        return descriptor
+    os.close(descriptor)
+    return moved
+
+
+def _let_trace(sampler: int) -> None:
+    """Where Yama lets only a parent trace, give the sampler leave: prctl(2), `PR_SET_PTRACER`."""
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope") as file:  # noqa: PTH123  no pathlib in a program's start
+            if file.read().strip() != "1":
+                return
+    except OSError:
+        return
+    import ctypes  # noqa: PLC0415  only where it is needed
+
+    ctypes.CDLL(None).prctl(0x59616D61, sampler, 0, 0, 0)
+
+
+# --- the doors -------------------------------------------------------------------------------------------------
+
+
+def _doors(agent: Agent) -> None:
+    """Touch each library that is there, and each other one as soon as the program has imported it."""
+    doors: dict[str, Callable[[ModuleType, Agent], None]] = {
+        "asyncio.events": _asyncio,
+        "asyncio.tasks": _asyncio_tasks,
+        "concurrent.futures.thread": _executor,
+        "trio._core._run": _trio,
+        "trio._core._thread_cache": _trio_threads,
+        "trio._sync": _limiter,
+        "anyio._backends._asyncio": _anyio,
+    }
+    for name in list(doors):
+        if name in sys.modules:
+            doors.pop(name)(sys.modules[name], agent)
+    if doors:
+        sys.meta_path.insert(0, _AfterImport(doors, agent))
+
+
+class _AfterImport:
+    """Finds nothing itself: asks the other finders, and calls a door once its module has run."""
+
+    def __init__(self, doors: dict[str, Callable[[ModuleType, Agent], None]], agent: Agent) -> None:
+        self._doors, self._agent = doors, agent
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        door = self._doors.pop(name, None)
+        if door is None:
+            return None
+        if not self._doors and self in sys.meta_path:
+            sys.meta_path.remove(self)
+        for finder in sys.meta_path:
+            if finder is not self and (spec := finder.find_spec(name, path, target)) is not None:
+                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
+                    run, agent = spec.loader.exec_module, self._agent
+
+                    def exec_module(module: ModuleType) -> None:
+                        run(module)
+                        door(module, agent)
+
+                    spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+                return spec
+        return None
+
+
+def _depth() -> int:
+    """How many frames lie below the caller's caller."""
+    depth, frame = 0, sys._getframe(2)  # noqa: SLF001
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back  # type: ignore[assignment]
+    return depth
+
+
+def _asyncio(events: Any, agent: Agent) -> None:
+    """Every asyncio-like loop says that it runs through `_set_running_loop`, uvloop too."""
+    plain = events._set_running_loop
+    running: dict[int, int] = {}
+
+    def _set_running_loop(loop: Any) -> None:
+        plain(loop)
+        thread = _thread.get_ident()
+        before = running.pop(thread, None)
+        if before is not None:
+            agent.loop_ends(before)
+        if loop is not None:
+            running[thread] = id(loop)
+            family = 1 if hasattr(loop, "_run_once") else 2
+            agent.loop_runs(loop, family, loop.call_soon_threadsafe, _depth())
+
+    events._set_running_loop = _set_running_loop
+
+
+def _asyncio_tasks(tasks: Any, agent: Agent) -> None:
+    """Every task, uvloop's too, is put into a set of weak references when it is made."""
+    made = getattr(tasks, "_scheduled_tasks", None) or getattr(tasks, "_all_tasks", None)
+    if made is None:
+        return
+    agent.tasks_are_made(tasks.current_task)
+
+    class Noting(type(made)):  # type: ignore[misc]
+        def add(self, task: Any) -> None:
+            super().add(task)
+            agent.task_made(task, task.get_coro())
+
+    Noting.__name__, Noting.__qualname__ = type(made).__name__, type(made).__qualname__
+    made.__class__ = Noting
+
+
+def _trio(run: Any, agent: Agent) -> None:
+    """Every run of trio, guest mode too, is set up by `setup_runner` and ends with `Runner.close`."""
+    set_up, close = run.setup_runner, run.Runner.close
+    agent.tasks_are_made(lambda: run.GLOBAL_RUN_CONTEXT.task)
+
+    class Spawns:
+        def task_spawned(self, task: Any) -> None:
+            agent.task_made(task, task.coro)
+
+    spawns = Spawns()
+
+    def setup_runner(*args: Any, **kwargs: Any) -> Any:
+        runner = set_up(*args, **kwargs)
+        runner.instruments.add_instrument(spawns)
+        agent.loop_runs(runner, 3, runner.entry_queue.run_sync_soon, _depth())
+        return runner
+
+    def ended(self: Any) -> None:
+        agent.loop_ends(id(self))
+        close(self)
+
+    run.setup_runner, run.Runner.close = setup_runner, ended
+
+
+def _executor(module: Any, agent: Agent) -> None:
+    """`ThreadPoolExecutor.submit` makes a `_WorkItem`, and a worker calls its `run`."""
+    plain = module._WorkItem
+
+    class _WorkItem(plain):  # type: ignore[misc,valid-type]
+        __slots__ = ("compare_pool", "compare_request")
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            executor = sys._getframe(1).f_locals.get("self")
+            self.compare_pool = id(executor)
+            self.compare_request = agent.asked(self.compare_pool, getattr(executor, "_max_workers", 0))
+
+        def run(self) -> None:
+            agent.note(Kind.STARTED, self.compare_request, self.compare_pool)
+            try:
+                super().run()
+            finally:
+                agent.note(Kind.ENDED, self.compare_request, self.compare_pool)
+
+    _WorkItem.__qualname__, _WorkItem.__module__ = plain.__qualname__, plain.__module__
+    module._WorkItem = _WorkItem
+
+
+def _trio_threads(module: Any, agent: Agent) -> None:
+    """Work that has its token is handed to a cached thread by `start_thread_soon`."""
+    cache, plain = module.ThreadCache, module.ThreadCache.start_thread_soon
+
+    def start_thread_soon(
+        self: Any, fn: Callable[[], Any], deliver: Callable[[Any], object], name: str | None = None
+    ) -> None:
+        request = agent.asked(id(self), 0)
+
+        def work() -> Any:
+            agent.note(Kind.STARTED, request, id(self))
+            try:
+                return fn()
+            finally:
+                agent.note(Kind.ENDED, request, id(self))
+
+        plain(self, work, deliver, name)
+
+    cache.start_thread_soon = start_thread_soon
+
+
+def _limiter(module: Any, agent: Agent) -> None:
+    """A `CapacityLimiter`'s line; trio's own, which anyio uses on trio too."""
+    _watch_limiter(module.CapacityLimiter, agent)
+
+
+def _watch_limiter(limiter: Any, agent: Agent) -> None:
+    plain = limiter.acquire_on_behalf_of
+
+    async def acquire_on_behalf_of(self: Any, borrower: Any) -> None:
+        if getattr(self, "available_tokens", 1) > 0:  # nobody is in line
+            await plain(self, borrower)
+            return
+        size = self.total_tokens
+        request = agent.asked(id(self), int(size) if size < 1 << 31 else 0)
+        got = False
+        try:
+            await plain(self, borrower)
+            got = True
+        finally:
+            agent.note(Kind.ADMITTED if got else Kind.WITHDRAWN, request, id(self))
+
+    acquire_on_behalf_of.__doc__ = plain.__doc__
+    limiter.acquire_on_behalf_of = acquire_on_behalf_of
+
+
+def _anyio(module: Any, agent: Agent) -> None:
+    """Anyio's own limiter and worker threads, which it has on asyncio alone."""
+    _watch_limiter(module.CapacityLimiter, agent)
+    worker, plain, noting = module.WorkerThread, module.WorkerThread.__init__, _noting(module.Queue, agent)
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  takes the place of one
+        plain(self, *args, **kwargs)
+        self.queue.__class__ = noting
+
+    worker.__init__ = __init__
+
+
+def _noting(queue: type, agent: Agent) -> type:
+    """A queue of work for one worker: noted when it is put, when it is taken, and when the next is asked for."""
+
+    class Noting(queue):  # type: ignore[misc]
+        compare_asked: Any = None
+        compare_busy: Any = None
+
+        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002
+            if item is not None:
+                self.compare_asked = agent.asked(id(self), 0)
+            super().put(item, block, timeout)
+
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: FBT001, FBT002
+            if self.compare_busy is not None:
+                agent.note(Kind.ENDED, self.compare_busy, id(self))
+                self.compare_busy = None
+            item = super().get(block, timeout)
+            if item is not None and self.compare_asked is not None:
+                self.compare_busy, self.compare_asked = self.compare_asked, None
+                agent.note(Kind.STARTED, self.compare_busy, id(self))
+            return item
+
+    Noting.__name__, Noting.__qualname__ = queue.__name__, queue.__qualname__
+    return Noting

@@ -1,0 +1,134 @@
+"""What the agent in the observed process and the sampler outside share: a ring of small records, and a pipe.
+
+The ring is memory that both have mapped. The agent writes a record without a system call, so without letting go of
+the GIL, and what it has written outlives a process that is killed, crashes or calls `os._exit`. The pipe carries
+requests the other way: the agent sleeps in a read of it, and costs nothing while nobody asks.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIABLE = "COMPARE_OBSERVE"
+"""The environment variable that tells a process to install its agent: `ring descriptor,pipe descriptor,sampler's pid`."""
+
+NAMES_BYTES = 1 << 16
+RECORDS = 1 << 15
+NAMES = 0
+"""What the sampler asks for, where it does not ask for a ping of the loop in thread N: the threads' names."""
+
+_REQUEST = struct.Struct("<I")
+_RECORD = struct.Struct("<QQIIQQQII")
+"""Number (from 1, written last), time, kind, thread, two subjects, a code object, a line, an amount; 56 bytes."""
+_SLOT = 64
+_SIZE = NAMES_BYTES + RECORDS * _SLOT
+
+
+def request(what: int) -> bytes:
+    """Return what is written to the pipe to ask for `NAMES`, or for a ping of the loop in a thread."""
+    return _REQUEST.pack(what)
+
+
+def requests(data: bytes) -> Iterator[int]:
+    """Yield what was asked for."""
+    for (what,) in _REQUEST.iter_unpack(data[: len(data) // _REQUEST.size * _REQUEST.size]):
+        yield what
+
+
+class Kind(IntEnum):
+    """What a record tells. In brackets: its two subjects, and its amount."""
+
+    LOOP_RUNS = 1
+    """An event loop begins to run in this thread (loop; stack depth below it). `code`: 1 asyncio, 2 other, 3 trio."""
+    LOOP_ENDS = 2
+    """(loop)"""
+    PONG = 3
+    """A loop got round to a ping (the ping's number, loop)."""
+    ASKED = 4
+    """Work wants a thread or a token (request, pool; how many the pool has, 0: as many as are asked for).
+
+    `code` and `line`: who asks.
+    """
+    STARTED = 5
+    """It got it, in this thread (request, pool)."""
+    ENDED = 6
+    """It is done (request, pool)."""
+    READY = 7
+    """The agent is at work, in this thread."""
+    WITHDRAWN = 8
+    """Whoever asked no longer waits (request, pool)."""
+    PINGED = 9
+    """A ping was put in a loop's line (the ping's number, loop)."""
+    ADMITTED = 10
+    """Whoever asked got a token (request, pool)."""
+
+
+class Record(NamedTuple):
+    """One thing that the agent noted; `time_ns` on `CLOCK_MONOTONIC`."""
+
+    time_ns: int
+    kind: Kind
+    tid: int
+    first: int
+    second: int
+    code: int
+    line: int
+    amount: int
+
+
+class Ring:
+    """The shared memory, seen from either side."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._memory = mmap.mmap(descriptor, _SIZE)
+        self._next = 0
+
+    @staticmethod
+    def create() -> int:
+        """Return the descriptor of a new, empty one."""
+        descriptor = os.memfd_create("compare-ring", os.MFD_CLOEXEC)
+        os.truncate(descriptor, _SIZE)
+        return descriptor
+
+    def write(self, number: int, *fields: int) -> None:
+        """Write record `number`, counted from 1 by the writer (agent's side). Takes about a microsecond."""
+        _RECORD.pack_into(self._memory, NAMES_BYTES + (number - 1) % RECORDS * _SLOT, number, *fields)
+
+    def read(self) -> Iterator[Record]:
+        """Yield what has been written since the last time, in order (sampler's side)."""
+        while True:
+            at = NAMES_BYTES + self._next % RECORDS * _SLOT
+            number, time_ns, kind, tid, first, second, code, line, amount = _RECORD.unpack_from(self._memory, at)
+            if number != self._next + 1:
+                if number <= self._next:
+                    return
+                self._next = number - 1  # overtaken: the oldest are lost
+            self._next += 1
+            yield Record(time_ns, Kind(kind), tid, first, second, code, line, amount)
+
+    def write_names(self, text: bytes) -> None:
+        """Leave the threads' names: lines of `tid name` (agent's side)."""
+        data = text[: NAMES_BYTES - 8]
+        self._memory[8 : 8 + len(data)] = data
+        self._memory[:8] = struct.pack("<Q", len(data))
+
+    def names(self) -> dict[int, str]:
+        """Return the threads' names as they were left last (sampler's side)."""
+        (size,) = struct.unpack_from("<Q", self._memory, 0)
+        found = {}
+        for line in self._memory[8 : 8 + size].decode(errors="replace").splitlines():
+            tid, _, name = line.partition(" ")
+            if tid.isdecimal():
+                found[int(tid)] = name
+        return found
+
+    def close(self) -> None:
+        """Unmap it."""
+        self._memory.close()

@@ -1,0 +1,551 @@
+"""Judges what the sampler saw: who waited where, and whether it was allowed to.
+
+An event loop is judged turn by turn. A turn begins when the loop leaves its poller and ends when it is back: seen
+there from outside, or proved by a ping that it got round to. What the thread waited in meanwhile is a finding by its
+nature: any call that is not the loop's own poller. What it computed is one when a single callback took longer than
+the threshold; many short ones are a backlog, for which no line is to blame.
+
+A thread of a pool may wait, and is told as a `worker-thread`; one that waits for work in its pool's own code is idle.
+Other threads may wait wherever they like, unless a hand-written loop turns in them: a poller that is waited in again
+and again from one frame, with waits elsewhere above that frame in between.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from compare.observe import syscalls
+from compare.observe.lanes import Lanes
+from compare.results import LOOP_PLACES, Finding, LoopHold, Observation, Place, Role, Site
+
+if TYPE_CHECKING:
+    from compare.observe.proc import Stat
+    from compare.observe.segments import Segment, Work
+
+MS = 1_000_000
+UNPROVEN_NS = 30 * MS
+"""A loop that can't be pinged is seen in its poller only while it waits there: its turns are known less exactly."""
+PING_DELAY_NS = 8 * MS
+"""From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
+STREAK_NS = 100 * MS
+"""How long a thread turns without waiting before that is busy polling."""
+LINE_NS = MS
+"""A wait in a pool's line that is shorter is the time it takes to start a thread."""
+
+
+class Probe(Protocol):
+    """What the judge may ask of a thread while it is there."""
+
+    def stat(self, pid: int, tid: int) -> Stat | None:
+        """Return its counters."""
+
+    def polls(self, pid: int) -> bool:
+        """Whether the process has nonblocking sockets or pipes."""
+
+
+Key = tuple[Place, str | None, tuple[int, int], str | None, Site | None]
+
+
+@dataclass(slots=True)
+class _Entry:
+    count: int = 0
+    total: int = 0
+    longest: int = 0
+    targets: dict[str, None] = field(default_factory=dict)
+    name: str | None = None
+    role: Role | None = None
+
+
+@dataclass(slots=True)
+class _Streak:
+    """A stretch in which a thread ran without ever being seen to wait."""
+
+    loop: bool = False
+    since: int = 0
+    last: int = 0
+    own: int = 0
+    other: int = 0
+    busy: int = 0
+    tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    sites: Counter[Site | None] = field(default_factory=Counter)
+    sockets: bool = False
+    """Whether there were nonblocking descriptors from its beginning on, and nobody else's."""
+    first: Stat | None = None
+    latest: Stat | None = None
+
+
+@dataclass(slots=True)
+class _Thread:
+    key: tuple[int, int]
+    loop: bool = False
+    worker: bool = False
+    pinged: bool = False
+    """Whether its loop answers pings."""
+    proven: int | None = None
+    """Since when it is proved that the loop has not come round."""
+    since: int | None = None
+    """When the loop's current turn began; `None` outside of a loop."""
+    turn: list[Segment] = field(default_factory=list)
+    anchor: int = 0
+    """The frame that a hand-written loop polls from."""
+    poll_line: int = 0
+    polls: int = 0
+    home: Site | None = None
+    """Where it waited for work last, in its own code."""
+    visits: Counter[Site | None] = field(default_factory=Counter)
+    streak: _Streak = field(default_factory=_Streak)
+
+
+class Judge:
+    """Takes segments in, gives an `Observation` out. Times are nanoseconds on `CLOCK_MONOTONIC`."""
+
+    def __init__(self, pid: int, began: int, probe: Probe, *, threshold_ns: int, plain_threads: bool) -> None:
+        self._pid, self._began, self._probe = pid, began, probe
+        self._threshold, self._plain = threshold_ns, plain_threads
+        self._threads: dict[tuple[int, int], _Thread] = {}
+        self._names: dict[tuple[int, int], str] = {(pid, pid): "MainThread"}
+        self._children: dict[int, str] = {}
+        self._ledger: dict[Key, _Entry] = {}
+        self._lanes = Lanes(began)
+        self._stalls: list[int] = []
+        self._saw_loop = False
+        self._most_threads = 0
+        self._pools: dict[int, set[tuple[int, int]]] = {}
+        self._missing: dict[str, None] = {}
+
+    # --- what the sampler tells ------------------------------------------------------------------------------
+
+    def segment(self, pid: int, tid: int, segment: Segment) -> None:
+        """Take one stretch of a thread's time, in order."""
+        if segment.end <= segment.start:
+            return
+        thread = self._thread(pid, tid)
+        view = segment.view
+        if view is not None and view.loop:
+            thread.loop = self._saw_loop = True
+        if (view is not None and view.pool) or segment.work is not None:
+            thread.worker = True
+        self._lanes.add(thread.key, segment, self._state(thread, segment))
+        self._count_streak(thread, segment)
+        if thread.loop and not (thread.worker and view is not None and not view.loop):
+            self._in_loop(thread, segment)
+        elif thread.worker:
+            self._in_pool(thread, segment)
+        else:
+            self._elsewhere(thread, segment)
+
+    def held_from(self, pid: int, tid: int, at: int) -> None:
+        """From here on a ping stands in the loop's line, or the loop's thread keeps the GIL in one call."""
+        thread = self._thread(pid, tid)
+        if thread.proven is None and thread.since is not None:
+            thread.proven = max(at, thread.since)
+
+    def turned(self, pid: int, tid: int, at: int) -> None:
+        """A loop got round to a ping: a turn of its ended here."""
+        thread = self._thread(pid, tid)
+        if thread.loop:
+            self._end_turn(thread, at)
+            thread.since = at
+
+    def loop_runs(self, pid: int, tid: int, at: int) -> None:
+        """An event loop begins to run in this thread."""
+        thread = self._thread(pid, tid)
+        thread.loop = thread.pinged = self._saw_loop = True
+        thread.turn.clear()
+        thread.since, thread.proven = at, None
+
+    def loop_ends(self, pid: int, tid: int, at: int) -> None:
+        """It no longer runs."""
+        thread = self._thread(pid, tid)
+        self._end_turn(thread, at)
+        thread.since = None
+
+    def is_loop(self, pid: int, tid: int) -> bool:
+        """Whether a loop turns in this thread, as far as is known."""
+        thread = self._threads.get((pid, tid))
+        return thread is not None and (thread.loop or thread.polls >= 2)
+
+    def is_worker(self, pid: int, tid: int) -> None:
+        """This thread does a pool's work."""
+        self._thread(pid, tid).worker = True
+
+    def waited(self, pid: int, work: Work, until: int) -> None:
+        """Work was in line until now, when it was begun or given up."""
+        if work.tid and not self._thread(pid, work.tid).loop:
+            self._pools.setdefault(work.pool, set()).add((pid, work.tid))
+        ns = until - work.asked
+        if ns < LINE_NS or not work.size:
+            return
+        entry = self._enter("pool-queue", None, (pid, -work.pool), None, work.site, ns)
+        entry.name, entry.role = f"pool of {work.size}", "worker"
+        self._lanes.in_line(work.pool, work.asked, until, work.site)
+
+    def stopped(self, pid: int, since: int, until: int) -> None:
+        """The whole process was stopped by a signal."""
+        self._lanes.stopped(pid, since, until)
+        if until - since >= self._threshold and self._saw_loop:
+            entry = self._enter("kernel", "stopped", (pid, pid), None, None, until - since)
+            entry.targets["a signal stopped the process"] = None
+
+    def thread_ends(self, pid: int, tid: int, at: int) -> None:
+        """A thread has ended."""
+        thread = self._threads.get((pid, tid))
+        if thread is not None:
+            self._end_turn(thread, at)
+            thread.since = None
+            self._end_streak(thread)
+
+    def most_threads(self, count: int) -> None:
+        """So many threads were there at once."""
+        self._most_threads = max(self._most_threads, count)
+
+    def names(self, pid: int, names: dict[int, str]) -> None:
+        """The threads' names, as the program gave them."""
+        for tid, name in names.items():
+            self._names[pid, tid] = name
+
+    def child(self, pid: int, name: str) -> None:
+        """A child process is watched too."""
+        self._children[pid] = f"{name} {pid}"
+
+    def miss(self, sentence: str) -> None:
+        """Something could not be seen."""
+        self._missing[sentence] = None
+
+    # --- loops ------------------------------------------------------------------------------------------------
+
+    def _in_loop(self, thread: _Thread, segment: Segment) -> None:
+        view = segment.view
+        if segment.polls:
+            self._end_turn(thread, segment.start)
+            thread.since = segment.end
+        elif view is not None and not view.loop:  # between two runs of the loop, or before the first
+            self._end_turn(thread, segment.start)
+            thread.since = None
+        elif thread.since is not None or view is not None:
+            if thread.since is None:
+                thread.since = segment.start
+            thread.turn.append(segment)
+
+    def _end_turn(self, thread: _Thread, at: int) -> None:
+        segments, thread.turn = thread.turn, []
+        proven, thread.proven = thread.proven, None
+        if thread.since is None or not segments:
+            return
+        _fill_in(segments)
+        waited = 0
+        for segment in segments:
+            if segment.kind != "running":
+                self._wait(thread, segment)
+                waited += segment.ns
+        held = max(self._held(thread, proven, at), waited)
+        if held < self._threshold:
+            return
+        self._stalls.append(held)
+        ran = [segment for segment in segments if segment.kind == "running" and segment.end > at - held]
+        delayed = sum(segment.delay for segment in ran)
+        starved = delayed >= self._threshold and delayed * 2 >= held
+        if starved:
+            entry = self._enter("kernel", "starved", thread.key, None, None, delayed)
+            entry.targets["a CPU that others were using"] = None
+        surely = sum(_on_cpu(segment, proven or 0, at) for segment in ran)
+        if held > waited and surely >= 0.8 * self._threshold:
+            self._computed(thread, ran, held, starved)
+
+    def _held(self, thread: _Thread, proven: int | None, at: int) -> int:
+        """How long this turn took, as far as that is proved: by a ping in the loop's line, or by the GIL."""
+        since = thread.since or at
+        if thread.pinged:
+            if proven is None or at - proven < 0.8 * self._threshold:
+                return 0
+            return at - since if proven - since < 2 * PING_DELAY_NS else at - proven
+        return at - since if at - since >= UNPROVEN_NS else 0
+
+    def _computed(self, thread: _Thread, ran: list[Segment], held: int, starved: bool) -> None:  # noqa: FBT001
+        total = sum(segment.ns for segment in ran)
+        on_cpu = total - sum(segment.delay for segment in ran)
+        steps: Counter[tuple[int, ...]] = Counter()
+        for segment in ran:
+            if segment.view is not None and not segment.view.own:
+                steps[segment.view.step] += segment.ns
+        if on_cpu < self._threshold or total * 2 < held or not steps:
+            return
+        real = on_cpu / total if starved else 1.0
+        step, seen = steps.most_common(1)[0]
+        # What could not be read while it ran belongs to the step that is seen around it.
+        unread = sum(segment.ns for segment in ran if segment.view is None)
+        if seen + unread < self._threshold or seen * 2 < total - unread:
+            self._enter("busy-cpu", "backlog", thread.key, None, None, int(total * real))
+            return
+        sites: Counter[Site | None] = Counter()
+        for segment in ran:
+            if segment.view is not None and segment.view.step == step:
+                sites[segment.site] += segment.ns
+        self._enter("busy-cpu", "compute", thread.key, None, sites.most_common(1)[0][0], int((seen + unread) * real))
+
+    def _wait(self, thread: _Thread, segment: Segment) -> None:
+        if segment.gil:
+            seen = sum(segment.holders.values())
+            for (tid, call, site), times in segment.holders.items():
+                if tid != thread.key[1]:
+                    self._enter("gil", None, (thread.key[0], tid), call, site, segment.ns * times // seen)
+            return
+        if segment.kind == "off":
+            place: Place = "page-fault"
+        else:
+            place = "lock" if segment.locks else "loop-thread"
+        target = segment.contended or segment.target
+        self._enter(place, None, thread.key, segment.call, segment.site, segment.ns, target, 1 + segment.wakes)
+
+    # --- pools and other threads ------------------------------------------------------------------------------
+
+    def _in_pool(self, thread: _Thread, segment: Segment) -> None:
+        if segment.kind == "running" or segment.gil or self._idle(segment):
+            return
+        kind = "page-fault" if segment.kind == "off" else None
+        target = segment.contended or segment.target
+        count = 1 + segment.wakes
+        self._enter("worker-thread", kind, thread.key, segment.call, segment.site, segment.ns, target, count)
+
+    def _idle(self, segment: Segment) -> bool:
+        """Whether a pool's thread waits for work: it has none, and nothing but its pool's own code runs."""
+        if segment.work is not None:
+            return False
+        view = segment.view
+        return view is None or not view.mine or (view.own and segment.locks)
+
+    def _elsewhere(self, thread: _Thread, segment: Segment) -> None:
+        view = segment.view
+        if view is None:
+            if thread.polls:
+                thread.turn.append(segment)
+            return
+        if segment.call in syscalls.POLLERS and _is_multiplexed(segment):
+            self._polled(thread, segment, view.anchor)
+            return
+        inside = any(address == thread.anchor for address, _ in view.frames)
+        if thread.polls and inside:
+            if segment.kind == "running" and view.frames[0] == (thread.anchor, thread.poll_line):
+                self._end_turn(thread, segment.start)
+                thread.since = segment.end
+            else:
+                thread.turn.append(segment)
+            return
+        if thread.polls:
+            thread.polls, thread.anchor, thread.since = 0, 0, None
+            thread.turn.clear()
+        self._plain_wait(thread, segment)
+
+    def _polled(self, thread: _Thread, segment: Segment, anchor: tuple[int, int]) -> None:
+        if thread.anchor == anchor[0] and thread.polls:
+            thread.polls += 1
+            self._saw_loop = True
+            self._end_turn(thread, segment.start)
+        else:
+            thread.turn.clear()
+            thread.polls, (thread.anchor, thread.poll_line) = 1, anchor
+        thread.since = segment.end
+
+    def _plain_wait(self, thread: _Thread, segment: Segment) -> None:
+        """A thread that is free to wait: of interest where the threads are what is compared, or where it is a worker."""
+        view = segment.view
+        if segment.kind == "running" or segment.gil or view is None or not view.mine:
+            return
+        if segment.locks and segment.contended is None:
+            thread.visits[segment.site] += 1
+            return
+        by_hand = any(times >= 2 for times in thread.visits.values()) and thread.key[1] != thread.key[0]
+        if self._plain or by_hand:
+            kind = "page-fault" if segment.kind == "off" else None
+            target, count = segment.target, 1 + segment.wakes
+            self._enter("worker-thread", kind, thread.key, segment.call, segment.site, segment.ns, target, count)
+
+    # --- turning without waiting ------------------------------------------------------------------------------
+
+    def _count_streak(self, thread: _Thread, segment: Segment) -> None:
+        view, streak = segment.view, thread.streak
+        if segment.kind != "running" and (segment.polls or segment.ns > 5 * MS):
+            self._end_streak(thread)
+            return
+        if view is not None and view.loop is not streak.loop:
+            self._end_streak(thread)
+            streak = thread.streak
+            streak.loop = view.loop
+        if not streak.since:
+            streak.since = segment.start
+        streak.last = segment.end
+        streak.busy += segment.cpu + segment.delay
+        if segment.kind == "running" and view is not None and not view.imports:
+            if view.own or not view.mine:
+                streak.own += segment.ns
+            else:
+                streak.other += segment.ns
+                streak.tasks[view.task] += segment.ns
+                streak.sites[view.site] += segment.ns
+        if view is not None and (stat := self._probe.stat(*thread.key)) is not None:
+            if streak.first is None:
+                streak.first = stat
+                streak.sockets = self._may_poll_by_hand(thread)
+            streak.latest = stat
+
+    def _may_poll_by_hand(self, thread: _Thread) -> bool:
+        alone = not any(other.loop for key, other in self._threads.items() if key[0] == thread.key[0])
+        return alone and not thread.worker and self._probe.polls(thread.key[0])
+
+    def _end_streak(self, thread: _Thread) -> None:
+        streak, thread.streak = thread.streak, _Streak()
+        length = streak.last - streak.since
+        if length < max(STREAK_NS, 5 * self._threshold) or streak.busy < 0.8 * length or not streak.sites:
+            return
+        if streak.first is None or streak.latest is None:
+            return
+        user = streak.latest.user_ticks - streak.first.user_ticks
+        system = streak.latest.system_ticks - streak.first.system_ticks
+        in_kernel = system / (user + system) if user + system else 0.0
+        if streak.loop:
+            if not streak.tasks:
+                return
+            one = streak.tasks.most_common(1)[0][1] / sum(streak.tasks.values())
+            turns = streak.own / (streak.own + streak.other)
+            guilty = turns >= 0.4 and one >= 0.8 and in_kernel < 0.35
+        else:
+            guilty = streak.sockets and in_kernel >= 0.12
+        if guilty:
+            site = streak.sites.most_common(1)[0][0]
+            entry = self._enter("busy-cpu", "busy-polling", thread.key, None, site, length)
+            entry.role = "loop"
+            self._saw_loop = True
+
+    # --- the books --------------------------------------------------------------------------------------------
+
+    def _thread(self, pid: int, tid: int) -> _Thread:
+        key = (pid, tid)
+        if key not in self._threads:
+            self._threads[key] = _Thread(key)
+        return self._threads[key]
+
+    def _enter(
+        self, place: Place, kind: str | None, key: tuple[int, int], call: str | None, site: Site | None, ns: int,
+        target: str | None = None, count: int = 1,
+    ) -> _Entry:  # fmt: skip
+        entry = self._ledger.setdefault((place, kind, key, call, site), _Entry())
+        entry.count += count
+        entry.total += ns
+        entry.longest = max(entry.longest, ns // count)
+        if target is not None:
+            entry.targets[target] = None
+        return entry
+
+    def _state(self, thread: _Thread, segment: Segment) -> str:
+        if segment.polls:
+            return "poller"
+        if segment.kind == "running":
+            return "running"
+        if segment.kind == "off":
+            return "page-fault"
+        if segment.gil:
+            return "gil"
+        if thread.worker and not thread.loop and self._idle(segment):
+            return "idle"
+        if thread.polls >= 2 and segment.call in syscalls.POLLERS:
+            return "poller"
+        return "lock" if segment.locks else "blocked"
+
+    def role(self, key: tuple[int, int]) -> Role:
+        """Return what a thread is for."""
+        thread = self._threads.get(key)
+        if thread is not None and (thread.loop or thread.polls >= 2):
+            return "loop"
+        if thread is not None and thread.worker:
+            return "worker"
+        return "main" if key[0] == key[1] else "other"
+
+    def name(self, key: tuple[int, int]) -> str:
+        """Return a thread's name, with its process where that is not the program itself."""
+        pid, tid = key
+        if tid < 0:
+            return "pool"
+        name = self._names.get(key) or ("MainThread" if pid == tid else f"thread {tid}")
+        return name if pid == self._pid else f"{name} of {self._children.get(pid, pid)}"
+
+    def finish(self, now: int) -> Observation:
+        """Close the books."""
+        for thread in self._threads.values():
+            if thread.loop or thread.polls >= 2:
+                self._end_turn(thread, now)
+            self._end_streak(thread)
+        findings = [self._finding(key, entry) for key, entry in self._ledger.items() if entry.total >= self._threshold]
+        findings.sort(key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms))
+        loop = None
+        if self._saw_loop:
+            longest = max(self._stalls, default=0) / MS
+            loop = LoopHold(len(self._stalls), longest, sum(self._stalls) / MS)
+        return Observation(
+            findings=tuple(findings),
+            loop=loop,
+            lanes=self._lanes.finish(now, self.name, self.role),
+            threads=self._most_threads,
+            duration_ms=(now - self._began) / MS,
+            missing=(*self._missing, *self._lanes.missing),
+        )
+
+    def _finding(self, key: Key, entry: _Entry) -> Finding:
+        place, kind, thread, call, site = key
+        return Finding(
+            place=place,
+            kind=kind,
+            thread=entry.name or self.name(thread),
+            role=entry.role or self.role(thread),
+            call=call,
+            target=self._target(place, thread, entry),
+            site=site,
+            code=linecache.getline(site.file, site.line).strip() or None if site is not None else None,
+            count=entry.count,
+            total_ms=entry.total / MS,
+            longest_ms=entry.longest / MS,
+        )
+
+    def _target(self, place: Place, thread: tuple[int, int], entry: _Entry) -> str | None:
+        if place == "pool-queue":
+            return self._ahead(-thread[1])
+        if not entry.targets:
+            return "a lock" if place == "lock" else None
+        first = next(iter(entry.targets))
+        return first if len(entry.targets) == 1 else f"{first} and {len(entry.targets) - 1} more"
+
+    def _ahead(self, pool: int) -> str | None:
+        """What the pool's threads were doing while others waited in line."""
+        doing: Counter[tuple[str | None, Site | None]] = Counter()
+        members = self._pools.get(pool, set())
+        for (place, _, thread, call, site), entry in self._ledger.items():
+            if place == "worker-thread" and (not members or thread in members):
+                doing[call, site] += entry.total
+        if not doing:
+            return None
+        call, site = doing.most_common(1)[0][0]
+        where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
+        return f"behind {len(members) or 'other'} threads, mostly in {call or 'a page fault'}{where}"
+
+
+def _on_cpu(segment: Segment, since: int, until: int) -> int:
+    """How long of a segment's part between two moments was on a CPU, spread evenly."""
+    part = min(segment.end, until) - max(segment.start, since)
+    return max(part, 0) * max(segment.ns - segment.delay, 0) // segment.ns
+
+
+def _fill_in(segments: list[Segment]) -> None:
+    """A wait whose stack could not be read stands where its neighbours stand."""
+    known = None
+    for segment in [*segments, *reversed(segments)]:
+        if segment.view is not None:
+            known = segment.view
+        elif segment.kind != "running":
+            segment.view = known
+
+
+def _is_multiplexed(segment: Segment) -> bool:
+    """A socket with a timeout polls for itself alone: that is no loop."""
+    return segment.call not in {"poll", "ppoll"} or (len(segment.arguments) > 1 and segment.arguments[1] > 1)

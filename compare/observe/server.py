@@ -1,0 +1,101 @@
+"""The sampler's process: watches one process after another, as its parent (`observer`) says."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import socket
+import sys
+import time
+from typing import Any
+
+from compare.observe import channel, pystack
+from compare.observe.observer import LENGTH
+from compare.observe.sampler import PERIOD_NS, Sampler
+
+
+def _serve(control: socket.socket) -> None:
+    _many_descriptors()
+    try:
+        layout, why = pystack.calibrate(), None
+    except pystack.Unreadable as error:
+        layout, why = None, str(error)
+    _answer(control, True)  # noqa: FBT003  at work
+    while (received := _command(control)) is not None:
+        command, descriptors = received
+        if "pid" not in command:
+            _answer(control, "nothing is being watched")
+            continue
+        try:
+            _watch(control, command, descriptors, layout, why)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _watch(
+    control: socket.socket, command: dict[str, Any], descriptors: list[int], layout: Any, why: str | None
+) -> None:
+    ring = channel.Ring(descriptors[0]) if descriptors else None
+
+    def ask(what: int) -> None:
+        if descriptors:
+            try:
+                os.write(descriptors[1], channel.request(what))
+            except OSError:  # it has ended, or has not read for long
+                return
+
+    sampler = Sampler(
+        command["pid"], layout, ring, ask,
+        threshold_ns=int(command["threshold_ms"] * 1e6), plain_threads=command["plain_threads"],
+    )  # fmt: skip
+    if why is not None:
+        sampler.judge.miss(f"no Python lines: {why}")
+    _answer(control, True)  # noqa: FBT003  any answer but a text is a yes
+    control.setblocking(False)
+    due = time.monotonic_ns()
+    try:
+        while not _hears(control):
+            sampler.tick()
+            due = max(due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
+            time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
+    finally:
+        control.setblocking(True)
+    if _command(control) is not None:
+        _answer(control, sampler.finish())
+    if ring is not None:
+        ring.close()
+
+
+def _hears(control: socket.socket) -> bool:
+    try:
+        control.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _command(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    data, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
+    if not data:
+        return None
+    return pickle.loads(data[LENGTH.size :]), list(descriptors)  # noqa: S301  from our own parent
+
+
+def _answer(control: socket.socket, answer: object) -> None:
+    data = pickle.dumps(answer)
+    control.sendall(LENGTH.pack(len(data)) + data)
+
+
+def _many_descriptors() -> None:
+    """Two for each thread of the observed process are kept open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError):
+        return
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,162 @@
+"""What a Python stack tells: whose line it is at, whether an event loop or a pool lies below, and what they run.
+
+An event loop is known by the frame that makes its turns, a pool by the frame that its threads wait for work in. What
+stands above such a frame is what it runs: a callback, a task's step, a piece of work.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from compare.observe import sites
+from compare.results import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from compare.observe.pystack import Code, Frame
+
+Mark = Literal["turn", "handle", "work", "process", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A stack, read.
+
+    Attributes:
+        site: the innermost line that is the user's own; else an installed package's; `None` where there is neither.
+        mine: whether `site` is the user's own, and what runs: not only where the loop or the pool was started.
+        loop: whether an event loop's turn is on the stack.
+        own: whether nothing runs above the loop's (or the pool's) own code.
+        step: tells one callback or step of a task from another.
+        task: tells one task from another, over all its steps.
+        pool: whether a pool's own code is on the stack.
+        imports: whether a module is being imported.
+        top: the innermost frame's address and line.
+        anchor: the innermost frame that is not `selectors`: who calls, where it polls.
+    """
+
+    site: Site | None
+    mine: bool
+    loop: bool
+    own: bool
+    step: tuple[int, ...]
+    task: tuple[int, ...]
+    pool: bool
+    imports: bool
+    top: tuple[int, int]
+    anchor: tuple[int, int]
+    frames: tuple[tuple[int, int], ...]
+    """(address, line) of each, innermost first."""
+
+
+@lru_cache(maxsize=8192)
+def mark(filename: str, qualname: str) -> Mark:
+    """Say which frame of a loop's or a pool's machinery this is, if it is one."""
+    module, name = sites.module(filename), qualname.rpartition(".")[2]
+    file = os.path.basename(filename)  # noqa: PTH119  in the sampler's path: no Path object
+    if module == "asyncio" and name == "_run_once":
+        return "turn"
+    if module == "trio" and file == "_run.py" and qualname in {"run", "unrolled_run", "GuestState.guest_tick"}:
+        return "turn"
+    if module == "asyncio" and file == "events.py" and name == "_run":
+        return "handle"
+    if module == "multiprocessing" and name == "_bootstrap":
+        return "process"
+    works = {
+        ("concurrent", "_worker"),
+        ("concurrent", "_process_worker"),
+        ("trio", "_work"),
+        ("multiprocessing", "worker"),
+    }
+    if (module, name) in works or (module == "anyio" and qualname == "WorkerThread.run"):
+        return "work"
+    return ""
+
+
+def view(stack: Sequence[Frame], directory: str, depth: int | None = None) -> View:
+    """Read a stack, innermost frame first; `depth`: how many frames lie below a loop that has none of its own."""
+    frames = stack
+    for index, frame in enumerate(stack):
+        if mark(frame.code.filename, frame.code.qualname) == "process":
+            frames = stack[:index]  # below: the parent's, at the moment of the fork
+            break
+    turn = handle = work = None
+    for index in range(len(frames) - 1, -1, -1):
+        what = mark(frames[index].code.filename, frames[index].code.qualname)
+        if what == "turn" and turn is None:
+            turn = index
+        elif what == "handle" and turn is not None and handle is None and index == turn - 1:
+            handle = index
+        elif what == "work":
+            work = index
+    runs = _runs(frames, turn, handle)
+    if turn is None and depth is not None and len(frames) >= depth:
+        turn = len(frames) - depth  # uvloop has no frame of its own; the one that called it lies below
+        runs = _without_loop(frames[:turn])
+    above = frames[:turn] if turn is not None else frames if work is None else frames[:work]
+    site, mine = _site(above, directory)
+    if turn is not None and not mine:
+        below, found = _site(frames[turn:], directory)
+        site = below if found else site
+    anchor = next((frame for frame in frames if sites.module(frame.code.filename) != "selectors"), None)
+    top = frames[0] if frames else None
+    return View(
+        site=site,
+        mine=mine,
+        loop=turn is not None,
+        own=not runs if turn is not None else work is not None and not mine,
+        step=tuple(number for frame in runs[-2:] for number in (frame.address, frame.first_local)),
+        task=_task(runs, handle is not None),
+        pool=work is not None,
+        imports=any(frame.code.filename.startswith("<frozen importlib") for frame in frames),
+        top=(top.address, top.line) if top else (0, 0),
+        anchor=(anchor.address, anchor.line) if anchor else (0, 0),
+        frames=tuple((frame.address, frame.line) for frame in frames),
+    )
+
+
+def _runs(frames: Sequence[Frame], turn: int | None, handle: int | None) -> Sequence[Frame]:
+    """The frames of what a loop runs, down to the outermost; none while it is in its own code."""
+    if turn is None:
+        return ()
+    if handle is not None:
+        return frames[: handle + 1]
+    if sites.module(frames[turn].code.filename) == "asyncio":
+        return ()  # its selector, whosever that is
+    return _without_loop(frames[:turn])
+
+
+def _without_loop(frames: Sequence[Frame]) -> Sequence[Frame]:
+    """Leave out the loop's own frames at the bottom."""
+    count = len(frames)
+    while count and sites.is_loop_code(frames[count - 1].code.filename):
+        count -= 1
+    return frames[:count]
+
+
+def _task(runs: Sequence[Frame], handled: bool) -> tuple[int, ...]:  # noqa: FBT001
+    inner = runs[:-1] if handled else runs
+    return (inner[-1].address,) if inner else ()
+
+
+def _site(frames: Sequence[Frame], directory: str) -> tuple[Site | None, bool]:
+    package = None
+    for frame in frames:
+        whose = sites.owner(frame.code.filename)
+        if whose == "user":
+            return site_of(frame.code, frame.line, directory), True
+        if whose == "package" and package is None and not sites.is_loop_code(frame.code.filename):
+            package = frame
+    return (site_of(package.code, package.line, directory), False) if package else (None, False)
+
+
+def site_of(code: Code, line: int, directory: str) -> Site:
+    """Return a line as a site; `directory` is what a relative file name is relative to."""
+    filename = code.filename
+    if not filename.startswith("<"):
+        filename = os.path.normpath(os.path.join(directory, filename))  # noqa: PTH118
+    return Site(filename, line, code.qualname)
