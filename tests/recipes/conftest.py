@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Matrix = dict[str, dict[str, dict[str, str]]]
+
+
+uvloop.new_event_loop().close()  # libuv's pipe for signals, made once a process: not what a test left behind
 
 
 @pytest.fixture(scope="session")

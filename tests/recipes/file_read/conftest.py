@@ -1,0 +1,173 @@
+"""Every file recipe found on disk, on each of its backends, as one fixture: `reader`.
+
+A test that asks for `reader` runs once for each; a recipe that is added is held to all of them without a line here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import os
+import struct
+import termios
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from compare import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+VARIANTS = catalogue.variants("file")
+LIMIT_S = 20.0
+"""How long anything here may wait for something that will come, in seconds."""
+
+
+class Reader:
+    """A recipe on a backend, to be called from a sync test."""
+
+    def __init__(self, variant: catalogue.Variant, run: Callable[..., Any], stands: Callable[..., None]) -> None:
+        self.name = variant.name
+        self.backend = variant.backend
+        self.path = variant.path
+        self.module = importlib.import_module(variant.module)
+        self.states, self.why = catalogue.states(variant)
+        self._run = run
+        self._stands = stands
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        return self._run(self.backend, function, *args)
+
+    def file(self, path: Path | str) -> bytes:
+        content: bytes = self.run(self.module.read_file, path)
+        assert type(content) is bytes
+        return content
+
+    def files(self, paths: Iterable[Path | str]) -> list[bytes]:
+        contents: list[bytes] = self.run(self.module.read_files, paths)
+        return contents
+
+    def fails(self, path: Path | str) -> Exception:
+        """The error that reading a file, and reading several of which it is one, both end with."""
+        alone, among = self.error(self.file, path), self.error(self.files, [path, path])
+        assert type(alone) is type(among)
+        return alone
+
+    def error(self, call: Callable[..., Any], *args: Any) -> Exception:
+        with pytest.raises(Exception) as caught:  # noqa: PT011  the caller looks at it closely
+            call(*args)
+        return self.leaf(caught.value)
+
+    @staticmethod
+    def leaf(error: Exception) -> Exception:
+        """The first error in a group of groups."""
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        return error
+
+    def refuses(self, state: str, path: Path | str, fault: str) -> bool:
+        """Whether this recipe is not meant for such a file; if so, it has been seen to say so, and it is noted."""
+        if self.states is None or state in self.states:
+            return False
+        error = self.fails(path)
+        assert isinstance(error, ValueError | OSError)
+        self.stands(fault, f"cannot: {self.why}")
+        return True
+
+    def stands(self, fault: str, verdict: str = "passes") -> None:
+        self._stands(f"file_read/{self.name}", self.backend, fault, verdict)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "reader" in metafunc.fixturenames:
+        chosen = getattr(metafunc.function, "only", None)
+        variants = [variant for variant in VARIANTS if chosen is None or chosen(variant)]
+        ids = [f"{variant.name}-{variant.backend}" if variant.backend else variant.name for variant in variants]
+        metafunc.parametrize("reader", variants, indirect=True, ids=ids)
+
+
+@pytest.fixture
+def reader(request: pytest.FixtureRequest, run: Callable[..., Any], stands: Callable[..., None]) -> Reader:
+    variant: catalogue.Variant = request.param
+    if variant.unavailable:
+        pytest.skip(f"{variant.label} {variant.unavailable}")
+    return Reader(variant, run, stands)
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.fixture
+def aside() -> Callable[[Callable[[], object]], Any]:
+    """Run a function in a thread beside the test, as a context that waits for its end and raises its error."""
+
+    @contextmanager
+    def running(function: Callable[[], object]) -> Iterator[None]:
+        errors: list[BaseException] = []
+
+        def guarded() -> None:
+            try:
+                function()
+            except BaseException as error:  # noqa: BLE001  raised where the test sees it
+                errors.append(error)
+
+        thread = threading.Thread(target=guarded, name="beside the test")
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join(LIMIT_S)
+            assert not thread.is_alive(), "the thread beside the test hangs"
+        if errors:
+            raise errors[0]
+
+    return running
+
+
+@pytest.fixture
+def writer(fifo: Path) -> Callable[[], Any]:
+    """Open the FIFO for writing as soon as a reader has opened it, as a context of its descriptor."""
+
+    @contextmanager
+    def opened() -> Iterator[int]:
+        fd = _when_read(fifo)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    return opened
+
+
+def _when_read(fifo: Path) -> int:
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:  # ENXIO: nobody reads yet, and the kernel has no other way to tell
+            if time.monotonic() > deadline:
+                message = f"nobody opened {fifo} for reading"
+                raise TimeoutError(message) from error
+        time.sleep(0.001)
+
+
+@pytest.fixture
+def drained() -> Callable[[int], None]:
+    """Wait until the reader of a pipe has taken everything that was written into it."""
+
+    def wait(fd: int) -> None:
+        deadline = time.monotonic() + LIMIT_S
+        while struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]:
+            assert time.monotonic() < deadline, "nobody reads what was written"
+            time.sleep(0.001)
+
+    return wait

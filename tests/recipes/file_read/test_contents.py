@@ -1,0 +1,111 @@
+"""What every reader gives back: each byte, in order, of small, large, strange and changing files."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Reader
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="session")
+def patterned() -> bytes:
+    """10 MiB that do not repeat, with a line feed every 8 KiB."""
+    return b"".join(b"%07d%c" % (number, b"."[0] if number % 1024 else 10) for number in range(10 * MIB // 8))
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 65536, 10 * MIB])
+def test_sizes(reader: Reader, tmp_path: Path, patterned: bytes, size: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(patterned[:size])
+    fault = {0: "empty", 1: "1 byte", 10 * MIB: "10 MiB"}.get(size, "around a page")
+    if not reader.refuses("warm", path, fault):
+        assert reader.file(path) == patterned[:size]
+        reader.stands(fault)
+
+
+def test_no_files_at_all(reader: Reader) -> None:
+    assert reader.files([]) == []
+
+
+def test_200_files_at_once_come_back_in_order(reader: Reader, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}" for number in range(200)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"%d" % number * (1 + number * 37 % 500))
+    if not reader.refuses("warm", paths[0], "200 files at once"):
+        assert reader.files(paths) == [path.read_bytes() for path in paths]
+        assert reader.files(str(path) for path in paths[:2]) == [b"0", b"1" * 38]
+        reader.stands("200 files at once")
+
+
+def test_a_file_of_size_zero_that_has_content(reader: Reader) -> None:
+    path = Path("/proc/self/mountinfo")
+    assert path.stat().st_size == 0
+    if reader.name == "asyncio_mmap_mistake":
+        assert isinstance(reader.fails(path), OSError)
+        reader.stands("/proc", "cannot: a file of size 0 can't be mapped, whatever it holds")
+    elif not reader.refuses("warm", path, "/proc"):
+        assert reader.file("/proc/version") == Path("/proc/version").read_bytes()
+        assert len(reader.file("/proc/self/maps")) > 4096  # more than the kernel gives at once
+        reader.stands("/proc")
+
+
+def test_a_sparse_file(reader: Reader, tmp_path: Path) -> None:
+    path, size = tmp_path / "sparse", 64 * MIB
+    with path.open("wb") as file:
+        file.write(b"begin")
+        file.seek(size - 3)
+        file.write(b"end")
+    if not reader.refuses("warm", path, "sparse file"):
+        assert reader.file(path) == b"begin" + bytes(size - 8) + b"end"
+        reader.stands("sparse file")
+
+
+def test_a_cold_file(reader: Reader, tmp_path: Path, patterned: bytes) -> None:
+    paths = [tmp_path / f"{number}" for number in range(4)]
+    for path in paths:
+        path.write_bytes(patterned[: 3 * MIB + 5])
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(file.fileno(), MIB, 4096, os.POSIX_FADV_WILLNEED)  # an island of what is cached
+    if not reader.refuses("warm", paths[0], "not in the page cache"):
+        assert reader.files(paths) == [patterned[: 3 * MIB + 5]] * 4
+        reader.stands("not in the page cache")
+
+
+def test_a_file_that_grows_and_shrinks_while_it_is_read(
+    reader: Reader, tmp_path: Path, aside: Callable[[Callable[[], object]], Any]
+) -> None:
+    path, size, over = tmp_path / "file", 4 * MIB, threading.Event()
+    path.write_bytes(bytes(size))
+    if reader.name == "asyncio_mmap_mistake":
+        return  # it dies of it: its own test shows that
+    if reader.refuses("warm", path, "grows and shrinks"):
+        return
+
+    def change() -> None:
+        while not over.is_set():
+            for length in (5000, 0, size, size // 2, size):
+                os.truncate(path, length)
+
+    with aside(change):
+        try:
+            for _ in range(4):
+                content = reader.file(path)
+                assert len(content) <= size
+                assert content == bytes(len(content))
+        finally:
+            over.set()
+    os.truncate(path, 4097)
+    assert reader.file(path) == bytes(4097)
+    reader.stands("grows and shrinks")

@@ -1,0 +1,205 @@
+"""What every reader does with a file that is slow in coming: a FIFO, whose writer the test is.
+
+Nothing here depends on luck: the FIFO's writer acts when the reader has opened it, or has taken what was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from conftest import Reader
+
+Writer = Callable[[], "AbstractContextManager[int]"] if TYPE_CHECKING else object
+Aside = Callable[[Callable[[], object]], "AbstractContextManager[None]"] if TYPE_CHECKING else object
+
+DELAY_S = 0.2
+"""How long the FIFO's writer says nothing, in the test of who holds the loop."""
+
+HOLD_THE_LOOP = {"asyncio_blocking_mistake"}
+"""The recipes that are a mistake for this very reason."""
+
+LET_NOBODY_GO = {"asyncio_aiofiles", "asyncio_aiofiles_lines", "trio_open_file", "anyio_open_file"}
+"""The recipes whose caller can't give up before the read is over, as their docstrings say."""
+
+LEAVE_NOTHING = {"asyncio_pipe_transport", "trio_fd_stream", "asyncio_cached_first", "trio_cached_first"}
+"""The recipes of which nothing reads on after their caller was cancelled."""
+
+
+def test_every_part_arrives(
+    reader: Reader, fifo: Path, writer: Writer, drained: Callable[[int], None], aside: Aside
+) -> None:
+    """The writer goes on only when the reader has taken the part before: each read is a short one."""
+    if reader.refuses("slow", fifo, "short reads"):
+        return
+
+    def write() -> None:
+        with writer() as fd:
+            for part in (b"first\n", b"second", b"third"):
+                os.write(fd, part)
+                drained(fd)
+
+    with aside(write):
+        assert reader.file(fifo) == b"first\nsecondthird"
+    reader.stands("short reads")
+
+
+def test_a_writer_that_comes_and_says_nothing(reader: Reader, fifo: Path, writer: Writer, aside: Aside) -> None:
+    if reader.refuses("slow", fifo, "empty pipe"):
+        return
+
+    def write() -> None:
+        with writer():
+            pass
+
+    with aside(write):
+        assert reader.file(fifo) == b""
+    reader.stands("empty pipe")
+
+
+def test_a_writer_that_dies_in_the_middle(reader: Reader, fifo: Path) -> None:
+    """What it wrote arrives, and then the end: a pipe can't tell a death from a farewell."""
+    if reader.refuses("slow", fifo, "writer dies"):
+        return
+    dying = ["sh", "-c", 'exec 3>"$0"; printf half >&3; kill -KILL $$', str(fifo)]
+    with subprocess.Popen(dying) as process:
+        assert reader.file(fifo) == b"half"
+        assert process.wait(20) == -9
+    reader.stands("writer dies")
+
+
+def test_a_directory_that_vanishes_around_an_open_pipe(
+    reader: Reader, fifo: Path, writer: Writer, aside: Aside
+) -> None:
+    if reader.refuses("slow", fifo, "unlinked while read"):
+        return
+
+    def write() -> None:
+        with writer() as fd:
+            fifo.unlink()
+            os.write(fd, b"still here")
+
+    with aside(write):
+        assert reader.file(fifo) == b"still here"
+    assert isinstance(reader.fails(fifo), FileNotFoundError)
+    reader.stands("unlinked while read")
+
+
+def test_who_holds_the_loop(reader: Reader, fifo: Path, writer: Writer, aside: Aside) -> None:
+    if reader.backend is None or reader.refuses("slow", fifo, "loop answers meanwhile"):
+        return
+    turns: list[float] = []
+
+    async def ticking() -> None:
+        while True:
+            turns.append(time.monotonic())
+            await anyio.sleep(0.005)
+
+    async def beside_a_clock() -> bytes:
+        async with anyio.create_task_group() as group:
+            group.start_soon(ticking)
+            await anyio.wait_all_tasks_blocked() if reader.backend == "trio" else await anyio.lowlevel.checkpoint()
+            content: bytes = await reader.module.read_file(fifo)
+            turns.append(time.monotonic())
+            group.cancel_scope.cancel()
+        return content
+
+    def write() -> None:
+        with writer() as fd:
+            time.sleep(DELAY_S)  # the slowness is what is tested
+            os.write(fd, b"late")
+
+    with aside(write):
+        assert reader.run(beside_a_clock) == b"late"
+    held = max(later - earlier for earlier, later in zip(turns, turns[1:], strict=False))
+    if reader.name in HOLD_THE_LOOP:
+        assert held >= DELAY_S / 2
+        reader.stands("loop answers meanwhile", "cannot: the loop is held until the read is over")
+    else:
+        assert held < DELAY_S / 2
+        reader.stands("loop answers meanwhile")
+
+
+@pytest.mark.parametrize("how", ["cancelled", "time limit"])
+def test_who_can_give_up_on_a_hung_file(reader: Reader, fifo: Path, writer: Writer, aside: Aside, how: str) -> None:
+    if reader.backend is None:
+        reader.stands(f"hung file, {how}", "cannot: a plain call ends when the file does")
+        return
+    if reader.refuses("slow", fifo, f"hung file, {how}"):
+        return
+    give_up, gone = threading.Event(), threading.Event()
+    seen: dict[str, bool] = {}
+
+    async def reading() -> None:
+        try:
+            await _given_up(reader, fifo, how, give_up)
+        finally:
+            gone.set()
+
+    def hang() -> None:
+        with writer() as fd:
+            give_up.set()
+            seen["free"] = gone.wait(DELAY_S)
+            seen["reads on"] = _is_read(fd)
+
+    with aside(hang):
+        reader.run(reading)
+    if reader.name in HOLD_THE_LOOP | LET_NOBODY_GO:
+        assert not seen["free"]
+        why = "the loop is held" if reader.name in HOLD_THE_LOOP else "its caller must wait for the worker thread"
+        reader.stands(f"hung file, {how}", f"cannot: {why}")
+    else:
+        assert seen["free"]
+        if reader.name in LEAVE_NOTHING:
+            assert not seen["reads on"]
+        verdict = "passes: the read goes on without its caller" if seen["reads on"] else "passes: nothing stays behind"
+        reader.stands(f"hung file, {how}", verdict)
+
+
+async def _given_up(reader: Reader, fifo: Path, how: str, give_up: threading.Event) -> None:
+    """Read, and stop as soon as `give_up` is set, in the words of the recipe's own library."""
+    if reader.name.startswith("asyncio"):
+        task = asyncio.ensure_future(reader.module.read_file(fifo))
+        await asyncio.sleep(0)
+        while not give_up.is_set():
+            await asyncio.sleep(0.001)
+        if how == "cancelled":
+            task.cancel()
+        with pytest.raises((asyncio.CancelledError, TimeoutError)):
+            async with asyncio.timeout(None if how == "cancelled" else 0.001):
+                await task
+    else:
+        scopes: Any = trio if reader.name.startswith("trio") else anyio
+        with scopes.CancelScope() as scope:
+
+            async def cancel() -> None:
+                while not give_up.is_set():
+                    await scopes.sleep(0.001)
+                scope.cancel() if how == "cancelled" else setattr(scope, "deadline", scopes.current_time())
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(cancel)
+                await reader.module.read_file(fifo)
+        assert scope.cancelled_caught
+
+
+def _is_read(fd: int) -> bool:
+    try:
+        os.write(fd, b"to whoever is still there")
+    except BrokenPipeError:
+        return False
+    return True
