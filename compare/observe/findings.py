@@ -198,6 +198,11 @@ class Judge:
             thread.since = None
             self._end_streak(thread)
 
+    def hide(self, pid: int, tid: int) -> None:
+        """This thread is the observer's own."""
+        self._threads.pop((pid, tid), None)
+        self._lanes.drop((pid, tid))
+
     def most_threads(self, count: int) -> None:
         """So many threads were there at once."""
         self._most_threads = max(self._most_threads, count)

@@ -61,6 +61,10 @@ class Lanes:
             return
         pieces.append((start, segment.end, cast("State", state), call, target, site))
 
+    def drop(self, key: tuple[int, int]) -> None:
+        """Leave a thread out."""
+        self._pieces.pop(key, None)
+
     def in_line(self, pool: int, since: int, until: int, site: Site | None) -> None:
         """Work waited in a pool's line."""
         line = self._lines.setdefault(pool, [])

@@ -121,7 +121,7 @@ class Family:
         for tid in fresh:
             with contextlib.suppress(OSError):
                 self.tracks[tid] = Track(self.pid, tid, now)
-        self.judge.most_threads(len(self.tracks))
+        self.judge.most_threads(sum(bool(track.python) or track.tid == self.pid for track in self.tracks.values()) if self.reader else len(self.tracks))
         cost = time.monotonic_ns() - now
         self._listed += 10 * cost  # a thousand threads take their time
         self._name_states(now)
@@ -424,6 +424,7 @@ class Sampler:
         match record.kind:
             case Kind.READY:
                 self._hidden.add(tid)
+                self.judge.hide(self.pid, tid)
                 if (track := family.tracks.pop(tid, None)) is not None:
                     track.files.close()
                 with contextlib.suppress(OSError):
