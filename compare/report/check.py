@@ -35,9 +35,11 @@ def disagreements(observation: Observation, *, untold_ms: float = 10.0, rounding
     1. Each lane's spans follow one another without gap or overlap from 0 to the window's end, so that its time per
        state sums to the run's length.
     2. What the lanes show as blocked, per call, is what the findings tell: as much, within `rounding_ms` for each wait
-       that was told, and at most `untold_ms` more (what was too short to be a finding). For the other states the lanes
-       may show more than the findings tell (a busy thread is no finding), but never less, except that waits in line
-       for a pool overlap: two jobs that wait at once for 10 ms are 20 ms in a finding and 10 ms in the lane.
+       that was told, and (loops and workers alone: others may wait as they like) at most `untold_ms` more, which was
+       too short to be a finding. For the other states the lanes may show more than the findings tell (a busy thread is
+       no finding), but never less, with two exceptions. Waits in line for a pool overlap: two jobs that wait at once
+       for 10 ms are 20 ms in a finding and 10 ms in the lane. And a process that is starved of a CPU looks as if it
+       ran.
 
     Args:
         observation: what to look at.
@@ -81,11 +83,15 @@ def time_per_state(lane: Lane) -> dict[State, float]:
 
 def _contradictions(observation: Observation, untold_ms: float, rounding_ms: float) -> Iterator[str]:
     shown: dict[Waited, float] = defaultdict(float)
+    judged: dict[Waited, float] = defaultdict(float)
     told: dict[Waited, float] = defaultdict(float)
     waits: dict[Waited, int] = defaultdict(int)
     for lane in observation.lanes:
         for span in lane.spans:
-            shown[span.state, span.call if span.state == "blocked" else None] += span.end_ms - span.start_ms
+            key = span.state, span.call if span.state == "blocked" else None
+            shown[key] += span.end_ms - span.start_ms
+            if lane.role in {"loop", "worker"}:
+                judged[key] += span.end_ms - span.start_ms
     for finding in observation.findings:
         key = _state(finding)
         told[key] += finding.total_ms
@@ -93,11 +99,11 @@ def _contradictions(observation: Observation, untold_ms: float, rounding_ms: flo
     for key in sorted({*shown, *told}, key=str):
         state, call = key
         what, leeway = f"{state} in {call}" if call else state, rounding_ms * max(waits[key], 1)
-        less, more = shown[key] < told[key] - leeway, shown[key] > told[key] + leeway + untold_ms
-        if less and state != "queue":
+        less, more = shown[key] < told[key] - leeway, judged[key] > told[key] + leeway + untold_ms
+        if less and state not in {"queue", "stopped"}:
             yield f"{what}: the lanes show {shown[key]:.3f} ms, less than the {told[key]:.3f} ms of the findings"
         if more and state == "blocked":
-            yield f"{what}: the lanes show {shown[key]:.3f} ms, more than the {told[key]:.3f} ms of the findings"
+            yield f"{what}: the lanes show {judged[key]:.3f} ms, more than the {told[key]:.3f} ms of the findings"
 
 
 def _state(finding: Finding) -> Waited:

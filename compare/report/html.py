@@ -20,10 +20,9 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from compare.report.check import STATES
 from compare.report.gathered import Gathered, gather
-from compare.report.lanes import coalesce, duration, fold, groups, number, observed_ms
+from compare.report.lanes import ROLES, coalesce, duration, fold, groups, number, observed_ms
 from compare.report.states import LOOKS, RANK
 from compare.report.svg import textures, variables
-from compare.report.timeline import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,7 +156,7 @@ class _Data:
             folded = fold(run.observation.lanes, total, FOLD_CELLS)
             lanes = self._thinned([one.lane for one in folded], total)
             told["lanes"] = [
-                [NAMES[one.lane.role], one.lane.thread, len(one.more), self._encoded(spans)]
+                [ROLES[one.lane.role] if one.lane.role else "", one.lane.thread, len(one.more), self._encoded(spans)]
                 for one, spans in zip(folded, lanes, strict=True)
             ]
         return told
@@ -253,7 +252,7 @@ def _cells(run: Run, workload: str) -> dict[str, tuple[str, str | float | None]]
         "loop held": loop.total_ms if loop else None,
         "longest": loop.longest_ms if loop else None,
     }
-    said = "; ".join(filter(None, (run.reason, run.verdict, *run.notes)))
+    said = "; ".join(dict.fromkeys(filter(None, (run.reason, run.verdict, *run.notes))))
     cells: dict[str, tuple[str, str | float | None]] = {
         "variant": (run.variant, run.variant),
         "backend": (run.backend or "", run.backend or ""),

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from compare.report.states import RANK, WAITS
-from compare.results import Lane, Run, Span, State
+from compare.results import Lane, Role, Run, Span, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,10 +28,16 @@ WAITING_COUNTS = 3.0
 MAY_DIFFER = 1 / 12
 """The share of a lane's cells that may differ from another's, for the two to be told as equal."""
 
+ROLES: dict[Role, str] = {"loop": "loop", "main": "main", "worker": "worker", "other": "thread"}
+"""How a lane's role is written before its name."""
+
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 Cell = tuple[State, str | None] | None
-"""A state and the call that it waited in; `None` after the lane's end."""
+"""A state and its own word (see `word`); `None` after the lane's end."""
+
+DEPTH = re.compile(r"(\d+) in line")
+"""How the line behind a pool tells its length, as a span's target."""
 
 T = TypeVar("T")
 
@@ -58,6 +65,26 @@ class Group:
     total_ms: float
 
 
+def word(span: Span) -> str | None:
+    """What a span is called more closely than by its state: a call that blocks, or how many are in line."""
+    if span.state == "blocked":
+        return span.call
+    return span.target if span.state == "queue" and span.target and DEPTH.fullmatch(span.target) else None
+
+
+def depth(span: Span) -> int:
+    """How many are in line during a span; 0 when it is no line's."""
+    if span.state != "queue":
+        return 0
+    found = DEPTH.fullmatch(span.target or "")
+    return int(found[1]) if found else 1
+
+
+def lane_name(lane: Lane) -> str:
+    """The thread's role and name; a line behind a pool says what it is by itself."""
+    return f"{ROLES[lane.role]} {lane.thread}" if lane.role else lane.thread
+
+
 def weight(state: State, ms: float) -> float:
     """How strong a claim `ms` of a state have on a cell."""
     return ms * WAITING_COUNTS if state in WAITS else ms
@@ -80,19 +107,19 @@ def cells(spans: Sequence[Span], total_ms: float, count: int) -> list[Cell]:
     per_cell = total_ms / count if total_ms > 0 else 1.0
     for span in spans:
         for index, ms in _overlaps(span, per_cell, count):
-            key = (span.state, span.call)
+            key = (span.state, word(span))
             shares[index][key] = shares[index].get(key, 0.0) + ms
     chosen: list[Cell] = [_strongest(share) if share else None for share in shares]
     kept: dict[int, Span] = {}
     for span in longest_waits(spans).values():
         overlaps = list(_overlaps(span, per_cell, count))
-        if overlaps and all(chosen[index] != (span.state, span.call) for index, _ in overlaps):
+        if overlaps and all(chosen[index] != (span.state, word(span)) for index, _ in overlaps):
             index = max(overlaps, key=lambda overlap: overlap[1])[0]
             rival = kept.get(index)
             if rival is None or span.end_ms - span.start_ms > rival.end_ms - rival.start_ms:
                 kept[index] = span
     for index, span in kept.items():
-        chosen[index] = (span.state, span.call)
+        chosen[index] = (span.state, word(span))
     return chosen
 
 

@@ -69,7 +69,7 @@ def _row(run: Run) -> list[str]:
         duration((run.cpu_seconds.user + run.cpu_seconds.system) * 1000) if run.cpu_seconds else "",
         str(run.threads) if run.threads else "",
         duration(loop.total_ms) if loop else "",
-        text("; ".join(filter(None, (run.reason, run.verdict, *run.notes)))),
+        text("; ".join(dict.fromkeys(filter(None, (run.reason, run.verdict, *run.notes))))),
     ]
 
 

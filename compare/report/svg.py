@@ -12,9 +12,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
-from compare.report.lanes import TIMES, Folded, coalesce, duration, fold, number, observed_ms, ticks
+from compare.report.lanes import (
+    TIMES,
+    Folded,
+    coalesce,
+    depth,
+    duration,
+    fold,
+    lane_name,
+    number,
+    observed_ms,
+    ticks,
+    word,
+)
 from compare.report.states import LOOKS, WAITS, Look
-from compare.report.timeline import NAMES, foremost
+from compare.report.timeline import foremost
 from compare.results import Observation, Run, Span, State
 
 if TYPE_CHECKING:
@@ -73,10 +85,15 @@ def textures(prefix: str) -> str:
     )
 
 
-def bar(look: Look, top: float, height: float) -> tuple[float, float]:
+def bar(look: Look, top: float, height: float, share: float = 1.0) -> tuple[float, float]:
     """Where a state's bar begins and how high it is: full, half from the ground, or a line through the middle."""
-    high = look.height * height
+    high = look.height * height * share
     return (top + (height - high) / 2 if look.texture == "line" else top + height - high), high
+
+
+def deep(length: int, most: int) -> float:
+    """How high a line of `length` is drawn, where the longest of the lane has the full height."""
+    return 0.3 + 0.7 * length / most if length else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +207,13 @@ def _block(head: str, said: str, observation: Observation, total_ms: float, widt
     return _Block(head, said, tuple(shown), hidden)
 
 
+def _more(one: Folded) -> str:
+    return f" {TIMES}{len(one.more)} more" if one.more else ""
+
+
 def _described(block: _Block) -> str:
     """What somebody who cannot see the picture needs of it: each lane's waits, added up."""
-    return "; ".join(f"{NAMES[one.lane.role]} {one.label}: {_waited(one)}" for one in block.lanes)
+    return "; ".join(f"{lane_name(one.lane)}{_more(one)}: {_waited(one)}" for one in block.lanes)
 
 
 def _waited(one: Folded) -> str:
@@ -215,8 +236,8 @@ def _draw_block(sheet: _Sheet, block: _Block, y: float) -> float:
             sheet.text(10, y + 8, shortened(block.said, sheet.width - 20), "faint")
             y += 16
     for one in block.lanes:
-        more = f" {TIMES}{len(one.more)} more" if one.more else ""
-        name = shortened(f"{NAMES[one.lane.role]} {one.lane.thread}", sheet.left - 18 - len(more) * CHAR)
+        more = _more(one)
+        name = shortened(lane_name(one.lane), sheet.left - 18 - len(more) * CHAR)
         sheet.text(10, y + LANE - 4, name + more, "faint")
         _draw_lane(sheet, coalesce(one.lane.spans, 0.6 / sheet.scale), y)
         y += LANE + GAP
@@ -229,11 +250,12 @@ def _draw_block(sheet: _Sheet, block: _Block, y: float) -> float:
 def _draw_lane(sheet: _Sheet, spans: Sequence[Span], y: float) -> None:
     paths: dict[State, list[str]] = {}
     told: list[str] = []
+    most = max(map(depth, spans), default=0)
     for span in spans:
         sheet.seen.add(span.state)
         x, wide = sheet.x(span.start_ms), (span.end_ms - span.start_ms) * sheet.scale
         look = LOOKS[span.state]
-        top, high = bar(look, y, LANE)
+        top, high = bar(look, y, LANE, deep(depth(span), most))
         if look.wait:
             wide = max(wide - 0.5, 1.2)
             if wide >= 3 and sheet.titles > 0:
@@ -246,8 +268,8 @@ def _draw_lane(sheet: _Sheet, spans: Sequence[Span], y: float) -> None:
         sheet.out.append(f'<path class="{state}" d="{d}"/>')
         if LOOKS[state].wait and LOOKS[state].texture != "plain":
             sheet.out.append(f'<path fill="url(#{sheet.prefix}-{LOOKS[state].texture})" d="{d}"/>')
-    for x, word, state in _words(sheet, spans):
-        sheet.text(x + 5, y + LANE - 4, word, f"call on-{state}")
+    for x, words, state in _words(sheet, spans):
+        sheet.text(x + 5, y + LANE - 4, words, f"call on-{state}")
     sheet.out += told
 
 
@@ -256,15 +278,15 @@ def _words(sheet: _Sheet, spans: Sequence[Span]) -> Iterable[tuple[float, str, S
     stretches: list[tuple[str, State, float, float]] = []
     for span in spans:
         if span.state in WAITS:
-            word = span.call or LOOKS[span.state].label
+            told = word(span) or LOOKS[span.state].label
             before = stretches[-1] if stretches else None
-            if before and before[:2] == (word, span.state) and (span.start_ms - before[3]) * sheet.scale < 2:
+            if before and before[:2] == (told, span.state) and (span.start_ms - before[3]) * sheet.scale < 2:
                 stretches[-1] = (*before[:3], span.end_ms)
             else:
-                stretches.append((word, span.state, span.start_ms, span.end_ms))
-    for word, state, start, end in stretches:
-        if (end - start) * sheet.scale > len(word) * CHAR + 10:
-            yield sheet.x(start), word, state
+                stretches.append((told, span.state, span.start_ms, span.end_ms))
+    for told, state, start, end in stretches:
+        if (end - start) * sheet.scale > len(told) * CHAR + 10:
+            yield sheet.x(start), told, state
 
 
 def _said(span: Span) -> str:

@@ -14,7 +14,19 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Group as Renderables
 from rich.text import Text
 
-from compare.report.lanes import TIMES, Cell, Folded, cells, fold, groups, number, runs_of, ticks, workload_of
+from compare.report.lanes import (
+    TIMES,
+    Cell,
+    Folded,
+    cells,
+    fold,
+    groups,
+    lane_name,
+    number,
+    runs_of,
+    ticks,
+    workload_of,
+)
 from compare.report.lanes import Group as Workload
 from compare.report.states import LOOKS
 from compare.results import Comparison, Run, State
@@ -22,14 +34,13 @@ from compare.results import Comparison, Run, State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from compare.results import Lane, Observation, Role
+    from compare.results import Lane, Observation
 
 MOST_LANES = 10
 """How many lanes of one variant are drawn; the rest are counted."""
 
 GREY = "#808080"
 SEAM = "▐"
-NAMES: dict[Role | None, str] = {"loop": "loop", "main": "main", "worker": "worker", "other": "thread", None: "line"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +153,8 @@ def _name(folded: Folded, width: int) -> str:
     more = f" {TIMES}{len(folded.more)} more" if folded.more else ""
     if cell_len(more) > width - 4:
         more = f" {TIMES}{len(folded.more) + 1}"
-    role = NAMES[folded.lane.role]
     room = width - 2 - cell_len(more)
-    name = printable(folded.lane.thread)
-    text = f"{role} {name}" if room >= len(role) + 6 else name
+    text = printable(lane_name(folded.lane) if room >= 9 else folded.lane.thread)
     if cell_len(text) > room:
         text = set_cell_size(text, max(room - 1, 0)) + "…"
     return set_cell_size("  " + text + more, width)
@@ -172,9 +181,9 @@ def _paint(line: Text, row: Sequence[Cell], seams: set[int], page: _Page) -> Non
         if cell is None:
             line.append("╷" + " " * (count - 1), page.style(GREY))
             continue
-        state, call = cell
+        state, own = cell
         look = LOOKS[state]
-        word = printable(call or look.short) if look.wait else ""
+        word = printable(own or look.short) if look.wait else ""
         style = page.style(look.terminal)
         glyphs = "".join(SEAM if state == "blocked" and start + at in seams else look.glyph for at in range(count))
         room = count - cell_len(word)

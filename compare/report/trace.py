@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compare.report.lanes import workload_of
+from compare.report.lanes import depth, lane_name, workload_of
 from compare.report.states import LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from compare.results import Comparison, Lane, Observation, Run, Span
 
@@ -49,8 +49,7 @@ def _run(pid: int, run: Run) -> Iterator[Event]:
     yield _meta(pid, 0, "process_labels", labels=workload_of(run))
     yield _meta(pid, 0, "process_sort_index", sort_index=pid)
     for tid, lane in enumerate(run.observation.lanes, 1):
-        role = lane.role or "in line for the pool"
-        yield _meta(pid, tid, "thread_name", name=f"{role}: {lane.thread}")
+        yield _meta(pid, tid, "thread_name", name=lane_name(lane))
         yield _meta(pid, tid, "thread_sort_index", sort_index=tid)
         for span in lane.spans:
             start, end = _microseconds(span)
@@ -80,28 +79,27 @@ def _slice(pid: int, tid: int, span: Span, ts: int, dur: int) -> Event:
 
 
 def _counters(pid: int, observation: Observation) -> Iterator[Event]:
-    """Steps: how long each stretch away from the poller is going to be, and how many lines have somebody in them."""
+    """Steps: how long each stretch away from the poller is going to be, and how many are in line."""
     loops = [lane for lane in observation.lanes if lane.role == "loop"]
     lines = [lane for lane in observation.lanes if lane.role is None]
     for index, lane in enumerate(loops):
         name = "loop's delay" if len(loops) == 1 else f"loop's delay {index + 1}: {lane.thread}"
-        yield from _steps(pid, name, "ms", [(ts, (end - ts) / 1000) for ts, end in _away(lane)], _away(lane))
+        yield from _steps(pid, name, "ms", [(ts, end, (end - ts) / 1000) for ts, end in _away(lane)])
     for index, lane in enumerate(lines):
         name = "line behind the pool" if len(lines) == 1 else f"line behind the pool {index + 1}: {lane.thread}"
-        stretches = [_microseconds(span) for span in lane.spans if span.state == "queue"]
-        yield from _steps(pid, name, "waiting", [(ts, 1) for ts, _ in stretches], stretches)
+        line = [(*_microseconds(span), depth(span)) for span in lane.spans if span.state == "queue"]
+        yield from _steps(pid, name, "waiting", line)
 
 
-def _steps(
-    pid: int, name: str, unit: str, values: list[tuple[int, float]], ends: list[tuple[int, int]]
-) -> Iterator[Event]:
-    """A counter that takes each value at its start and falls to 0 at its end."""
-    yield {"ph": "C", "name": name, "pid": pid, "tid": 0, "ts": 0, "args": {unit: 0}}
-    for index, (ts, value) in enumerate(values):
-        end = ends[index][1]
+def _steps(pid: int, name: str, unit: str, stretches: Iterable[tuple[int, int, float]]) -> Iterator[Event]:
+    """A counter that takes each stretch's value where it starts, and falls to 0 where nothing follows its end."""
+    steps = {0: 0.0}
+    for start, end, value in stretches:
+        if end > start:
+            steps[start] = value
+            steps[end] = 0
+    for ts, value in steps.items():
         yield {"ph": "C", "name": name, "pid": pid, "tid": 0, "ts": ts, "args": {unit: value}}
-        if index + 1 == len(values) or values[index + 1][0] > end:
-            yield {"ph": "C", "name": name, "pid": pid, "tid": 0, "ts": end, "args": {unit: 0}}
 
 
 def _away(lane: Lane) -> list[tuple[int, int]]:

@@ -28,6 +28,14 @@
   };
   const runName = (run) => (run.backend ? `${run.name} on ${run.backend}` : run.name);
 
+  // The line behind a pool tells its length as a span's target.
+  const depthOf = (kind) => (states[kind.state].name === "queue" ? Number(/^(\d+) in line$/.exec(kind.target ?? "")?.[1] ?? 1) : 0);
+  const wordOf = (kind) => {
+    const state = states[kind.state];
+    if (state.name === "blocked") return kind.call ?? state.label;
+    return depthOf(kind) && kind.target ? kind.target : state.label;
+  };
+
   // Each lane gets the start of every span, so that a moment is found by halving.
   for (const { runs } of data.groups) {
     for (const run of runs) {
@@ -39,7 +47,8 @@
           kind.push(flat[at + 1]);
           now += flat[at];
         }
-        return { role, thread, more, starts, kind, end: now, name: `${role} ${thread}` + (more ? ` ×${more} more` : "") };
+        const most = Math.max(1, ...new Set(kind.map((one) => depthOf(kinds[one]))));
+        return { role, thread, more, starts, kind, most, end: now, name: `${role} ${thread}`.trim() + (more ? ` ×${more} more` : "") };
       });
     }
   }
@@ -102,7 +111,8 @@
   const drawLane = (svg, lane, y, width) => {
     const scale = scaleOf(width), x0 = left(width), paths = new Map(), words = [];
     for (const piece of pieces(lane, scale)) {
-      const look = states[piece.state], high = look.height * LANE;
+      const look = states[piece.state], depth = depthOf(kinds[lane.kind[piece.at]]);
+      const high = look.height * LANE * (depth ? 0.3 + 0.7 * depth / lane.most : 1);
       const top = look.texture === "line" ? y + (LANE - high) / 2 : y + LANE - high;
       const x = x0 + (piece.from - view.from) * scale;
       let wide = (piece.to - piece.from) * scale;
@@ -110,7 +120,7 @@
       const path = `M${x.toFixed(1)} ${top.toFixed(1)}h${wide.toFixed(1)}v${high.toFixed(1)}h${(-wide).toFixed(1)}z`;
       paths.set(piece.state, (paths.get(piece.state) ?? "") + path);
       if (look.wait) {
-        const word = kinds[lane.kind[piece.at]].call ?? look.label, before = words[words.length - 1];
+        const word = wordOf(kinds[lane.kind[piece.at]]), before = words[words.length - 1];
         if (before && before.word === word && x - before.to < 2) before.to = x + wide;
         else words.push({ word, state: look.name, from: x, to: x + wide });
       }
@@ -124,7 +134,7 @@
       if (to - from > word.length * 6.3 + 10) svg.append(draw("text", { x: from + 5, y: y + LANE - 4, class: "call", stroke: `var(--${state})` }, word));
     }
     const more = lane.more ? ` ×${lane.more} more` : "";
-    svg.append(draw("text", { x: 0, y: y + LANE - 4 }, fits(`${lane.role} ${lane.thread}`, x0 - 12 - more.length * 6.3) + more));
+    svg.append(draw("text", { x: 0, y: y + LANE - 4 }, fits(`${lane.role} ${lane.thread}`.trim(), x0 - 12 - more.length * 6.3) + more));
   };
 
   const ticks = (width) => {
@@ -154,7 +164,7 @@
   const lanesShown = (row) => (row.every || row.run.lanes.length <= SHOWN + 1 ? row.run.lanes : foremost(row.run.lanes));
   const foremost = (lanes) => {
     const waited = (lane) => lane.kind.reduce((sum, kind, at) => sum + (states[kinds[kind].state].wait ? endOf(lane, at) - lane.starts[at] : 0), 0);
-    const order = new Map(lanes.map((lane) => [lane, (["loop", "line"].includes(lane.role) ? 1e15 : 0) + waited(lane)]));
+    const order = new Map(lanes.map((lane) => [lane, (["loop", ""].includes(lane.role) ? 1e15 : 0) + waited(lane)]));
     const chosen = new Set([...lanes].sort((a, b) => order.get(b) - order.get(a)).slice(0, SHOWN));
     return lanes.filter((lane) => chosen.has(lane));
   };
@@ -195,7 +205,7 @@
   const told = (row, lane, at) => {
     const kind = kinds[lane.kind[at]], state = states[kind.state], site = data.sites[kind.site];
     const lines = [`${kind.call ?? state.label}${kind.call && kind.call !== state.label ? ` (${state.label})` : ""}, ${short(endOf(lane, at) - lane.starts[at])}`];
-    if (kind.target) lines.push(`for ${kind.target}`);
+    if (kind.target) lines.push(depthOf(kind) ? kind.target : `for ${kind.target}`);
     if (site) lines.push(`${site[0]}:${site[1]} in ${site[2]}`);
     const code = site?.[3]?.trim();
     lines.push(`${lane.name}, from ${short(lane.starts[at])}`);

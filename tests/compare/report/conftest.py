@@ -121,13 +121,11 @@ def _pooled(recipe: str, files: int, each_ms: float, workers: int, name: str) ->
                 (0.4, "idle", None, None, None),
             ]
         lanes.append(_lane(f"{name}_{worker}", "worker", turns, total))
-    waiting = (rounds - 1) * (each_ms + 1.1)
-    if waiting:
-        line: list[Stretch] = [
-            (2.2, "idle", None, None, None),
-            (waiting, "queue", None, f"a thread of {name}", _site(recipe, 34)),
-        ]
-        lanes.append(_lane(name, None, line, total))
+    line: list[Stretch] = [(2.2, "idle", None, None, None)]
+    lefts = range(files - workers, 0, -workers)
+    line += [(each_ms + 1.1, "queue", None, f"{left} in line", _site(recipe, 34)) for left in lefts]
+    if len(line) > 1:
+        lanes.append(_lane("in line for the pool", None, line, total))
     return _observation(lanes, total)
 
 
@@ -212,8 +210,8 @@ def held_net() -> Comparison:
         held: list[Stretch] = [(5.0 * index, "idle", None, None, None), (470.0, "blocked", "recvfrom", peer, site)]
         workers.append(_lane(f"pool_{index}", "worker", held, total))
     accepting: list[Stretch] = [(total, "blocked", "accept4", "127.0.0.1:9999", site)]
-    line: list[Stretch] = [(20.0, "idle", None, None, None), (470.0, "queue", None, "a thread of pool", site)]
-    lanes = [_lane("MainThread", "main", accepting, total), *workers, _lane("pool", None, line, total)]
+    line: list[Stretch] = [(20.0, "idle", None, None, None), (470.0, "queue", None, "1 in line", site)]
+    lanes = [_lane("MainThread", "main", accepting, total), *workers, _lane("in line for the pool", None, line, total)]
     run = Run(
         scenario="net", workload={"load": "hold", "clients": 4}, variant="thread_pool", backend=None,
         recipe="recipes/tcp_echo/thread_pool.py", libraries={}, outcome="ok", latency_ms=Latency(0.2, 480.1, 481.0),

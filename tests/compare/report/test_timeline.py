@@ -31,7 +31,7 @@ def test_one_glance_tells_who_waits_where(slow_files: Comparison, width: int) ->
     text = _text(slow_files, width)
     assert _row(text, "asyncio_blocking", "loop").count("█") > 15
     assert "█" not in _row(text, "asyncio_aiofiles", "loop")
-    assert "▒" in _row(text, "asyncio_aiofiles", "line")
+    assert "▒" in _row(text, "asyncio_aiofiles", "in line")
     assert not set("█▒▓▙▞") & set(_row(text, "urio_read", "loop"))
 
 
@@ -63,7 +63,7 @@ def test_without_colour_there_is_no_escape_sequence_and_with_it_the_same_text(sl
 def test_a_held_net_shows_three_workers_and_the_line(held_net: Comparison) -> None:
     text = _text(held_net, 100)
     assert "recvfrom" in _row(text, "thread_pool", "worker pool_0")
-    assert "in line" in _row(text, "thread_pool", "line pool")
+    assert "▒ 1 in line ▒" in _row(text, "thread_pool", "in line")
 
 
 def test_many_threads_are_counted_not_drawn(many: Comparison) -> None:

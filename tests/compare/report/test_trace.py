@@ -20,8 +20,8 @@ def test_a_process_a_variant_and_a_track_a_thread(
     names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
     assert names[:2] == ["asyncio_blocking_mistake on asyncio", "asyncio_aiofiles on asyncio"]
     threads = [event["args"]["name"] for event in events if event["name"] == "thread_name" and event["pid"] == 2]
-    workers = [f"worker: asyncio_{index}" for index in range(6)]
-    assert threads == ["loop: MainThread", *workers, "in line for the pool: asyncio"]
+    workers = [f"worker asyncio_{index}" for index in range(6)]
+    assert threads == ["loop MainThread", *workers, "in line for the pool"]
 
 
 def test_slices_say_what_waited_for_what_and_where(slow_files: Comparison) -> None:
@@ -38,11 +38,10 @@ def test_slices_say_what_waited_for_what_and_where(slow_files: Comparison) -> No
 def test_counters_step_up_with_a_stall_and_down_after_it(slow_files: Comparison) -> None:
     events = to_trace(slow_files)["traceEvents"]
     delays = [event["args"]["ms"] for event in events if event["ph"] == "C" and event["pid"] == 1]
-    assert delays[0] == 0
     assert delays[-1] == 0
     assert max(delays) > 800
     line = [event["args"]["waiting"] for event in events if event["ph"] == "C" and "waiting" in event["args"]]
-    assert line == [0, 1, 0]
+    assert line == [0, 10, 4, 0]
 
 
 def test_the_rules_see_a_broken_trace(
