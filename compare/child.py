@@ -27,7 +27,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
@@ -51,16 +51,24 @@ class Line:
         for descriptor in (commands, messages):
             os.set_inheritable(descriptor, False)  # noqa: FBT003  its only form
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Commands, until the parent closes its end."""
-        while True:
-            while b"\n" not in self._buffer:
-                data = os.read(self.descriptor, 65536)
-                if not data:
-                    return
-                self._buffer += data
-            line, _, self._buffer = self._buffer.partition(b"\n")
-            yield json.loads(line)
+    def receive(self) -> dict[str, Any] | None:
+        """Wait for the next command; `None` when the parent has closed its end."""
+        while b"\n" not in self._buffer:
+            data = os.read(self.descriptor, 65536)
+            if not data:
+                return None
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        command: dict[str, Any] = json.loads(line)
+        return command
+
+    async def receive_in_loop(self) -> None:
+        """Wait for a command in the loop's own poller, so that the wait is nothing to be seen."""
+        import anyio  # noqa: PLC0415  imported already by whoever runs this
+
+        await anyio.wait_readable(self.descriptor)
+        os.set_blocking(self.descriptor, True)  # uvloop changed that
+        self.receive()
 
     def send(self, **message: Any) -> None:
         """Send one message; the parent reads all the time."""
@@ -111,8 +119,8 @@ def _module(job: dict[str, Any]) -> ModuleType:
 def main(arguments: Sequence[str]) -> None:
     """Serve one parent."""
     line = Line(*map(int, arguments))
-    commands = iter(line)
-    job = next(commands)
+    job = line.receive()
+    assert job is not None
     if job["observed"]:
         from compare.observe import agent  # noqa: PLC0415  unobserved passes are without it
 
@@ -124,9 +132,9 @@ def main(arguments: Sequence[str]) -> None:
         line.send(**_failure(error))
         return
     line.send(ready=True)
-    for command in commands:
+    while (command := line.receive()) is not None:
         if "read" in command:
-            line.send(**_guarded(_read, variant, command["read"]))
+            line.send(**_guarded(_read, variant, command["read"], line))
         elif "serve" in command:
             line.send(**_guarded(_serve, variant, command["serve"], line))
 
@@ -177,38 +185,74 @@ def _threads() -> int:
         return threading.active_count()
 
 
-def _read(variant: Variant, work: dict[str, Any]) -> dict[str, Any]:
-    """One pass over the files: `warm_up` first reads them once unmeasured, in the same event loop."""
+def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
+    """One pass over the files.
+
+    `warm_up` first reads them once unmeasured, in the same event loop. `gates` stops before and after the pass, until
+    the parent says go on: what is observed is the pass, and nothing else of this process.
+    """
     paths: list[str] = work["paths"]
-    clock = time.perf_counter
     measured: dict[str, Any] = {}
-
-    def note(began: float, before: tuple[float, float]) -> None:
-        measured["seconds"] = clock() - began
-        user, system = _usage()
-        measured.update(user=user - before[0], system=system - before[1], rss_mib=_peak_mib(), threads=_threads())
-
-    def plain() -> Any:
-        if work["warm_up"]:
-            variant.function(paths)
-        measured["start"] = time.monotonic()
-        before, began = _usage(), clock()
-        answer = variant.function(paths)
-        note(began, before)
-        return answer
-
-    async def in_loop() -> Any:
-        if work["warm_up"]:
-            await variant.function(paths)
-        measured["start"] = time.monotonic()
-        before, began = _usage(), clock()
-        answer = await variant.function(paths)
-        note(began, before)
-        return answer
-
-    answer = plain() if variant.backend is None else variant.run(in_loop)
+    if variant.backend is None:
+        answer = _plain_pass(variant, paths, work, line, measured)
+    else:
+        answer = variant.run(_pass_in_loop, variant, paths, work, line, measured)
     complaint = _wrong(answer, work["digests"])
     return {"outcome": "wrong" if complaint else "ok", "reason": complaint, **measured}
+
+
+def _plain_pass(variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]) -> Any:
+    if work["warm_up"]:
+        variant.function(paths)
+    if work["gates"]:
+        line.send(poised=True)
+        line.receive()
+    started = _Started()
+    answer = variant.function(paths)
+    measured |= started.until_now()
+    if work["gates"]:
+        line.send(passed=True)
+        line.receive()
+    return answer
+
+
+async def _pass_in_loop(
+    variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]
+) -> Any:
+    if work["warm_up"]:
+        await variant.function(paths)
+    if work["gates"]:
+        line.send(poised=True)
+        await line.receive_in_loop()
+    started = _Started()
+    answer = await variant.function(paths)
+    measured |= started.until_now()
+    if work["gates"]:
+        line.send(passed=True)
+        await line.receive_in_loop()
+    return answer
+
+
+class _Started:
+    """The moment at which a pass began."""
+
+    def __init__(self) -> None:
+        self._moment = time.monotonic()
+        self._usage = _usage()
+        self._began = time.perf_counter()
+
+    def until_now(self) -> dict[str, Any]:
+        """What the pass took."""
+        seconds = time.perf_counter() - self._began
+        user, system = _usage()
+        return {
+            "start": self._moment,
+            "seconds": seconds,
+            "user": user - self._usage[0],
+            "system": system - self._usage[1],
+            "rss_mib": _peak_mib(),
+            "threads": _threads(),
+        }
 
 
 def _wrong(answer: Any, digests: list[tuple[int, str]]) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SLICE_S = 0.05
 """How often a wait looks whether the process still lives: a dead one's pipes may be held open by its children."""
 
+DYING_S = 0.5
 GRACE_S = 2.0
 """How long a child that was told to end may take, in seconds."""
 
@@ -140,6 +141,10 @@ class Host:
         self._selector.close()
         for descriptor in self._wake:
             os.close(descriptor)
+
+    def spare(self, pid: int) -> None:
+        """Leave a process alone that this one started by other means."""
+        self._others |= {pid}
 
     def _on_signal(self, signum: int, _frame: FrameType | None) -> None:
         self._signum = self._signum or signum
@@ -314,8 +319,9 @@ class Host:
 
 
 def _ended(child: Child) -> EndedError:
-    status = child.process.poll()
-    if status is None:
+    try:
+        status = child.process.wait(DYING_S)  # its line closes a moment before it is gone
+    except subprocess.TimeoutExpired:
         return EndedError("closed descriptors that it does not own: it can't be heard any more", None)
     if status < 0:
         return EndedError(f"died by {signal_name(-status)}", status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -12,13 +13,18 @@ from compare.results import LOOP_PLACES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from compare.results import Finding, Run
+    from compare.results import Finding, Observation, Run
 
 SPREAD = 1.6
 """How much slower than the fastest pass the slowest may be before a row is called unstable."""
 
 NOISE_S = 0.002
 """A spread of less than this is no reason for a warning, in seconds."""
+
+SEVERAL = re.compile(r"(.+) and (\d+) more")
+LOCK_CALL = "futex"
+SHORT = 4
+"""A thread that waited less than this part of the longest is not counted with those that wait."""
 
 SHOWN = 2
 """How many sites or targets are named before the others are counted."""
@@ -38,7 +44,7 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
     findings = run.observation.findings
     parts = [
         part
-        for part in (_loop(findings), _workers(findings), _queue(findings, began), _others(findings))
+        for part in (_loop(findings), _workers(run.observation), _queue(findings, began), _others(findings))
         if part is not None
     ]
     if parts:
@@ -97,15 +103,29 @@ def _held(place: str, findings: list[Finding]) -> str:
     return f"{who} {what.get(first.kind or '', 'computes')}: {total}{where}"
 
 
-def _workers(findings: Iterable[Finding]) -> str | None:
-    waits = [finding for finding in findings if finding.place == "worker-thread"]
+def _workers(observation: Observation) -> str | None:
+    """Where threads wait that may: how many, in what, and the longest of them in all."""
+    waits = [finding for finding in observation.findings if finding.place == "worker-thread"]
+    waits = [finding for finding in waits if finding.call != LOCK_CALL] or waits
     if not waits:
         return None
-    threads = len({finding.thread for finding in waits})
-    longest = max(finding.total_ms for finding in waits)
-    who = "a worker waits" if threads == 1 else f"{threads} workers wait"
+    role = waits[0].role
+    mine = [finding for finding in waits if finding.role == role]
+    calls = {finding.call for finding in mine}
+    lanes: list[float] = [
+        sum(span.end_ms - span.start_ms for span in lane.spans if span.state == "blocked" and span.call in calls)
+        for lane in observation.lanes
+        if lane.role == role
+    ]
+    long = [waited for waited in lanes if waited and waited >= max(lanes) / SHORT]
+    # Threads may share a name, and then a finding: their lanes tell them apart.
+    threads = max(len({finding.thread for finding in mine}), len(long))
+    longest = max(long, default=0.0) or max(finding.total_ms for finding in mine)
+    one = {"main": "the main thread waits", "worker": "a worker waits"}.get(role, "a thread waits")
+    many = f"{threads} {'worker' if role == 'worker' else 'thread'}s wait"
     upto = "" if threads == 1 else "up to "
-    return f"{who} in {_calls(waits)}{_targets(waits)}: {upto}{milliseconds(longest)}{_sites(waits)}"
+    what = "for a lock or the GIL" if calls == {LOCK_CALL} else f"in {_calls(mine)}{_targets(mine)}"
+    return f"{one if threads == 1 else many} {what}: {upto}{milliseconds(longest)}{_sites(mine)}"
 
 
 def _queue(findings: Iterable[Finding], began: Sequence[float]) -> str | None:
@@ -116,8 +136,11 @@ def _queue(findings: Iterable[Finding], began: Sequence[float]) -> str | None:
     longest = max(finding.longest_ms for finding in lines)
     count = sum(finding.count for finding in lines)
     late = sum(moment * 1000 > longest / 2 for moment in began)
-    number = late or count
-    return f"{number} {'waits' if number == 1 else 'wait'} in line for the pool: up to {milliseconds(longest)}"
+    if late:
+        files = "file waits" if late == 1 else "files wait"
+        return f"{late} {files} in line for the pool: up to {milliseconds(longest)}"
+    times = "once" if count == 1 else f"{count} times"
+    return f"{times} work waits in line for the pool: up to {milliseconds(longest)}"
 
 
 def _others(findings: Iterable[Finding]) -> str | None:
@@ -133,10 +156,21 @@ def _calls(findings: Iterable[Finding]) -> str:
 
 
 def _targets(findings: Iterable[Finding]) -> str:
-    names = list(dict.fromkeys(_of(finding.target) for finding in findings if finding.target))
-    if not names:
+    """The first target by name, the others counted; one finding may stand for several already."""
+    first, others = "", 0
+    for finding in findings:
+        if finding.target:
+            name, more = _split(finding.target)
+            others += more + bool(first)
+            first = first or _of(name)
+    if not first:
         return ""
-    return f" for {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+    return f" for {first}" + (f" and {others} more" if others else "")
+
+
+def _split(target: str) -> tuple[str, int]:
+    found = SEVERAL.fullmatch(target)
+    return (found[1], int(found[2])) if found else (target, 0)
 
 
 def _of(target: str | None) -> str:
@@ -147,10 +181,13 @@ def _of(target: str | None) -> str:
 
 
 def _sites(findings: Iterable[Finding]) -> str:
-    sites = dict.fromkeys(
-        f"{PurePath(finding.site.file).name}:{finding.site.line}" for finding in findings if finding.site
-    )
-    return f" ({', '.join(list(sites)[:SHOWN])})" if sites else ""
+    """Where in the code: `(reader.py:28, :42)`."""
+    lines: dict[str, dict[int, None]] = {}
+    for finding in findings:
+        if finding.site:
+            lines.setdefault(PurePath(finding.site.file).name, {})[finding.site.line] = None
+    told = [f"{file}:{', :'.join(map(str, list(numbers)[:SHOWN]))}" for file, numbers in lines.items()]
+    return f" ({', '.join(told[:SHOWN])})" if told else ""
 
 
 def _grouped(findings: list[Finding], key: Callable[[Finding], str]) -> list[tuple[str, list[Finding]]]:

@@ -217,8 +217,8 @@ def tells_reads(folder: str) -> bool:
 def main(arguments: Sequence[str]) -> None:
     """Serve one parent until it closes its end."""
     line = Line(*map(int, arguments))
-    commands = iter(line)
-    job = next(commands)
+    job = line.receive()
+    assert job is not None
     size, delay = job["size"], job["delay"]
     with selectors.DefaultSelector() as selector:
         writer: Writer = (
@@ -237,7 +237,7 @@ def _turn(selector: selectors.BaseSelector, writer: Writer, line: Line) -> bool:
         if key.data is not None:
             key.data()
             continue
-        command = next(iter(line), None)
+        command = line.receive()
         if command is None:
             return False
         if "arm" in command:

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from compare import catalogue, verdict
 from compare.host import EndedError
+from compare.observe import Observer
 from compare.results import CpuSeconds, Run, Seconds
 from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job
 from compare.scenarios.sources import Cold, Fifos, Warm
 from compare.scenarios.storage import Storage, evict, of_user
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator, Sequence
 
     from compare.catalogue import Variant
     from compare.host import Child, Host
+    from compare.observe import Link
     from compare.results import Observation, Outcome
     from compare.scenarios.sources import Source
 
@@ -34,6 +37,9 @@ FILES: dict[State, int] = {"warm": 64, "cold": 32, "slow": 8}
 SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 256 << 10, "slow": 64 << 10}
 REPEATS: dict[State, int] = {"warm": 5, "cold": 3, "slow": 2}
 QUICK = {"warm": 2, "cold": 1, "slow": 1}
+ENOUGH_S = 0.4
+"""After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
+
 START_S = 20.0
 """How long a child may take to import its variant, in seconds."""
 
@@ -69,6 +75,24 @@ class Options:
     def passes(self, state: State) -> int:
         """How many timed passes there are."""
         return self.repeat or (QUICK if self.quick else REPEATS)[state]
+
+
+def asked(options: Namespace) -> Options:
+    """What the command line says."""
+    states = tuple(dict.fromkeys(state for some in options.state or [STATES] for state in some))
+    if options.path and not options.state:
+        states = ("warm", "cold")
+    return Options(
+        states,
+        options.files,
+        options.size,
+        options.delay / 1000,
+        options.repeat,
+        options.timeout,
+        tuple(options.path),
+        options.quick,
+        not options.no_observe,
+    )
 
 
 @dataclass(slots=True)
@@ -148,6 +172,11 @@ class _Comparison:
         self.storage = stack.enter_context(Storage())
         self._stack = stack
         self._children: dict[Variant, Child] = {}
+        self._watched: dict[Variant, tuple[Child, Link]] = {}
+        self._observer: Observer | None = None
+        if options.observe:
+            self._observer = stack.enter_context(Observer())
+            host.spare(self._observer.pid)
         self._users = of_user(options.paths, host.check) if options.paths else None
 
     def state(self, state: State, variants: Sequence[Variant]) -> list[_Row]:
@@ -198,11 +227,56 @@ class _Comparison:
         passes = self.options.passes(state)
         for number in range(passes):
             for row in self._prepared(rows) if number == 0 else rows:
-                if row.outcome == "ok" and row.spent < limit:
+                if row.outcome == "ok" and row.spent < (limit if self.options.repeat else min(limit, ENOUGH_S)):
                     self.listener.doing(f"{state}: {row.variant.label}")
                     self._timed(row, source, limit, warm_up=number == 0 and state == "warm")
                     self.listener.row(row.run())
                 self.listener.passed()
+        if self._observer is not None:
+            self._observe([row for row in rows if row.outcome == "ok"], state, source, limit)
+
+    def _observe(self, rows: list[_Row], state: State, source: Source, limit: float) -> None:
+        """One pass of each variant that is watched, in a child of its own; a failure is a remark on a good row."""
+        for some in _batches(rows):
+            seen = [_Row(row.variant, row.workload) for row in some]
+            for row in seen:
+                if row.variant not in self._watched:
+                    self._watched[row.variant] = self._start_watched(row.variant)
+            for row in seen:
+                self._ready(row, self._watched[row.variant][0])
+            for row, watched in zip(some, seen, strict=True):
+                self.listener.doing(f"{state}, observed: {row.variant.label}")
+                child, link = self._watched[row.variant]
+                if watched.outcome == "ok":
+                    self._watch(watched, child, link, source, limit)
+                    self.host.hold(child)
+                row.observation, row.began = watched.observation, watched.began
+                if watched.outcome != "ok":
+                    row.notes.append(f"while observed: {watched.reason}")
+                    self.host.end(child, grace=0)
+                    link.close()
+                    del self._watched[row.variant]
+                self.listener.passed()
+                self.listener.row(row.run())
+
+    def _start_watched(self, variant: Variant) -> tuple[Child, Link]:
+        assert self._observer is not None
+        link = self._stack.enter_context(self._observer.link())
+        return self._start(variant, link), link
+
+    def _watch(self, row: _Row, child: Child, link: Link, source: Source, limit: float) -> None:
+        """Observe one pass, and nothing before and after it."""
+        assert self._observer is not None
+        files = source.prepare()
+        self.host.release(child)
+        child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": False, "gates": True}})
+        if self._answer(row, child, START_S):
+            self._observer.begin(child.pid, link, threshold_ms=THRESHOLD_MS[row.workload["state"]])
+            child.send({"go": True})
+            self._answer(row, child, limit)
+            row.observation = self._observer.end()
+            child.send({"go": True})
+        row.began = source.finish(self._answer(row, child, limit) if row.outcome == "ok" else None)
 
     def _prepared(self, rows: list[_Row]) -> Iterator[_Row]:
         """Rows whose children are there: some are started at a time, and time nothing until all of these are ready."""
@@ -216,7 +290,7 @@ class _Comparison:
                     self._part(row)
             yield from some
 
-    def _start(self, variant: Variant, link: Any = None) -> Child:
+    def _start(self, variant: Variant, link: Link | None = None) -> Child:
         memory = MEMORY + STACK * (self.options.files or FILES["warm"])
         told = job(variant, observed=link is not None, memory=memory)
         env = PINNED_MALLOC | (dict(link.env) if link else {})
@@ -234,7 +308,7 @@ class _Comparison:
         self.host.release(child)
         child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": warm_up, "gates": False}})
         answer = self._answer(row, child, limit)
-        row.began = source.finish(answer)
+        source.finish(answer)
         if row.outcome != "ok":
             self._part(row)
         elif answer:
@@ -264,9 +338,12 @@ class _Comparison:
 
     def finish(self, rows: list[_Row]) -> None:
         """Let all children end by themselves; those that leave something behind get that into their rows."""
-        for child in self._children.values():
+        watched = [child for child, _ in self._watched.values()]
+        for child in (*self._children.values(), *watched):
             child.dismiss()
             self.host.release(child)
+        for child in watched:
+            self.host.end(child)
         for variant, child in self._children.items():
             self.host.end(child)
             if child.left_behind:

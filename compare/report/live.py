@@ -1,0 +1,103 @@
+"""What is seen while a comparison runs: the rows so far and a progress bar, on standard error if that is a terminal.
+
+All of it is gone when the comparison ends: results go to standard output, once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from compare.report import table
+from compare.results import Comparison, Run
+from compare.scenarios import Listener
+
+if TYPE_CHECKING:
+    from rich.console import ConsoleOptions, RenderResult
+
+PER_SECOND = 4
+
+
+class Screen(Listener):
+    """Shows how the comparison goes on; use it as a context manager."""
+
+    def __init__(self) -> None:
+        """Draw nothing yet."""
+        self._console = Console(stderr=True)
+        self._rows: dict[tuple[Any, ...], Run] = {}
+        self._progress = Progress(
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+        self._live: Live | None = None
+        self.notes: list[str] = []
+
+    def __enter__(self) -> Self:
+        """Begin to draw, on a terminal; elsewhere only notes are told, at the end."""
+        if self._console.is_terminal:
+            self._live = Live(self, console=self._console, transient=True, refresh_per_second=PER_SECOND)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wipe it off."""
+        if self._live is not None:
+            self._live.stop()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The newest rows that fit, and the bar below them."""
+        room = max(1, (options.height or console.height) - 3)
+        lines = console.render_lines(self._table(options.max_width), options, pad=False)
+        while lines and not "".join(segment.text for segment in lines[-1]).strip():
+            lines.pop()
+        text = Text("\n").join(Text("".join(segment.text for segment in line).rstrip()) for line in lines[:room])
+        yield Group(text, self._progress) if lines else self._progress
+
+    def _table(self, width: int) -> Any:
+        if not self._rows:
+            return Text()
+        last = next(reversed(self._rows.values())).workload
+        runs = tuple(run for run in self._rows.values() if run.workload == last)
+        return table.render(Comparison((), "", "", 1, "", runs), width)
+
+    def begin(self, passes: int) -> None:
+        """Make the bar longer."""
+        self._progress.update(self._task, total=(self._progress.tasks[0].total or 0) + passes)
+
+    def doing(self, what: str) -> None:
+        """Name it beside the bar."""
+        self._progress.update(self._task, description=what)
+
+    def passed(self, count: int = 1) -> None:
+        """Move the bar."""
+        self._progress.advance(self._task, count)
+
+    def row(self, run: Run) -> None:
+        """Show it, or show it anew."""
+        self._rows[str(run.workload), run.variant, run.backend] = run
+
+    def note(self, text: str) -> None:
+        """Keep it for the end."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def tell_notes(self, runs: tuple[Run, ...]) -> None:
+        """Print the notes on standard error."""
+        unstable = [run for run in runs if any(note.startswith("unstable") for note in run.notes)]
+        if unstable:
+            self.note(
+                f"{len(unstable)} of {len(runs)} rows are unstable, marked {table.MARK}: their passes differ by more"
+                " than half. Something else used the machine: run it again when it is idle, or with more --repeat"
+            )
+        missing = dict.fromkeys(text for run in runs if run.observation for text in run.observation.missing)
+        for text in (*self.notes, *missing):
+            sys.stderr.write(f"note: {text}\n")
