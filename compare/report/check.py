@@ -25,6 +25,9 @@ STATES: dict[Place, State] = {
 
 Waited = tuple[State, str | None]
 
+FUTEX: Waited = ("blocked", "futex")
+"""A worker that waits for a lock or the GIL is one finding of this call; its lane shows which of the two it was."""
+
 EDGE_MS = 0.002
 """What may be lost at a span's edge when times are rounded to microseconds."""
 
@@ -92,6 +95,8 @@ def _contradictions(observation: Observation, untold_ms: float, rounding_ms: flo
             shown[key] += span.end_ms - span.start_ms
             if lane.role in {"loop", "worker"}:
                 judged[key] += span.end_ms - span.start_ms
+            if lane.role == "worker" and span.state in {"lock", "gil"}:
+                shown[FUTEX] += span.end_ms - span.start_ms
     for finding in observation.findings:
         key = _state(finding)
         told[key] += finding.total_ms
@@ -108,4 +113,6 @@ def _contradictions(observation: Observation, untold_ms: float, rounding_ms: flo
 
 def _state(finding: Finding) -> Waited:
     state = STATES[finding.place]
+    if finding.place == "worker-thread" and finding.call == FUTEX[1]:
+        return FUTEX
     return state, finding.call if state == "blocked" else None

@@ -138,12 +138,17 @@ class _Data:
 
     def shared(self) -> dict[str, Any]:
         sites = [[site.file, site.line, site.function, self._codes.get(site)] for site in self._sites]
-        looks = [[state, look.label, look.wait, look.height, look.texture] for state, look in LOOKS.items()]
+        looks = [[state, look.label, look.wait, look.height, look.texture, look.short] for state, look in LOOKS.items()]
         return {"states": looks, "kinds": [list(kind) for kind in self._kinds], "sites": sites}
 
     def group(self, group: Group) -> dict[str, Any]:
-        return {"title": group.title, "short": group.short, "us": round(group.total_ms * 1000),
-                "runs": [self._run(run) for run in group.runs]}  # fmt: skip
+        return {
+            "title": group.title,
+            "short": group.short,
+            "us": round(group.longest_ms * 1000),
+            "axis": round(group.total_ms * 1000),
+            "runs": [self._run(run) for run in group.runs],
+        }
 
     def _run(self, run: Run) -> dict[str, Any]:
         number = self._runs

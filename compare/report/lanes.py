@@ -12,6 +12,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
 from compare.report.states import RANK, WAITS
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 WAITING_COUNTS = 3.0
 """How many times over a wait's milliseconds count when a cell is given to one state."""
+
+OUTLIER = 10.0
+"""How many times the median a run may take and still be shown to its end."""
 
 MAY_DIFFER = 1 / 12
 """The share of a lane's cells that may differ from another's, for the two to be told as equal."""
@@ -57,12 +61,13 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Runs of one workload: they share a time axis of `total_ms`."""
+    """Runs of one workload: they share a time axis of `total_ms`, which is not `longest_ms` where a run is cut off."""
 
     title: str
     short: str
     runs: tuple[Run, ...]
     total_ms: float
+    longest_ms: float
 
 
 def word(span: Span) -> str | None:
@@ -102,7 +107,7 @@ def longest_waits(spans: Iterable[Span]) -> dict[State, Span]:
 
 
 def cells(spans: Sequence[Span], total_ms: float, count: int) -> list[Cell]:
-    """A lane as `count` cells over `total_ms`, by the rule above."""
+    """The first `total_ms` of a lane as `count` cells, by the rule above."""
     shares: list[dict[tuple[State, str | None], float]] = [{} for _ in range(count)]
     per_cell = total_ms / count if total_ms > 0 else 1.0
     for span in spans:
@@ -124,6 +129,8 @@ def cells(spans: Sequence[Span], total_ms: float, count: int) -> list[Cell]:
 
 
 def _overlaps(span: Span, per_cell: float, count: int) -> Iterable[tuple[int, float]]:
+    if span.start_ms >= per_cell * count:  # a run that is cut off
+        return
     first = min(int(span.start_ms / per_cell), count - 1)
     last = min(max(math.ceil(span.end_ms / per_cell) - 1, first), count - 1)
     for index in range(first, last + 1):
@@ -241,9 +248,27 @@ def groups(comparison: Comparison) -> list[Group]:
     for run in comparison.runs:
         found.setdefault(json.dumps([run.scenario, run.workload], sort_keys=True, default=str), []).append(run)
     short = _differing(comparison.runs)
-    return [
-        Group(workload_of(runs[0]), short(runs[0]), tuple(runs), max(map(observed_ms, runs))) for runs in found.values()
-    ]
+    return [_group(runs, short(runs[0])) for runs in found.values()]
+
+
+def alone(run: Run) -> Group:
+    """A group of one."""
+    return _group([run], run.scenario)
+
+
+def _group(runs: Sequence[Run], short: str) -> Group:
+    lengths = [observed_ms(run) for run in runs]
+    return Group(workload_of(runs[0]), short, tuple(runs), axis_ms(lengths), max(lengths))
+
+
+def axis_ms(lengths: Sequence[float]) -> float:
+    """How long a time axis for all is: one run of a minute must not squeeze twenty of a second into nothing.
+
+    It is as long as the longest run that takes at most `OUTLIER` times the median; what is longer is cut off there.
+    """
+    known = [length for length in lengths if length > 0]
+    limit = OUTLIER * median(known) if known else 0.0
+    return max((length for length in known if length <= limit), default=0.0)
 
 
 def observed_ms(run: Run) -> float:
@@ -259,9 +284,13 @@ def _differing(runs: Sequence[Run]) -> Callable[[Run], str]:
             values.setdefault(key, set()).add(str(value))
     apart = [key for key, found in values.items() if len(found) > 1]
     scenarios = len({run.scenario for run in runs}) > 1
+    workloads = len({workload_of(run) for run in runs})
 
-    def name(run: Run) -> str:
-        told = [str(run.workload[key]) for key in apart if key in run.workload]
+    def name(run: Run, keys: Sequence[str]) -> str:
+        told = [str(run.workload[key]) for key in keys if key in run.workload]
         return ", ".join([run.scenario, *told] if scenarios or not told else told)
 
-    return name
+    for most in range(len(apart)):
+        if len({name(run, apart[:most]) for run in runs}) == workloads:
+            return lambda run: name(run, apart[:most])
+    return lambda run: name(run, apart)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
 from compare.report.lanes import (
     TIMES,
     Folded,
+    axis_ms,
     coalesce,
     depth,
     duration,
@@ -148,14 +149,19 @@ def lanes_svg(what: Run | Observation, *, width: int = 720, title: str | None = 
 
 def side_by_side_svg(runs: Sequence[Run], *, width: int = 720, title: str | None = None, theme: Theme = "auto") -> str:
     """Draw several runs under one another on one time axis: the models at a glance; arguments as for `lanes_svg`."""
-    total_ms = max((observed_ms(run) for run in runs), default=0.0)
+    total_ms = axis_ms([observed_ms(run) for run in runs])
     names = ", ".join(dict.fromkeys(run.variant for run in runs))
-    seen = [(_head(run), run.verdict, run.observation) for run in runs if run.observation]
+    seen = [(_head(run), _verdict(run, total_ms), run.observation) for run in runs if run.observation]
     return _drawn(seen, total_ms, width, title or f"Which thread waited when: {names}", theme)
 
 
 def _head(run: Run) -> str:
     return f"{run.variant} on {run.backend}" if run.backend else run.variant
+
+
+def _verdict(run: Run, total_ms: float) -> str:
+    cut = f"cut off, it took {duration(observed_ms(run))}; " if observed_ms(run) > total_ms else ""
+    return cut + run.verdict
 
 
 def _drawn(seen: Sequence[tuple[str, str, Observation]], total_ms: float, width: int, title: str, theme: Theme) -> str:
@@ -251,7 +257,7 @@ def _draw_lane(sheet: _Sheet, spans: Sequence[Span], y: float) -> None:
     paths: dict[State, list[str]] = {}
     told: list[str] = []
     most = max(map(depth, spans), default=0)
-    for span in spans:
+    for span in _within(spans, sheet.total_ms):
         sheet.seen.add(span.state)
         x, wide = sheet.x(span.start_ms), (span.end_ms - span.start_ms) * sheet.scale
         look = LOOKS[span.state]
@@ -268,17 +274,26 @@ def _draw_lane(sheet: _Sheet, spans: Sequence[Span], y: float) -> None:
         sheet.out.append(f'<path class="{state}" d="{d}"/>')
         if LOOKS[state].wait and LOOKS[state].texture != "plain":
             sheet.out.append(f'<path fill="url(#{sheet.prefix}-{LOOKS[state].texture})" d="{d}"/>')
-    for x, words, state in _words(sheet, spans):
+    for x, words, state in _words(sheet, _within(spans, sheet.total_ms)):
         sheet.text(x + 5, y + LANE - 4, words, f"call on-{state}")
     sheet.out += told
 
 
-def _words(sheet: _Sheet, spans: Sequence[Span]) -> Iterable[tuple[float, str, State]]:
+def _within(spans: Sequence[Span], total_ms: float) -> Iterable[Span]:
+    """What of a lane is on the axis."""
+    for span in spans:
+        if span.end_ms <= total_ms:
+            yield span
+        elif span.start_ms < total_ms:
+            yield replace(span, end_ms=total_ms)
+
+
+def _words(sheet: _Sheet, spans: Iterable[Span]) -> Iterable[tuple[float, str, State]]:
     """What to write in: the call, or else the state, over waits that follow each other closely, where there is room."""
     stretches: list[tuple[str, State, float, float]] = []
     for span in spans:
         if span.state in WAITS:
-            told = word(span) or LOOKS[span.state].label
+            told = word(span) or LOOKS[span.state].short
             before = stretches[-1] if stretches else None
             if before and before[:2] == (told, span.state) and (span.start_ms - before[3]) * sheet.scale < 2:
                 stretches[-1] = (*before[:3], span.end_ms)

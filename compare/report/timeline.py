@@ -18,14 +18,16 @@ from compare.report.lanes import (
     TIMES,
     Cell,
     Folded,
+    alone,
     cells,
+    duration,
     fold,
     groups,
     lane_name,
     number,
+    observed_ms,
     runs_of,
     ticks,
-    workload_of,
 )
 from compare.report.lanes import Group as Workload
 from compare.report.states import LOOKS
@@ -40,7 +42,7 @@ MOST_LANES = 10
 """How many lanes of one variant are drawn; the rest are counted."""
 
 GREY = "#808080"
-SEAM = "▐"
+SEAM, CUT = "▐", "»"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def render(what: Comparison | Run, width: int, *, color: bool) -> Renderables:
     Returns:
         Lines for a rich console; none when nothing was observed.
     """
-    workloads = groups(what) if isinstance(what, Comparison) else [_alone(what)]
+    workloads = groups(what) if isinstance(what, Comparison) else [alone(what)]
     lines: list[Text] = []
     seen: set[State] = set()
     for workload in workloads:
@@ -90,10 +92,6 @@ def render(what: Comparison | Run, width: int, *, color: bool) -> Renderables:
         line.no_wrap, line.overflow, line.end = True, "crop", "\n"
         line.truncate(width)
     return Renderables(*lines)
-
-
-def _alone(run: Run) -> Workload:
-    return Workload(workload_of(run), run.scenario, (run,), run.observation.duration_ms if run.observation else 0.0)
 
 
 def _axis(workload: Workload, page: _Page) -> list[Text]:
@@ -118,6 +116,8 @@ def _variant(run: Run, page: _Page, seen: set[State]) -> list[Text]:
     if run.backend:
         title.append(f" on {run.backend}", page.style("not bold"))
     said = run.verdict or run.reason or ("" if run.observation else "not observed")
+    if observed_ms(run) > page.total_ms:
+        said = f"cut off, it took {duration(observed_ms(run))}; {said}"
     if said:
         title.append(f"  {printable(said)}", page.style(f"not bold {GREY}"))
     title.truncate(page.width, overflow="ellipsis")
@@ -132,6 +132,9 @@ def _lanes(observation: Observation, page: _Page, seen: set[State]) -> Iterable[
         seen.update(cell[0] for cell in row if cell)
         line = Text(_name(folded, page.names) + " ")
         _paint(line, row, _seams(folded.lane, page), page)
+        if observation.duration_ms > page.total_ms:
+            line.right_crop(1)
+            line.append(CUT, page.style(GREY))
         yield line
     if len(shown) < len(drawn):
         threads = sum(1 + len(folded.more) for folded in drawn) - sum(1 + len(folded.more) for folded in shown)

@@ -1,8 +1,8 @@
 "use strict";
 (() => {
-  const LANE = 16, GAP = 4, WAITING_COUNTS = 3, SHOWN = 12, SVG = "http://www.w3.org/2000/svg";
+  const LANE = 16, GAP = 4, WAITING_COUNTS = 3, SHOWN = 8, SVG = "http://www.w3.org/2000/svg";
   const data = JSON.parse(document.getElementById("data").textContent);
-  const states = data.states.map(([name, label, wait, height, texture]) => ({ name, label, wait, height, texture }));
+  const states = data.states.map(([name, label, wait, height, texture, short]) => ({ name, label, wait, height, texture, short }));
   const kinds = data.kinds.map(([state, call, target, site]) => ({ state, call, target, site }));
   const $ = (id) => document.getElementById(id);
   const rows = new Map(); // run id -> its row on the page
@@ -32,8 +32,8 @@
   const depthOf = (kind) => (states[kind.state].name === "queue" ? Number(/^(\d+) in line$/.exec(kind.target ?? "")?.[1] ?? 1) : 0);
   const wordOf = (kind) => {
     const state = states[kind.state];
-    if (state.name === "blocked") return kind.call ?? state.label;
-    return depthOf(kind) && kind.target ? kind.target : state.label;
+    if (state.name === "blocked") return kind.call ?? state.short;
+    return depthOf(kind) && kind.target ? kind.target : state.short;
   };
 
   // Each lane gets the start of every span, so that a moment is found by halving.
@@ -134,6 +134,9 @@
       if (to - from > word.length * 6.3 + 10) svg.append(draw("text", { x: from + 5, y: y + LANE - 4, class: "call", stroke: `var(--${state})` }, word));
     }
     const more = lane.more ? ` ×${lane.more} more` : "";
+    if (lane.end > view.to && view.from === 0 && view.to === group.axis) {
+      svg.append(draw("text", { x: width - 8, y: y + LANE - 4, class: "cut" }, "»"));
+    }
     svg.append(draw("text", { x: 0, y: y + LANE - 4 }, fits(`${lane.role} ${lane.thread}`.trim(), x0 - 12 - more.length * 6.3) + more));
   };
 
@@ -498,7 +501,9 @@
 
   const setGroup = (index) => {
     group = data.groups[index];
-    $("title").textContent = `${group.title}. One time axis for all: ${short(group.us)}.`;
+    const cut = group.runs.filter((run) => run.lanes.some((lane) => lane.end > group.axis));
+    $("title").textContent = `${group.title}. One time axis for all: ${short(group.axis)}.`
+      + (cut.length ? ` Cut off there, and shown by “All”: ${cut.map((run) => `${runName(run)} (${short(run.lanes[0].end)})`).join(", ")}.` : "");
     $("picks").replaceChildren(...group.runs.map((run) => {
       const label = make("label"), box = make("input", { type: "checkbox", value: run.id });
       box.addEventListener("change", () => {
@@ -508,7 +513,7 @@
       label.append(box, runName(run));
       return label;
     }));
-    view = { from: 0, to: group.us };
+    view = { from: 0, to: group.axis };
     layOut();
   };
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.report.lanes import cells, coalesce, duration, fold, groups, ticks
+from compare.report.lanes import axis_ms, cells, coalesce, duration, fold, groups, ticks
 from compare.results import Lane, Span
 
 if TYPE_CHECKING:
@@ -89,3 +89,15 @@ def test_runs_of_one_workload_share_an_axis(many: Comparison) -> None:
     found = groups(many)
     assert [(group.short, len(group.runs)) for group in found] == [("warm", 20), ("cold", 20), ("slow", 20)]
     assert [group.total_ms for group in found] == [120, 120, 400]
+
+
+def test_one_long_run_does_not_squeeze_the_others() -> None:
+    assert axis_ms([60, 70, 80, 5000]) == 80
+    assert axis_ms([60, 70, 430]) == 430
+    assert axis_ms([0, 50]) == 50
+    assert axis_ms([0]) == 0
+
+
+def test_a_cut_off_lane_ends_at_the_axis() -> None:
+    spans = [Span(0, 80, "running"), Span(80, 120, "blocked", "read"), Span(120, 500, "poller")]
+    assert cells(spans, 100, 4) == [("running", None)] * 3 + [("blocked", "read")]

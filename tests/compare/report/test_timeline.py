@@ -10,6 +10,8 @@ from compare.report.timeline import render
 from compare.results import Lane, Observation, Run, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from compare.results import Comparison
 
 
@@ -87,3 +89,13 @@ def test_a_single_run_is_drawn_alone() -> None:
     seen = Observation((), None, (Lane("MainThread", "main", (Span(0, 5, "running"),)),), 1, 5)
     text = _text(Run("script", {}, "app.py", None, None, {}, "ok", observation=seen), 60)
     assert "▄" in _row(text, "app.py", "main")
+
+
+def test_a_run_that_is_cut_off_says_so(
+    observe: Callable[..., Observation], compare_seen: Callable[..., Comparison]
+) -> None:
+    lengths = (60.0, 70.0, 5000.0)
+    seen = [observe([Lane("MainThread", "main", (Span(0, ms, "running"),))], ms) for ms in lengths]
+    text = _text(compare_seen(*seen), 100)
+    assert "cut off, it took 5,000 ms" in text
+    assert text.count("»") == 1
