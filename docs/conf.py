@@ -54,7 +54,7 @@ html_sidebars = {
 }
 html_theme_options: dict[str, list[str]] = {"footer_icons": [], "top_of_page_buttons": []}
 pygments_style = "friendly"
-pygments_dark_style = "monokai"
+pygments_dark_style = "github-dark"
 
 copybutton_prompt_text = r"\$ "
 copybutton_prompt_is_regexp = True

@@ -25,7 +25,7 @@ from docs._ext.measured_data import (
     picture,
     transcripts,
 )
-from docs._ext.measured_table import Cell, column_titles, columns_of, provenance, table
+from docs._ext.measured_table import TITLES, Cell, columns_of, provenance, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,15 +64,11 @@ class _Evidence(SphinxDirective):
         for name in names:
             self.env.note_dependency(str(MEASURED / name))
 
-    def rows(self, found: Measurement, runs: Sequence[dict[str, Any]], *, backend: bool = True) -> list[nodes.Node]:
+    def rows(self, found: Measurement, runs: Sequence[dict[str, Any]], *, variant: bool = True) -> list[nodes.Node]:
         """Make a table of measured rows, and say below where they come from."""
-        scenario = runs[0]["scenario"]
-        columns = columns_of(scenario, backend=backend)
-        link = self.recipe_link
-        frame = table(
-            column_titles(scenario, columns), [[Cell.of(run, column, link) for column in columns] for run in runs]
-        )
-        return [frame, provenance(found)]
+        columns = columns_of(runs, variant=variant)
+        body = [[Cell.of(run, column, self.recipe_link) for column in columns] for run in runs]
+        return [table([TITLES[column] for column in columns], body), provenance(found)]
 
     def recipe_link(self, variant: str, scenario: str) -> str | None:
         """Where the page of a recipe is, relative to this page."""
@@ -116,7 +112,7 @@ class MeasuredRecipe(_Evidence):
             runs = [run for run in found.runs if run["variant"] == name] if found else []
             if found and runs:
                 shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
-                shown += self.rows(found, runs)
+                shown += self.rows(found, runs, variant=False)
                 shown += [frame for run in runs if (frame := timeline(case, run)) is not None]
         return shown or self.missing()
 

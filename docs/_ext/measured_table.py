@@ -98,15 +98,14 @@ _VALUES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def columns_of(scenario: str, *, backend: bool) -> list[str]:
-    """Which columns a scenario's table has."""
-    return [name for name in (_FILE if scenario == "file" else _NET) if backend or name != "backend"]
-
-
-def column_titles(scenario: str, columns: Sequence[str]) -> list[str]:
-    """The heads of the columns."""
-    del scenario
-    return [TITLES[name] for name in columns]
+def columns_of(runs: Sequence[dict[str, Any]], *, variant: bool) -> list[str]:
+    """Which columns a table has: those of its scenario, without what would be the same in every row."""
+    columns = list(_FILE if runs[0]["scenario"] == "file" else _NET)
+    if not variant:
+        columns.remove("variant")
+    if not any(run["backend"] for run in runs):
+        columns.remove("backend")
+    return columns
 
 
 def table(titles: Sequence[str], body: Sequence[Sequence[Cell]]) -> nodes.Node:

@@ -1,0 +1,208 @@
+"""`python -m docs.measure [NAME …]`: makes what the pages show: measured rows, pictures, verdicts and transcripts.
+
+Everything comes from a command that a reader can run, and the pages print that command. The data goes to
+`docs/measured/`, in the repository, with the machine and the day: so the site can be built anywhere, and a figure can
+be traced. Paths of the machine that measured are taken out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compare.results import Comparison
+
+ROOT = Path(__file__).resolve().parent.parent
+MEASURED = ROOT / "docs" / "measured"
+EXAMPLES = ROOT / "docs" / "examples"
+
+CASES = {
+    "file-warm": "file --state warm",
+    "file-cold": "file --state cold",
+    "file-slow": "file --state slow",
+    "net-busy": "net",
+    "net-hold": "net --load hold",
+    "small-cached": "file --state warm --files 1000 --size 4KiB",
+    "big-cold": "file --state cold --files 4 --size 16MiB",
+    "many-cold": "file --state cold --files 500 --size 4KiB",
+    "many-slow": "file --state slow --files 64 --delay 50",
+    "many-silent": "net --load hold --clients 900",
+}
+"""What a page calls it: the arguments of `python -m compare` that make it."""
+
+SHOWN = {
+    "small-cached": "blocking asyncio_blocking_mistake asyncio_cached_first trio_cached_first asyncio_to_thread "
+    "trio_to_thread anyio_to_thread asyncio_aiofiles trio_open_file anyio_open_file",
+    "big-cold": "blocking asyncio_to_thread trio_to_thread anyio_to_thread asyncio_readahead trio_readahead "
+    "asyncio_aiofiles asyncio_io_uring",
+    "many-cold": "blocking asyncio_readahead trio_readahead asyncio_to_thread asyncio_aiofiles asyncio_io_uring",
+    "many-slow": "blocking threadpool_done_callback asyncio_to_thread trio_to_thread asyncio_aiofiles trio_open_file "
+    "asyncio_pipe_transport trio_fd_stream asyncio_io_uring",
+}
+"""Which recipes a case is about, where it is not about all."""
+
+PICTURED = ("file-warm", "file-cold", "file-slow", "net-busy", "net-hold")
+"""Cases whose rows have a picture each, on the recipes' pages."""
+
+PICTURES = {
+    "models-net": ("net-hold", "threadpool_blocking nonblocking_busy_poll select_multiplexing signal_driven"),
+    "models-file": ("file-slow", "blocking asyncio_aiofiles asyncio_io_uring"),
+    "model-blocking": ("net-hold", "threadpool_blocking"),
+    "model-nonblocking": ("net-hold", "nonblocking_busy_poll"),
+    "model-multiplexing": ("net-hold", "select_multiplexing"),
+    "model-signal": ("net-hold", "signal_driven"),
+    "model-asynchronous": ("file-slow", "asyncio_io_uring"),
+    "model-simulated": ("file-slow", "threadpool_done_callback"),
+}
+"""Pictures that a page asks for by name: the case, and the recipes that they show on one axis."""
+
+TRANSCRIPTS = (
+    "python -m compare script app.py",
+    "python -m compare file --quick --only blocking asyncio_aiofiles asyncio_cached_first",
+    "python -m compare claims",
+)
+"""Commands whose output a page shows; the pitfalls' are added to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What must not be told of the machine that measures."""
+
+    replaced: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This one's folders, the longest first."""
+        paths = {f"{ROOT}/": "", f"{EXAMPLES}/": "", f"{tempfile.gettempdir()}/": "/tmp/"}  # noqa: S108  a reader's name
+        for name in ("purelib", "platlib", "stdlib"):
+            paths[sysconfig.get_path(name) + "/"] = ""
+        paths[os.path.realpath(sysconfig.get_path("stdlib")) + "/"] = ""
+        paths[str(Path(sys.executable).parent) + "/"] = ""
+        return cls(tuple(sorted(paths.items(), key=lambda pair: -len(pair[0]))))
+
+    def clean(self, text: str) -> str:
+        """Take the folders out of a text, and the kernel's local name."""
+        for path, name in self.replaced:
+            text = text.replace(path, name)
+        return re.sub(r"(Linux-\d+(?:\.\d+)+)[\w.+-]*?-(x86_64|aarch64)", r"\1-\2", text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what is named, or everything; return the exit status."""
+    parser = argparse.ArgumentParser("python -m docs.measure", description=__doc__)
+    names = [*CASES, "claims", "transcripts"]
+    parser.add_argument("name", nargs="*", choices=[*names, []], metavar="NAME", help=", ".join(names))
+    wanted = parser.parse_args(arguments).name or names
+    MEASURED.mkdir(exist_ok=True)
+    machine = Machine.here()
+    for name in wanted:
+        sys.stderr.write(f"{name} …\n")
+        if name == "claims":
+            _claims(machine)
+        elif name == "transcripts":
+            _write(MEASURED / "transcripts.json", json.dumps(_transcripts(machine), indent=1), machine)
+        else:
+            _case(name, machine)
+    return 0
+
+
+def _case(name: str, machine: Machine) -> None:
+    from compare.report.json import from_json, to_json  # noqa: PLC0415  --help needs none of it
+
+    words = ["python", "-m", "compare", *CASES[name].split()]
+    if name in SHOWN:
+        words += ["--only", *SHOWN[name].split()]
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "measured.json")
+        # A row that fails is told in the table; only a comparison that gave no table stops this.
+        _run([*words, "--json", str(target), "--json-lanes"], ROOT)
+        told = json.loads(machine.clean(target.read_text("utf-8")))
+    told["command"] = words
+    comparison = from_json(told)
+    plain = to_json(comparison)
+    for run, full in zip(plain["runs"], told["runs"], strict=True):
+        run["notes"] = full["notes"]
+    _write(MEASURED / f"{name}.json", json.dumps(plain, indent=1), machine)
+    _draw(name, comparison, machine)
+
+
+def _draw(name: str, comparison: Comparison, machine: Machine) -> None:
+    from compare.report.svg import lanes_svg, side_by_side_svg  # noqa: PLC0415  see above
+
+    pictures = MEASURED / "svg"
+    pictures.mkdir(exist_ok=True)
+    observed = [run for run in comparison.runs if run.observation is not None]
+    if name in PICTURED:
+        # uvloop's picture is asyncio's: the table tells what differs.
+        for run in (run for run in observed if run.backend != "asyncio+uvloop"):
+            backend = (run.backend or "none").replace("+", "-")
+            _write(pictures / f"{name}-{run.variant}-{backend}.svg", lanes_svg(run), machine)
+    for picture, (case, recipes) in PICTURES.items():
+        if case == name:
+            runs = [run for each in recipes.split() for run in observed if run.variant == each]
+            first = list({run.variant: run for run in reversed(runs)}.values())[::-1]
+            if first:
+                _write(pictures / f"{picture}.svg", side_by_side_svg(first), machine)
+
+
+def _claims(machine: Machine) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "claims.json")
+        _run(["python", "-m", "compare", "claims", "--json", str(target)], ROOT)
+        _write(MEASURED / "claims.json", target.read_text("utf-8"), machine)
+
+
+def _transcripts(machine: Machine) -> dict[str, str]:
+    pitfalls = [f"python -m recipes.pitfalls.{path.stem}" for path in _modules("pitfalls")]
+    return {command: machine.clean(_run(command.split(), EXAMPLES)) for command in (*pitfalls, *TRANSCRIPTS)}
+
+
+def _modules(folder: str) -> Iterable[Path]:
+    return sorted((ROOT / "recipes" / folder).glob("[a-z]*.py"))
+
+
+def _run(words: list[str], folder: Path) -> str:
+    """What a command prints on both streams, in a terminal of 88 columns without colours."""
+    environment = os.environ | {"COLUMNS": "88", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, *words[1:]],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=590,
+    )
+    if done.returncode not in (0, 1):
+        sys.stderr.write(done.stdout)
+        sys.exit(f"{' '.join(words)}: expected it to measure, got exit status {done.returncode}")
+    return done.stdout
+
+
+def _write(path: Path, text: str, machine: Machine) -> None:
+    cleaned = machine.clean(text).rstrip() + "\n"
+    path.write_text(cleaned, "utf-8")
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The measured rows of a case, for the tests."""
+    data: dict[str, Any] = json.loads((MEASURED / f"{name}.json").read_text("utf-8"))
+    runs: list[dict[str, Any]] = data["runs"]
+    return runs
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""What the pages show as measured: made by a command that exists, about recipes that exist, and there."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from compare.__main__ import _parser
+from compare.claims import all_claims
+from compare.report.json import schema
+from docs.measure import CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def asked(hand_written: list[Path]) -> dict[str, set[str]]:
+    """What the pages ask for, by directive."""
+    found: dict[str, set[str]] = {}
+    for path in hand_written:
+        for name, argument in re.findall(r"^```\{([\w-]+)\} (.+)$", path.read_text("utf-8"), re.MULTILINE):
+            found.setdefault(name, set()).add(argument)
+    return found
+
+
+def test_all_that_the_pages_ask_for_can_be_made(asked: dict[str, set[str]]) -> None:
+    assert asked["measured"] <= set(CASES)
+    assert asked["picture"] == set(PICTURES)
+    assert asked["transcript"] <= set(TRANSCRIPTS)
+    assert asked["claim"] == {claim.id for claim in all_claims()}
+
+
+def test_all_that_the_pages_ask_for_is_there(asked: dict[str, set[str]]) -> None:
+    missing = [name for name in (*asked["measured"], *PICTURED) if not (MEASURED / f"{name}.json").is_file()]
+    missing += [name for name in asked["picture"] if not (MEASURED / "svg" / f"{name}.svg").is_file()]
+    transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
+    missing += sorted(asked["transcript"] - set(transcripts))
+    assert not missing, "python -m docs.measure makes them"
+
+
+def test_the_recipes_that_are_shown_exist(root: Path, hand_written: list[Path]) -> None:
+    text = "\n".join(path.read_text("utf-8") for path in hand_written)
+    named = {name for line in re.findall(r"^:variants: (.+)$", text, re.MULTILINE) for name in line.split()}
+    named |= {name for recipes in SHOWN.values() for name in recipes.split()}
+    named |= {name for _, recipes in PICTURES.values() for name in recipes.split()}
+    on_disk = {path.stem for folder in ("file_read", "tcp_echo") for path in (root / "recipes" / folder).glob("*.py")}
+    assert named <= on_disk
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_command_of_a_case_is_one_that_compare_knows(name: str) -> None:
+    words = [*CASES[name].split(), *(["--only", *SHOWN[name].split()] if name in SHOWN else [])]
+    assert _parser().parse_args(words).command in {"file", "net"}
+
+
+@pytest.mark.parametrize("path", sorted(MEASURED.glob("*-*.json")), ids=lambda path: path.stem)
+def test_measured_data_is_as_the_schema_says(path: Path) -> None:
+    told = json.loads(path.read_text("utf-8"))
+    jsonschema.validate(told, schema())
+    assert any(run["outcome"] == "ok" for run in told["runs"])
+
+
+def test_nothing_tells_of_the_folders_of_the_machine_that_measured() -> None:
+    told = [
+        path.name for path in MEASURED.rglob("*.*") if re.search(r"/(home|root|Users|work)/", path.read_text("utf-8"))
+    ]
+    assert not told
+
+
+def test_paths_are_taken_out() -> None:
+    machine = Machine((("/home/me/cookbook/", ""),))
+    assert machine.clean("/home/me/cookbook/recipes/x.py:1") == "recipes/x.py:1"
+    assert machine.clean("Linux-6.18.4-mine-x86_64-with-glibc2.36") == "Linux-6.18.4-x86_64-with-glibc2.36"
+
+
+def test_every_picture_is_well_formed_and_alone() -> None:
+    for path in (MEASURED / "svg").glob("*.svg"):
+        drawn = ET.fromstring(path.read_text("utf-8"))  # our own file
+        assert drawn.tag.endswith("svg")
+        assert not [element for element in drawn.iter() if element.tag.endswith(("script", "image", "use"))]
+
+
+def test_the_transcripts_of_the_pitfalls_are_what_they_print(root: Path) -> None:
+    transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
+    for path in (root / "recipes" / "pitfalls").glob("[a-z]*.py"):
+        module = importlib.import_module(f"recipes.pitfalls.{path.stem}")
+        expected = [f"trap:    {module.SEEN_IN_TRAP}", f"way out: {module.SEEN_IN_WAY_OUT}"]
+        assert transcripts[f"python -m recipes.pitfalls.{path.stem}"].splitlines()[-2:] == expected
