@@ -29,6 +29,9 @@ REQUIRES = {"states_reason": "a FIFO can't be mapped"}
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
     """Return all bytes of a file; raise `OSError` where it can't be opened or mapped."""
+    if Path(path).is_fifo():  # noqa: ASYNC240  a mistake too; `open` would wait for its writer
+        message = f"expected a file, got a pipe, {path}: it can't be mapped"
+        raise ValueError(message)
     with Path(path).open("rb") as file:  # noqa: ASYNC230  the mistake that is shown
         if not file.seek(0, 2):
             return file.read()  # an empty file can't be mapped either

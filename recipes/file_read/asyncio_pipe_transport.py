@@ -51,10 +51,13 @@ class _Whole(asyncio.Protocol):
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
     """Return all bytes of a pipe; raise `OSError` where it can't be opened or read, `ValueError` for no pipe."""
-    transport, whole = await asyncio.get_running_loop().connect_read_pipe(_Whole, _open(path))
+    loop = asyncio.get_running_loop()
+    connecting = loop.create_task(loop.connect_read_pipe(_Whole, _open(path)))
     try:
+        _, whole = await asyncio.shield(connecting)  # a turn of the loop; cancelled in it, uvloop forgets the file
         await whole.closed.wait()
     finally:
+        transport, whole = await connecting
         transport.close()
         await whole.closed.wait()  # the loop closes the descriptor at its next turn
     if whole.error:

@@ -4,9 +4,9 @@ A hop costs more than a hundred times what a line costs, so this asks for half a
 (`readlines(hint)`) and hands them on as a list: `async for batch in batches(path): for line in batch:`.
 `async for` over a file of trio's makes one for each.
 
-The file lives in a plain generator, which a worker thread advances. When the caller is cancelled, it is free at once;
-the thread reads its batch to the end, and then the generator is dropped and closes the file. (Source: the language
-reference, "Generator-iterator methods", `close`.)
+The file lives in a plain generator, which worker threads advance. A caller that is cancelled is free at once; a thread
+that is reading finishes its batch, and then closes the generator, and with it the file. (Source: the language
+reference, "Generator-iterator methods".)
 
 **Where it still blocks:** in `open` and `readlines`, in trio's worker threads. Splitting and decoding
 hold the GIL there for about a millisecond a batch.
@@ -16,22 +16,25 @@ hold the GIL there for about a millisecond a batch.
 
 from __future__ import annotations
 
+from contextlib import aclosing, suppress
 from pathlib import Path
+from threading import Event
 from typing import IO, TYPE_CHECKING, AnyStr
 
 import trio
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable
 
 BATCH = 512 * 1024  # characters, or bytes: the lines of a batch are this long together, and at most one line more
 
 
 async def batches(path: str | os.PathLike[str], encoding: str = "utf-8") -> AsyncIterator[list[str]]:
     """Give all lines of a text in lists; raise `OSError` where it can't be read, `UnicodeError` for other bytes."""
-    async for batch in _hops(lambda: Path(path).open(encoding=encoding)):  # noqa: SIM115  `_batches` closes it
-        yield batch
+    async with aclosing(_hops(lambda: Path(path).open(encoding=encoding))) as hops:
+        async for batch in hops:
+            yield batch
 
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
@@ -54,13 +57,25 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
     return [contents[index] for index in range(len(contents))]
 
 
-async def _hops(opened: Callable[[], IO[AnyStr]]) -> AsyncIterator[list[AnyStr]]:
-    source = _batches(opened)
-    while batch := await trio.to_thread.run_sync(lambda: next(source, []), abandon_on_cancel=True):
-        yield batch
+async def _hops(opened: Callable[[], IO[AnyStr]]) -> AsyncGenerator[list[AnyStr], None]:
+    source, given_up = _batches(opened), Event()
+    try:
+        while batch := await trio.to_thread.run_sync(_advance, source, given_up, abandon_on_cancel=True):
+            yield batch
+    finally:
+        given_up.set()
+        with suppress(ValueError):  # a thread is still at it, and closes it then
+            source.close()
 
 
-def _batches(opened: Callable[[], IO[AnyStr]]) -> Iterator[list[AnyStr]]:
+def _advance(source: Generator[list[AnyStr], None, None], given_up: Event) -> list[AnyStr]:
+    batch = next(source, [])  # a worker thread blocks here
+    if given_up.is_set():
+        source.close()
+    return batch
+
+
+def _batches(opened: Callable[[], IO[AnyStr]]) -> Generator[list[AnyStr], None, None]:
     with opened() as file:  # from here on in a worker thread, not always the same
         while batch := file.readlines(BATCH):
             yield batch

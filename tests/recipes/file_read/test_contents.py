@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Reader
+    from tests.recipes.file_read.conftest import Reader
 
 MIB = 1024 * 1024
 

