@@ -18,27 +18,20 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
 
+from compare.report.axis import duration, groups, number, observed_ms
 from compare.report.check import STATES
+from compare.report.encoded import Encoded
 from compare.report.gathered import Gathered, gather
-from compare.report.lanes import ROLES, coalesce, duration, fold, groups, number, observed_ms
-from compare.report.states import LOOKS, RANK
-from compare.report.svg import textures, variables
+from compare.report.paint import textures, variables
+from compare.report.states import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from compare.report.lanes import Group
-    from compare.results import Comparison, Finding, Lane, Run, Site, Span, State
+    from compare.results import Comparison, Finding, Run, Site, State
 
     Context = Callable[[Site], Sequence[tuple[int, str]]]
 
-SPANS = 100_000
-"""How many spans the page holds at most, over all runs; each takes about 8 bytes."""
-FINEST = 20_000
-"""Into how many pieces a run's time is cut at the finest: a screen's width, zoomed in twenty times."""
-COARSEST = 50
-"""And at the coarsest, if there are thousands of lanes."""
-FOLD_CELLS = 120
 FINDINGS, ALIKE = 20, 12
 """How many of one run are told, and of how many threads and targets in each; the rest are counted."""
 
@@ -59,7 +52,7 @@ def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
         A whole HTML document, to be saved as UTF-8.
     """
     found = groups(comparison)
-    data = _Data(sum(len(run.observation.lanes) for run in comparison.runs if run.observation))
+    data = Encoded(sum(len(run.observation.lanes) for run in comparison.runs if run.observation))
     told = [data.group(group) for group in found]
     rows = [_Row(run, at, group.short) for at, (group, run) in enumerate((g, run) for g in found for run in g.runs)]
     style = f":root{{{variables('light')}}}{_themes()}{_template('report.css')}{_state_rules()}"
@@ -123,74 +116,6 @@ def _environment() -> Environment:
 
 def _json(data: Any) -> Any:
     return htmlsafe_json_dumps(data, dumps=partial(json.dumps, separators=(",", ":")))
-
-
-class _Data:
-    """What the script draws from: times in whole microseconds, and every text once."""
-
-    def __init__(self, lanes: int) -> None:
-        self._a_lane = max(COARSEST, SPANS // max(lanes, 1))
-        self._kinds: dict[tuple[Any, ...], int] = {}
-        self._sites: dict[Site, int] = {}
-        self._codes: dict[Site, str] = {}
-        self.seen: set[str] = set()
-        self._runs = 0
-
-    def shared(self) -> dict[str, Any]:
-        sites = [[site.file, site.line, site.function, self._codes.get(site)] for site in self._sites]
-        looks = [[state, look.label, look.wait, look.height, look.texture, look.short] for state, look in LOOKS.items()]
-        return {"states": looks, "kinds": [list(kind) for kind in self._kinds], "sites": sites}
-
-    def group(self, group: Group) -> dict[str, Any]:
-        return {
-            "title": group.title,
-            "short": group.short,
-            "us": round(group.longest_ms * 1000),
-            "axis": round(group.total_ms * 1000),
-            "runs": [self._run(run) for run in group.runs],
-        }
-
-    def _run(self, run: Run) -> dict[str, Any]:
-        number = self._runs
-        self._runs += 1
-        said = run.verdict or run.reason or ("" if run.observation else "not observed")
-        told = {"id": number, "name": run.variant, "backend": run.backend, "said": said, "lanes": []}
-        if run.observation is not None:
-            self._codes.update((f.site, f.code) for f in run.observation.findings if f.site and f.code)
-            total = run.observation.duration_ms
-            folded = fold(run.observation.lanes, total, FOLD_CELLS)
-            lanes = self._thinned([one.lane for one in folded], total)
-            told["lanes"] = [
-                [ROLES[one.lane.role] if one.lane.role else "", one.lane.thread, len(one.more), self._encoded(spans)]
-                for one, spans in zip(folded, lanes, strict=True)
-            ]
-        return told
-
-    def _thinned(self, lanes: Sequence[Lane], total_ms: float) -> list[list[Span]]:
-        """The finest telling of a run's lanes that stays within their share of the page."""
-        pieces, most = FINEST, self._a_lane * len(lanes)
-        while True:
-            told = [coalesce(lane.spans, total_ms / pieces) for lane in lanes]
-            count = sum(map(len, told))
-            if pieces <= COARSEST or count <= most:
-                return told
-            pieces = max(COARSEST, min(pieces // 2, pieces * most // count))
-
-    def _encoded(self, spans: Sequence[Span]) -> list[int]:
-        """Length and kind by turns; each span begins where the last one ended."""
-        flat: list[int] = []
-        for span in spans:
-            self.seen.add(span.state)
-            flat += (
-                round(span.end_ms * 1000) - round(span.start_ms * 1000),
-                self.kind(span.state, span.call, span.target, span.site),
-            )
-        return flat
-
-    def kind(self, state: State, call: str | None, target: str | None, site: Site | None) -> int:
-        at = -1 if site is None else self._sites.setdefault(site, len(self._sites))
-        key = (RANK[state], call, target, at)
-        return self._kinds.setdefault(key, len(self._kinds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +204,14 @@ def _worth_showing(column: tuple[str, bool], rows: Sequence[_Row], workloads: in
     return name in {"variant", "outcome"} or any(row.cells[name][0] for row in rows)
 
 
-def _findings(row: _Row, data: _Data, context: Context) -> tuple[_Row, list[_Told], int]:
+def _findings(row: _Row, data: Encoded, context: Context) -> tuple[_Row, list[_Told], int]:
     """A run's findings, worst first, and how many more there are."""
     every = gather(row.run.observation.findings if row.run.observation else ())
     told = [_told(gathered, at, data, context) for at, gathered in enumerate(every[:FINDINGS])]
     return row, told, len(every) - len(told)
 
 
-def _told(gathered: Gathered, at: int, data: _Data, context: Context) -> _Told:
+def _told(gathered: Gathered, at: int, data: Encoded, context: Context) -> _Told:
     finding = gathered.first
     state = STATES[finding.place]
     lines = context(finding.site) if finding.site else ()

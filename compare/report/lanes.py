@@ -1,4 +1,4 @@
-"""Lanes made ready to be drawn: fewer pieces, equal lanes folded, ticks, and which runs share a time axis.
+"""Lanes made ready to be drawn: as cells, in fewer pieces, and with equal ones folded.
 
 **The rule for what is too small to draw.** Where several spans fall into one cell (or pixel), it shows the state that
 had most of its time, where waiting counts `WAITING_COUNTS` times: what held a thread for a quarter of a cell is seen.
@@ -8,26 +8,20 @@ one stall that somebody looks for must not vanish because the rest of the time w
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
 from compare.report.states import RANK, WAITS
-from compare.results import Lane, Role, Run, Span, State
+from compare.results import Lane, Role, Span, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from compare.results import Comparison
 
 WAITING_COUNTS = 3.0
 """How many times over a wait's milliseconds count when a cell is given to one state."""
-
-OUTLIER = 10.0
-"""How many times the median a run may take and still be shown to its end."""
 
 MAY_DIFFER = 1 / 12
 """The share of a lane's cells that may differ from another's, for the two to be told as equal."""
@@ -57,17 +51,6 @@ class Folded:
     def label(self) -> str:
         """The thread's name, and how many more look the same."""
         return f"{self.lane.thread} {TIMES}{len(self.more)} more" if self.more else self.lane.thread
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Runs of one workload: they share a time axis of `total_ms`, which is not `longest_ms` where a run is cut off."""
-
-    title: str
-    short: str
-    runs: tuple[Run, ...]
-    total_ms: float
-    longest_ms: float
 
 
 def word(span: Span) -> str | None:
@@ -212,85 +195,3 @@ def fold(lanes: Sequence[Lane], total_ms: float, count: int) -> list[Folded]:
         else:
             seen.append((lane, drawn, []))
     return [Folded(lane, tuple(more)) for lane, _, more in seen]
-
-
-def ticks(total_ms: float, most: int) -> list[float]:
-    """At most `most` round numbers from 0 up to `total_ms`, evenly apart: 1, 2 or 5 times a power of ten."""
-    if total_ms <= 0 or most < 2:
-        return [0.0]
-    least = total_ms / (most - 1)
-    power = 10.0 ** math.floor(math.log10(least))
-    step = next(power * factor for factor in (1, 2, 5, 10, 20) if power * factor >= least * (1 - 1e-9))
-    return [round(index * step, 9) for index in range(int(total_ms / step * (1 + 1e-9)) + 1)]
-
-
-def number(value: float) -> str:
-    """A number with three digits that count, and no exponent."""
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) >= 0.001 else "0.00"
-
-
-def duration(ms: float) -> str:
-    """Milliseconds for people: `0.42 ms`, `812 ms`, `12.4 s`."""
-    return f"{number(ms)} ms" if abs(ms) < 9_999.5 else f"{number(ms / 1000)} s"
-
-
-def workload_of(run: Run) -> str:
-    """What the run was asked to do, in a line: `file: state slow, files 8`."""
-    told = ", ".join(f"{key} {value}" for key, value in run.workload.items())
-    return f"{run.scenario}: {told}" if told else run.scenario
-
-
-def groups(comparison: Comparison) -> list[Group]:
-    """The runs of each workload, in order of appearance."""
-    found: dict[str, list[Run]] = {}
-    for run in comparison.runs:
-        found.setdefault(json.dumps([run.scenario, run.workload], sort_keys=True, default=str), []).append(run)
-    short = _differing(comparison.runs)
-    return [_group(runs, short(runs[0])) for runs in found.values()]
-
-
-def alone(run: Run) -> Group:
-    """A group of one."""
-    return _group([run], run.scenario)
-
-
-def _group(runs: Sequence[Run], short: str) -> Group:
-    lengths = [observed_ms(run) for run in runs]
-    return Group(workload_of(runs[0]), short, tuple(runs), axis_ms(lengths), max(lengths))
-
-
-def axis_ms(lengths: Sequence[float]) -> float:
-    """How long a time axis for all is: one run of a minute must not squeeze twenty of a second into nothing.
-
-    It is as long as the longest run that takes at most `OUTLIER` times the median; what is longer is cut off there.
-    """
-    known = [length for length in lengths if length > 0]
-    limit = OUTLIER * median(known) if known else 0.0
-    return max((length for length in known if length <= limit), default=0.0)
-
-
-def observed_ms(run: Run) -> float:
-    """The length of the run's observed window; 0 when nothing was observed."""
-    return run.observation.duration_ms if run.observation else 0.0
-
-
-def _differing(runs: Sequence[Run]) -> Callable[[Run], str]:
-    """How to name a run's workload by what tells it from the others."""
-    values: dict[str, set[str]] = {}
-    for run in runs:
-        for key, value in run.workload.items():
-            values.setdefault(key, set()).add(str(value))
-    apart = [key for key, found in values.items() if len(found) > 1]
-    scenarios = len({run.scenario for run in runs}) > 1
-    workloads = len({workload_of(run) for run in runs})
-
-    def name(run: Run, keys: Sequence[str]) -> str:
-        told = [str(run.workload[key]) for key in keys if key in run.workload]
-        return ", ".join([run.scenario, *told] if scenarios or not told else told)
-
-    for most in range(len(apart)):
-        if len({name(run, apart[:most]) for run in runs}) == workloads:
-            return lambda run: name(run, apart[:most])
-    return lambda run: name(run, apart)

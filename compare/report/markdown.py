@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from compare.report.axis import duration, groups, number
 from compare.report.gathered import Gathered, gather
-from compare.report.lanes import TIMES, duration, groups, number
+from compare.report.lanes import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from compare.report.lanes import Group
+    from compare.report.axis import Group
     from compare.results import Comparison, Run
 
 HEADERS = (

@@ -6,34 +6,20 @@ used by the page that `compare.report.html` makes. Nothing in it moves, loads or
 
 from __future__ import annotations
 
-import re
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
-from xml.sax.saxutils import escape
+from typing import TYPE_CHECKING
 
-from compare.report.lanes import (
-    TIMES,
-    Folded,
-    axis_ms,
-    coalesce,
-    depth,
-    duration,
-    fold,
-    lane_name,
-    number,
-    observed_ms,
-    ticks,
-    word,
-)
-from compare.report.states import LOOKS, WAITS, Look
+from compare.report.axis import axis_ms, duration, number, observed_ms, ticks
+from compare.report.lanes import TIMES, Folded, coalesce, depth, fold, lane_name, word
+from compare.report.paint import Theme, bar, deep, plain, style, textures
+from compare.report.states import LOOKS, WAITS
 from compare.report.timeline import foremost
 from compare.results import Observation, Run, Span, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Theme = Literal["auto", "dark", "light"]
 
 MOST_LANES = 8
 LANE, GAP, HEAD, AXIS, LEGEND, FOOT = 16.0, 4.0, 26.0, 34.0, 20.0, 6.0
@@ -42,59 +28,6 @@ CHAR = 6.3
 """How wide a character is taken to be, in pixels, at the 11 pixels that all text has."""
 TITLES = 300
 """So many waits at most get a word of their own under the pointer."""
-
-PAPER: dict[str, dict[str, str]] = {
-    "light": {
-        "paper": "#ffffff",
-        "ink": "#1c2430",
-        "faint": "#5d6877",
-        "grid": "#e3e7ed",
-        "texture": "#ffffffb0",
-        "on": "#ffffff",
-    },
-    "dark": {
-        "paper": "#14181f",
-        "ink": "#e8ecf2",
-        "faint": "#9aa5b5",
-        "grid": "#2a313c",
-        "texture": "#10141ab8",
-        "on": "#10141a",
-    },
-}
-
-
-def variables(theme: Literal["light", "dark"]) -> str:
-    """The colours of one theme as CSS custom properties: `--blocked` for a state, `--ink` and so on for the rest."""
-    colours = dict(PAPER[theme])
-    colours.update({state: look.light if theme == "light" else look.dark for state, look in LOOKS.items()})
-    return "".join(f"--{name}:{value};" for name, value in colours.items())
-
-
-def textures(prefix: str) -> str:
-    """`<pattern>`s to lay over a state's colour; their ids are `{prefix}-{texture}`."""
-    shapes = {
-        "dots": ("0", '<circle cx="3" cy="3" r="1.3" fill="var(--texture)"/>'),
-        "slash": ("45", '<rect width="2" height="6" fill="var(--texture)"/>'),
-        "backslash": ("-45", '<rect width="3" height="6" fill="var(--texture)"/>'),
-        "cross": ("45", '<path d="M0 0h6v1.4h-6zM0 0h1.4v6h-1.4z" fill="var(--texture)"/>'),
-        "rows": ("0", '<rect width="6" height="2" y="2" fill="var(--texture)"/>'),
-    }
-    return "".join(
-        f'<pattern id="{prefix}-{name}" width="6" height="6" patternUnits="userSpaceOnUse"'
-        f' patternTransform="rotate({angle})">{shape}</pattern>'
-        for name, (angle, shape) in shapes.items()
-    )
-
-
-def bar(look: Look, top: float, height: float, share: float = 1.0) -> tuple[float, float]:
-    """Where a state's bar begins and how high it is: full, half from the ground, or a line through the middle."""
-    high = look.height * height * share
-    return (top + (height - high) / 2 if look.texture == "line" else top + height - high), high
-
-
-def deep(length: int, most: int) -> float:
-    """How high a line of `length` is drawn, where the longest of the lane has the full height."""
-    return 0.3 + 0.7 * length / most if length else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,30 +112,8 @@ def _drawn(seen: Sequence[tuple[str, str, Observation]], total_ms: float, width:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{prefix}" role="img" viewBox="0 0 {width} {y:.0f}"'
         f' width="{width}" height="{y:.0f}" aria-labelledby="{prefix}-title {prefix}-desc">'
         f'<title id="{prefix}-title">{plain(title)}</title><desc id="{prefix}-desc">{plain(described)}</desc>'
-        f"<style>{_style(prefix, theme)}</style><defs>{textures(prefix)}</defs>"
+        f"<style>{style(prefix, theme)}</style><defs>{textures(prefix)}</defs>"
         f'<rect width="{width}" height="{y:.0f}" rx="6" class="paper"/>{grid}{"".join(sheet.out)}</svg>'
-    )
-
-
-def _style(prefix: str, theme: Theme) -> str:
-    root = f".{prefix}"
-    if theme == "auto":
-        themes = (
-            f"{root}{{{variables('light')}}}"
-            f"@media (prefers-color-scheme:dark){{{root}{{{variables('dark')}}}}}"
-            f"[data-theme=light] {root}{{{variables('light')}}}[data-theme=dark] {root}{{{variables('dark')}}}"
-        )
-    else:
-        themes = f"{root}{{{variables(theme)}}}"
-    states = "".join(
-        f"{root} .{state}{{fill:var(--{state})}}{root} .on-{state}{{stroke:var(--{state})}}" for state in LOOKS
-    )
-    return (
-        f"{root}{{max-width:100%;height:auto}}{themes}{states}"
-        f"{root} text{{font:11px system-ui,sans-serif;fill:var(--ink)}}{root} .paper{{fill:var(--paper)}}"
-        f"{root} .head{{font-weight:650;font-size:12px}}{root} .grid{{stroke:var(--grid)}}"
-        f"{root} .faint{{fill:var(--faint);font-weight:400;font-size:11px}}"
-        f"{root} .call{{fill:var(--on);font-weight:650;pointer-events:none;paint-order:stroke;stroke-width:4px}}"
     )
 
 
@@ -342,8 +253,3 @@ def _legend(sheet: _Sheet, y: float) -> float:
 def shortened(words: str, room: float) -> str:
     """As much as fits into `room` pixels."""
     return words if len(words) * CHAR <= room else words[: max(int(room / CHAR) - 1, 0)].rstrip() + "…"
-
-
-def plain(words: str) -> str:
-    """Text for XML: escaped, and without the control characters that XML forbids (XML 1.0, 2.2)."""
-    return escape(re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", words))

@@ -14,22 +14,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Group as Renderables
 from rich.text import Text
 
-from compare.report.lanes import (
-    TIMES,
-    Cell,
-    Folded,
-    alone,
-    cells,
-    duration,
-    fold,
-    groups,
-    lane_name,
-    number,
-    observed_ms,
-    runs_of,
-    ticks,
-)
-from compare.report.lanes import Group as Workload
+from compare.report.axis import Group as Workload
+from compare.report.axis import alone, duration, groups, number, observed_ms, ticks
+from compare.report.lanes import TIMES, Cell, Folded, cells, fold, lane_name, runs_of
 from compare.report.states import LOOKS
 from compare.results import Comparison, Run, State
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compare.report.lanes import depth, lane_name, workload_of
+from compare.report.axis import workload_of
+from compare.report.lanes import depth, lane_name
 from compare.report.states import LOOKS
 
 if TYPE_CHECKING:

@@ -121,8 +121,8 @@ def test_twenty_variants_in_three_states_stay_small(many: Comparison) -> None:
 
 
 def test_more_spans_than_a_page_holds_are_told_more_coarsely(many: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compare.report.html.SPANS", 20_000)
-    monkeypatch.setattr("compare.report.html.COARSEST", 10)
+    monkeypatch.setattr("compare.report.encoded.SPANS", 20_000)
+    monkeypatch.setattr("compare.report.encoded.COARSEST", 10)
     data = _Page(to_html(many)).data()
     assert sum(len(lane[3]) / 2 for group in data["groups"] for run in group["runs"] for lane in run["lanes"]) <= 20_000
     for group in data["groups"]:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.report.lanes import axis_ms, cells, coalesce, duration, fold, groups, ticks
+from compare.report.axis import axis_ms, duration, groups, ticks
+from compare.report.lanes import cells, coalesce, fold
 from compare.results import Lane, Span
 
 if TYPE_CHECKING:
