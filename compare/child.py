@@ -143,7 +143,7 @@ def _limit(job: dict[str, Any]) -> None:
     """Die with the parent, stay on the given processors, and take no more memory than allowed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG, prctl(2)
-    if job["cpus"]:
+    if job["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job["cpus"])
     if job["memory"]:
         # Data, not address space: what is merely reserved costs nothing. A thread's stack counts in full.
@@ -279,6 +279,8 @@ def digest(data: bytes | bytearray | memoryview) -> str:
 
 def _serve(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     """Serve until told to stop: the parent shuts the listener down, and sends a line that cancels an async one."""
+    if work["cpus"] and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, work["cpus"])
     listener = socket.socket(fileno=work["listener"])
     listener.set_inheritable(False)
     if variant.backend is None:

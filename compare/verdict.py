@@ -30,9 +30,15 @@ SHOWN = 2
 """How many sites or targets are named before the others are counted."""
 
 
-def told(run: Run, began: Sequence[float] = ()) -> Run:
-    """The row with its verdict; `began` is when each FIFO was begun with, in seconds after the pass began."""
-    return dataclasses.replace(run, verdict=sentence(run, began))
+def told(run: Run, began: Sequence[float] = (), said: str = "") -> Run:
+    """The row with its verdict.
+
+    Args:
+        run: what was measured.
+        began: when each FIFO was begun with, in seconds after the pass began.
+        said: what the clients saw of a server, which comes first.
+    """
+    return dataclasses.replace(run, verdict="; ".join(part for part in (said, sentence(run, began)) if part))
 
 
 def sentence(run: Run, began: Sequence[float] = ()) -> str:
@@ -41,19 +47,14 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
         return run.reason or run.outcome
     if run.observation is None:
         return ""
-    findings = run.observation.findings
-    parts = [
-        part
-        for part in (_loop(findings), _workers(run.observation), _queue(findings, began), _others(findings))
-        if part is not None
-    ]
-    if parts:
-        return "; ".join(parts)
-    loop = run.observation.loop
+    findings, loop = run.observation.findings, run.observation.loop
+    parts = (_loop(findings), _workers(run.observation), _queue(findings, began), _others(findings))
+    if any(parts):
+        return "; ".join(part for part in parts if part)
     if loop is not None and loop.stalls:
         longest = milliseconds(loop.longest_ms)
         return f"the loop was held {loop.stalls} times, at most {longest}, by nothing that could be named"
-    return "nothing in this process waits" if run.observation.loop is not None else "no wait over the threshold"
+    return "nothing in this process waits" if loop is not None else "no wait over the threshold"
 
 
 def unstable(times: Sequence[float]) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from compare.report import lanes
+from compare.report.axis import groups, number, workload_of
+from compare.report.lanes import TIMES
 from compare.verdict import milliseconds
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def render(comparison: Comparison, width: int) -> RenderableType:
         width: columns; no line is wider.
     """
     lines: list[Text] = []
-    for workload in lanes.groups(comparison):
+    for workload in groups(comparison):
         lines += _table(workload.runs, width)
     return Group(*lines)
 
@@ -87,7 +88,7 @@ def title(run: Run) -> str:
             return f"net, hold: {work['clients']} silent clients, and one that asks (answer in ms)"
         size = size_of(work["bytes"])
         return f"net, busy: {work['clients']} clients, {size} to and fro (latency in ms, CPU in µs a message)"
-    return lanes.workload_of(run)
+    return workload_of(run)
 
 
 def size_of(count: int) -> str:
@@ -100,7 +101,8 @@ def size_of(count: int) -> str:
 
 def _rank(run: Run) -> tuple[bool, float]:
     """Those that are well first, the fastest of them at the top."""
-    return run.outcome != "ok", -(run.per_second or 0.0)
+    waited = run.latency_ms.max if run.latency_ms else 0.0
+    return run.outcome != "ok", -run.per_second if run.per_second else waited
 
 
 def _columns(run: Run, width: int) -> list[Column]:
@@ -116,7 +118,7 @@ def _columns(run: Run, width: int) -> list[Column]:
 def _file() -> list[Column]:
     return [
         Column("time", _time),
-        Column(lanes.TIMES, _relative),
+        Column(TIMES, _relative),
         Column("threads", lambda run, _: str(run.threads) if run.threads else ""),
         Column("held", _held),
     ]
@@ -126,13 +128,13 @@ def _net(run: Run) -> list[Column]:
     threads = Column("threads", lambda run, _: str(run.threads) if run.threads else "")
     if run.workload.get("load") == "hold":
         answered = Column("answered", lambda run, _: f"{run.latency_ms.max:.1f}" if run.latency_ms else run.outcome)
-        return [answered, Column(lanes.TIMES, lambda _run, _best: ""), threads]
+        return [answered, threads]
     return [
         Column("msg/s", lambda run, _: f"{_mark(run)}{run.per_second:,.0f}" if run.per_second else _failed(run)),
-        Column(lanes.TIMES, _relative),
-        Column("p50", lambda run, _: lanes.number(run.latency_ms.p50) if run.latency_ms else ""),
-        Column("p99", lambda run, _: lanes.number(run.latency_ms.p99) if run.latency_ms else ""),
-        Column("max", lambda run, _: lanes.number(run.latency_ms.max) if run.latency_ms else ""),
+        Column(TIMES, _relative),
+        Column("p50", lambda run, _: number(run.latency_ms.p50) if run.latency_ms else ""),
+        Column("p99", lambda run, _: number(run.latency_ms.p99) if run.latency_ms else ""),
+        Column("max", lambda run, _: number(run.latency_ms.max) if run.latency_ms else ""),
         Column("CPU", _cpu),
         threads,
     ]
@@ -218,7 +220,7 @@ def _style(run: Run, head: str, cell: str) -> str:
         return STYLES["ok"]
     if head == "held" and run.observation and run.observation.loop and run.observation.loop.longest_ms >= HELD_MS:
         return "yellow"
-    return {"variant": "bold", lanes.TIMES: "cyan" if cell == "1.00" else ""}.get(head, "")
+    return {"variant": "bold", TIMES: "cyan" if cell == "1.00" else ""}.get(head, "")
 
 
 def _beside(line: Text, said: str, indent: int, width: int) -> list[Text]:

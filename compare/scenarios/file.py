@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from compare import catalogue, verdict
 from compare.host import EndedError
-from compare.observe import Observer
 from compare.results import CpuSeconds, Run, Seconds
 from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job
 from compare.scenarios.sources import Cold, Fifos, Warm
 from compare.scenarios.storage import Storage, evict, of_user
+from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -172,11 +172,8 @@ class _Comparison:
         self.storage = stack.enter_context(Storage())
         self._stack = stack
         self._children: dict[Variant, Child] = {}
-        self._watched: dict[Variant, tuple[Child, Link]] = {}
-        self._observer: Observer | None = None
-        if options.observe:
-            self._observer = stack.enter_context(Observer())
-            host.spare(self._observer.pid)
+        self._watched: dict[Variant, tuple[Child, Link | None]] = {}
+        self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
         self._users = of_user(options.paths, host.check) if options.paths else None
 
     def state(self, state: State, variants: Sequence[Variant]) -> list[_Row]:
@@ -232,7 +229,7 @@ class _Comparison:
                     self._timed(row, source, limit, warm_up=number == 0 and state == "warm")
                     self.listener.row(row.run())
                 self.listener.passed()
-        if self._observer is not None:
+        if self._watcher is not None:
             self._observe([row for row in rows if row.outcome == "ok"], state, source, limit)
 
     def _observe(self, rows: list[_Row], state: State, source: Source, limit: float) -> None:
@@ -251,30 +248,33 @@ class _Comparison:
                     self._watch(watched, child, link, source, limit)
                     self.host.hold(child)
                 row.observation, row.began = watched.observation, watched.began
+                row.notes += watched.notes
                 if watched.outcome != "ok":
                     row.notes.append(f"while observed: {watched.reason}")
                     self.host.end(child, grace=0)
-                    link.close()
                     del self._watched[row.variant]
                 self.listener.passed()
                 self.listener.row(row.run())
 
-    def _start_watched(self, variant: Variant) -> tuple[Child, Link]:
-        assert self._observer is not None
-        link = self._stack.enter_context(self._observer.link())
+    def _start_watched(self, variant: Variant) -> tuple[Child, Link | None]:
+        link = self._watcher.link() if self._watcher else None
+        if link is not None:
+            self._stack.callback(link.close)
         return self._start(variant, link), link
 
-    def _watch(self, row: _Row, child: Child, link: Link, source: Source, limit: float) -> None:
+    def _watch(self, row: _Row, child: Child, link: Link | None, source: Source, limit: float) -> None:
         """Observe one pass, and nothing before and after it."""
-        assert self._observer is not None
+        watcher = self._watcher
+        assert watcher is not None
         files = source.prepare()
         self.host.release(child)
         child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": False, "gates": True}})
         if self._answer(row, child, START_S):
-            self._observer.begin(child.pid, link, threshold_ms=THRESHOLD_MS[row.workload["state"]])
+            watcher.begin(child.pid, link, THRESHOLD_MS[row.workload["state"]])
             child.send({"go": True})
             self._answer(row, child, limit)
-            row.observation = self._observer.end()
+            row.observation = watcher.end()
+            row.notes += [watcher.trouble] if watcher.trouble else []
             child.send({"go": True})
         row.began = source.finish(self._answer(row, child, limit) if row.outcome == "ok" else None)
 

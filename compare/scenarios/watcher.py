@@ -1,0 +1,75 @@
+"""The observer, as the scenarios use it: when its process fails, rows lose their observation, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from compare.observe import Observer
+from compare.observe.observer import ObserverError
+
+if TYPE_CHECKING:
+    from compare.host import Host
+    from compare.observe import Link
+    from compare.results import Observation
+
+MOST_FAILURES = 3
+
+
+class Watcher:
+    """Watches one process after another; use it as a context manager."""
+
+    def __init__(self, host: Host) -> None:
+        """Start nothing yet."""
+        self._host = host
+        self._observer: Observer | None = None
+        self._failures = 0
+        self.trouble: str | None = None
+        """Why the last observation came to nothing."""
+
+    def __enter__(self) -> Self:
+        """Start the sampler's process; it gets ready while others are made."""
+        self._observer = Observer().__enter__()
+        self._host.spare(self._observer.pid)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        if self._observer is not None:
+            self._observer.__exit__(None, None, None)
+            self._observer = None
+
+    def link(self) -> Link | None:
+        """What a child is given to be observed; `None` when nothing can be observed any more."""
+        if self._observer is not None:
+            try:
+                return self._observer.link()
+            except ObserverError as error:
+                self._failed(error)
+        return None
+
+    def begin(self, pid: int, link: Link | None, threshold_ms: float) -> None:
+        """From now on."""
+        self.trouble = None if self._observer else self.trouble
+        if self._observer is not None:
+            try:
+                self._observer.begin(pid, link, threshold_ms=threshold_ms)
+            except ObserverError as error:
+                self._failed(error)
+
+    def end(self) -> Observation | None:
+        """Until now; `None`, and the reason in `trouble`, when it came to nothing."""
+        if self._observer is None or self.trouble is not None:
+            return None
+        try:
+            return self._observer.end()
+        except ObserverError as error:
+            self._failed(error)
+            return None
+
+    def _failed(self, error: ObserverError) -> None:
+        """Start another one, a few times."""
+        self.__exit__()
+        self.trouble = f"not observed: {error}"
+        self._failures += 1
+        if self._failures < MOST_FAILURES:
+            self.__enter__()
