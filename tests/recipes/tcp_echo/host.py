@@ -1,0 +1,82 @@
+"""The process in which one server of the tests runs: `python host.py MODULE BACKEND DESCRIPTOR`.
+
+It serves on a listener that it inherits. A sync server ends when the test shuts the listener down, which is a call
+from outside of it; an async one is cancelled at SIGUSR1. Then it tells as JSON what the server left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from multiprocessing import active_children
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    Serve = Callable[[socket.socket], Coroutine[Any, Any, None]]
+
+
+def main(module: str, backend: str, descriptor: int) -> None:
+    logging.basicConfig(level=logging.WARNING)
+    recipe: Any = importlib.import_module(module)
+    serve = recipe.serve
+    if hasattr(recipe, "GRACE_S"):
+        recipe.GRACE_S = 0.3  # a client that never reads takes up all of it, and there are many such tests
+    listener = socket.socket(fileno=descriptor)
+    if backend == "asyncio+uvloop":
+        import uvloop  # noqa: PLC0415  the host of another backend does not pay for it
+
+        uvloop.run(asyncio.sleep(0))  # libuv keeps two descriptors for the process's signals from its first loop on
+    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208  nothing that opens more than this
+    if backend == "none":
+        serve(listener)
+    elif backend == "trio":
+        import trio  # noqa: PLC0415  the host of another backend does not pay for it
+
+        trio.run(_until_signal_trio, serve, listener)
+    elif backend == "asyncio":
+        asyncio.run(_until_signal_asyncio(serve, listener))
+    else:
+        uvloop.run(_until_signal_asyncio(serve, listener))
+    gc.collect()
+    left = {
+        "threads": [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()],
+        "processes": [str(child) for child in active_children()],
+        "descriptors": sorted(set(os.listdir("/proc/self/fd")) - before),  # noqa: PTH208
+        "listening": bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)),
+    }
+    listener.close()
+    print(json.dumps(left), flush=True)  # noqa: T201  the test reads it
+
+
+async def _until_signal_asyncio(serve: Serve, listener: socket.socket) -> None:
+    before = asyncio.all_tasks()
+    task = asyncio.ensure_future(serve(listener))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, task.cancel)
+    (_,) = await asyncio.gather(task, return_exceptions=True)
+    if not task.cancelled():
+        task.result()
+    assert asyncio.all_tasks() == before, asyncio.all_tasks() - before
+
+
+async def _until_signal_trio(serve: Serve, listener: socket.socket) -> None:
+    import trio  # noqa: PLC0415
+
+    with trio.open_signal_receiver(signal.SIGUSR1) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(serve, listener)
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
