@@ -33,9 +33,14 @@ async def serve(listener: socket.socket) -> None:
     # Selector transports receive into a fresh 256 KiB each time, which glibc maps and unmaps for every message,
     # until it has once seen a bigger mapped block freed. This is one.
     bytearray(1024 * 1024)
-    async with asyncio.TaskGroup() as clients:
+    clients: set[asyncio.Task[None]] = set()
+    async with asyncio.TaskGroup() as group:  # cancelled, it cancels them all and waits for them
         while (conn := await accept(listener)) is not None:
-            clients.create_task(talk(conn))
+            client = group.create_task(talk(conn))
+            clients.add(client)
+            client.add_done_callback(clients.discard)
+        for client in clients:
+            client.cancel()
 
 
 async def talk(conn: socket.socket) -> None:
