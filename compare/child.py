@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
+CLOSED = 75
+"""The exit status when the variant has closed the line."""
+
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 """What a kernel says that does not offer a thing, or forbids it: no fault of the variant's."""
 
@@ -54,7 +57,10 @@ class Line:
     def receive(self) -> dict[str, Any] | None:
         """Wait for the next command; `None` when the parent has closed its end."""
         while b"\n" not in self._buffer:
-            data = os.read(self.descriptor, 65536)
+            try:
+                data = os.read(self.descriptor, 65536)
+            except OSError:
+                os._exit(CLOSED)
             if not data:
                 return None
             self._buffer += data
@@ -73,8 +79,11 @@ class Line:
     def send(self, **message: Any) -> None:
         """Send one message; the parent reads all the time."""
         data = json.dumps(message).encode() + b"\n"
-        while data:
-            data = data[os.write(self._messages, data) :]
+        try:
+            while data:
+                data = data[os.write(self._messages, data) :]
+        except OSError:  # the variant has closed it: how this process ends is all that can still be told
+            os._exit(CLOSED)
 
 
 class Variant:
@@ -163,6 +172,9 @@ def _failure(error: BaseException) -> dict[str, Any]:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     said = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        said = f"more than the {soft / 2**30:.1f} GiB that it may have"
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     refused = isinstance(error, OSError) and error.errno in REFUSED
     return {"outcome": "failed", "reason": reason[:300], "refused": refused}

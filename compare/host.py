@@ -24,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from compare.child import CLOSED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import FrameType
@@ -32,6 +34,9 @@ SLICE_S = 0.05
 """How often a wait looks whether the process still lives: a dead one's pipes may be held open by its children."""
 
 DYING_S = 0.5
+MARK = "COMPARE_CHILD"
+"""The environment variable by which a child's descendants are known for its own, wherever they have gone."""
+
 GRACE_S = 2.0
 """How long a child that was told to end may take, in seconds."""
 
@@ -64,10 +69,10 @@ class EndedError(Exception):
 class Child:
     """One running process; made by `Host.start` alone."""
 
-    def __init__(self, process: subprocess.Popen[bytes], commands: int, messages: int) -> None:
-        """Take over the process and our ends of its two pipes."""
+    def __init__(self, process: subprocess.Popen[bytes], commands: int, messages: int, mark: bytes) -> None:
+        """Take over the process and our ends of its two pipes; `mark` is in its environment, and in its children's."""
         assert process.stdout is not None
-        self.process = process
+        self.process, self.mark = process, mark
         self.commands = commands
         self.messages = messages
         self.output = process.stdout.fileno()
@@ -115,6 +120,7 @@ class Host:
     def __init__(self) -> None:
         """Start with no child; nothing is changed in this process before it is entered."""
         self._children: list[Child] = []
+        self._started = 0
         self._selector = selectors.DefaultSelector()
         self._signum = 0
         self._handlers: dict[int, Any] = {}
@@ -165,6 +171,8 @@ class Host:
     ) -> Child:
         """Start `python -m module`, which gets the numbers of its two descriptors as arguments, and send it its job."""
         self.check()
+        self._started += 1
+        mark = f"{os.getpid()}.{self._started}"
         theirs_in, commands = os.pipe()
         messages, theirs_out = os.pipe()
         try:
@@ -173,7 +181,7 @@ class Host:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=None if env is None else {**os.environ, **env},
+                env={**os.environ, **(env or {}), MARK: mark},
                 pass_fds=(theirs_in, theirs_out, *fds),
                 start_new_session=True,
             )
@@ -184,7 +192,7 @@ class Host:
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
-        child = Child(process, commands, messages)
+        child = Child(process, commands, messages, mark.encode())
         self._children.append(child)
         for descriptor in (child.messages, child.output):
             os.set_blocking(descriptor, False)
@@ -269,7 +277,7 @@ class Host:
         if not ended:
             child.process.wait()
         self._children.remove(child)
-        child.left_behind = self._clear(child.pid, family, patience=0.3 if ended and grace else 0.0)
+        child.left_behind = self._clear(child, family, patience=0.3 if ended and grace else 0.0)
         for descriptor in (child.messages, child.output):
             with suppress(KeyError):
                 self._selector.unregister(descriptor)
@@ -287,10 +295,10 @@ class Host:
             self._listen(0.002)
         return True
 
-    def _clear(self, leader: int, family: set[int], patience: float) -> int:
+    def _clear(self, child: Child, family: set[int], patience: float) -> int:
         """Kill what is left of a dead child's family; helpers of its libraries may first end by themselves."""
         deadline = time.monotonic() + patience
-        while (left := self._left(leader, family)) and time.monotonic() < deadline:
+        while (left := self._left(child, family)) and time.monotonic() < deadline:
             time.sleep(0.005)  # these are nobody's children until they end: there is nothing to wait on
         count = len(left)
         deadline = time.monotonic() + GRACE_S
@@ -299,23 +307,33 @@ class Host:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.002)
-            left = self._left(leader, family)
+            left = self._left(child, family)
         return count
 
-    def _left(self, leader: int, family: set[int]) -> set[int]:
+    def _left(self, child: Child, family: set[int]) -> set[int]:
         """Who lives of a child's group, of those that once were its descendants, and of the orphans that came to us."""
         mine, here = os.getsid(0), os.getpid()
-        known = {child.pid for child in self._children} | self._others
+        known = {other.pid for other in self._children} | self._others
         living = set()
         for pid, (parent, group, session, state) in _processes().items():
             if session == mine or pid in known:
                 continue
-            if parent == here and state == "Z":
-                with suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-            elif state != "Z" and (leader in (group, session) or pid in family or parent == here):
+            if state == "Z":
+                if parent == here:
+                    with suppress(ChildProcessError):
+                        os.waitpid(pid, os.WNOHANG)
+            elif child.pid in (group, session) or pid in family or (parent == here and not self._is_of_another(pid)):
                 living.add(pid)
         return living
+
+    def _is_of_another(self, pid: int) -> bool:
+        """Whether an orphan bears the mark of a child that still lives: then it is ended with that one."""
+        marks = {other.mark for other in self._children}
+        with suppress(OSError):
+            for variable in Path("/proc", str(pid), "environ").read_bytes().split(b"\0"):
+                if variable.startswith(MARK.encode() + b"="):
+                    return variable.partition(b"=")[2] in marks
+        return False
 
 
 def _ended(child: Child) -> EndedError:
@@ -323,6 +341,8 @@ def _ended(child: Child) -> EndedError:
         status = child.process.wait(DYING_S)  # its line closes a moment before it is gone
     except subprocess.TimeoutExpired:
         return EndedError("closed descriptors that it does not own: it can't be heard any more", None)
+    if status == CLOSED:
+        return EndedError("closed descriptors that it does not own: it can't be heard any more", status)
     if status < 0:
         return EndedError(f"died by {signal_name(-status)}", status)
     words = child.last_words()

@@ -130,7 +130,7 @@ def _net(run: Run) -> list[Column]:
         answered = Column("answered", lambda run, _: f"{run.latency_ms.max:.1f}" if run.latency_ms else run.outcome)
         return [answered, threads]
     return [
-        Column("msg/s", lambda run, _: f"{_mark(run)}{run.per_second:,.0f}" if run.per_second else _failed(run)),
+        Column("msg/s", lambda run, _: f"{_mark(run)}{run.per_second:,.0f}" if run.per_second else ""),
         Column(TIMES, _relative),
         Column("p50", lambda run, _: number(run.latency_ms.p50) if run.latency_ms else ""),
         Column("p99", lambda run, _: number(run.latency_ms.p99) if run.latency_ms else ""),
@@ -142,12 +142,8 @@ def _net(run: Run) -> list[Column]:
 
 def _time(run: Run, _best: float) -> str:
     if run.outcome != "ok" or run.seconds is None:
-        return _failed(run)
+        return ""
     return _mark(run) + milliseconds(run.seconds.median * 1000)
-
-
-def _failed(run: Run) -> str:
-    return "" if run.outcome == "ok" else run.outcome
 
 
 def _mark(run: Run) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 PINNED_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
 """Left alone, glibc moves these by the luck of what is freed first, and figures move with them (mallopt(3))."""
 
-MEMORY = 2 << 30
+MEMORY = 1 << 30
 """What one variant may allocate, in bytes; and `STACK` more for each file or client, as each may get a thread."""
 
 STACK = 9 << 20

@@ -40,6 +40,9 @@ QUICK = {"warm": 2, "cold": 1, "slow": 1}
 ENOUGH_S = 0.4
 """After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
 
+COPIES = 3
+"""How many times the bytes of all files a variant may hold at once."""
+
 START_S = 20.0
 """How long a child may take to import its variant, in seconds."""
 
@@ -291,7 +294,9 @@ class _Comparison:
             yield from some
 
     def _start(self, variant: Variant, link: Link | None = None) -> Child:
-        memory = MEMORY + STACK * (self.options.files or FILES["warm"])
+        count, size = self.options.files or FILES["warm"], self.options.size or max(SIZES.values())
+        total = self._users.total if self._users else count * size
+        memory = MEMORY + STACK * count + COPIES * total
         told = job(variant, observed=link is not None, memory=memory)
         env = PINNED_MALLOC | (dict(link.env) if link else {})
         return self.host.start("compare.child", told, env=env, fds=link.fds if link else ())
