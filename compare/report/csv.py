@@ -127,9 +127,12 @@ def _finding(finding: Finding) -> list[Value]:
 
 
 def _written(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """RFC 4180: lines end in CRLF, and a field with a comma, a quote or a line break is quoted."""
+    """RFC 4180: lines end in CRLF, and a field with a comma, a quote or a line break is quoted.
+
+    A byte of a path that is no UTF-8 becomes its escape: what is returned can always be saved as UTF-8.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
     writer.writerows(rows)
-    return out.getvalue()
+    return out.getvalue().encode("utf-8", "backslashreplace").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compare.report.lanes import ROLES, coalesce, fold
+from compare.report.lanes import coalesce, fold, lane_name
 from compare.report.states import LOOKS, RANK
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Encoded:
             folded = fold(run.observation.lanes, total, FOLD_CELLS)
             lanes = self._thinned([one.lane for one in folded], total)
             told["lanes"] = [
-                [ROLES[one.lane.role] if one.lane.role else "", one.lane.thread, len(one.more), self._encoded(spans)]
+                [one.lane.role or "", lane_name(one.lane), one.lane.thread, len(one.more), self._encoded(spans)]
                 for one, spans in zip(folded, lanes, strict=True)
             ]
         return told

@@ -69,8 +69,9 @@ def depth(span: Span) -> int:
 
 
 def lane_name(lane: Lane) -> str:
-    """The thread's role and name; a line behind a pool says what it is by itself."""
-    return f"{ROLES[lane.role]} {lane.thread}" if lane.role else lane.thread
+    """The thread's role and name, unless its name says it already, as a line's behind a pool does."""
+    role = ROLES[lane.role] if lane.role else ""
+    return lane.thread if lane.thread.startswith(role) else f"{role} {lane.thread}"
 
 
 def weight(state: State, ms: float) -> float:
@@ -183,13 +184,13 @@ def _append(told: list[Span], span: Span) -> None:
 
 
 def fold(lanes: Sequence[Lane], total_ms: float, count: int) -> list[Folded]:
-    """Lanes of one role that look alike, at `count` cells, told once; the order stays."""
+    """Workers, or other threads, that look alike at `count` cells, told once; the order stays."""
     seen: list[tuple[Lane, list[Cell], list[str]]] = []
     for lane in lanes:
         drawn = cells(lane.spans, total_ms, count)
         for first, first_drawn, more in seen:
             differ = sum(a != b for a, b in zip(drawn, first_drawn, strict=True))
-            if first.role == lane.role == "worker" and differ <= count * MAY_DIFFER:
+            if first.role == lane.role and lane.role in {"worker", "other"} and differ <= count * MAY_DIFFER:
                 more.append(lane.thread)
                 break
         else:

@@ -39,7 +39,7 @@
   // Each lane gets the start of every span, so that a moment is found by halving.
   for (const { runs } of data.groups) {
     for (const run of runs) {
-      run.lanes = run.lanes.map(([role, thread, more, flat]) => {
+      run.lanes = run.lanes.map(([role, title, thread, more, flat]) => {
         const starts = [], kind = [];
         let now = 0;
         for (let at = 0; at < flat.length; at += 2) {
@@ -48,7 +48,7 @@
           now += flat[at];
         }
         const most = Math.max(1, ...new Set(kind.map((one) => depthOf(kinds[one]))));
-        return { role, thread, more, starts, kind, most, end: now, name: `${role} ${thread}`.trim() + (more ? ` ×${more} more` : "") };
+        return { role, title, thread, more, starts, kind, most, end: now, name: title + (more ? ` ×${more} more` : "") };
       });
     }
   }
@@ -137,7 +137,7 @@
     if (lane.end > view.to && view.from === 0 && view.to === group.axis) {
       svg.append(draw("text", { x: width - 8, y: y + LANE - 4, class: "cut" }, "»"));
     }
-    svg.append(draw("text", { x: 0, y: y + LANE - 4 }, fits(`${lane.role} ${lane.thread}`.trim(), x0 - 12 - more.length * 6.3) + more));
+    svg.append(draw("text", { x: 0, y: y + LANE - 4 }, fits(lane.title, x0 - 12 - more.length * 6.3) + more));
   };
 
   const ticks = (width) => {

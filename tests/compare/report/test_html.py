@@ -112,7 +112,7 @@ def test_any_name_comes_through_as_it_is(
     _assert_inert(page)
     data = page.data()
     assert data["groups"][0]["runs"][0]["name"] == variant
-    assert data["groups"][0]["runs"][0]["lanes"][0][1] == thread
+    assert data["groups"][0]["runs"][0]["lanes"][0][2] == thread
     assert [kind[1:3] for kind in data["kinds"]] == [[call, target]]
 
 
@@ -124,10 +124,10 @@ def test_more_spans_than_a_page_holds_are_told_more_coarsely(many: Comparison, m
     monkeypatch.setattr("compare.report.encoded.SPANS", 20_000)
     monkeypatch.setattr("compare.report.encoded.COARSEST", 10)
     data = _Page(to_html(many)).data()
-    assert sum(len(lane[3]) / 2 for group in data["groups"] for run in group["runs"] for lane in run["lanes"]) <= 20_000
+    assert sum(len(lane[4]) / 2 for group in data["groups"] for run in group["runs"] for lane in run["lanes"]) <= 20_000
     for group in data["groups"]:
         for run in group["runs"]:
-            assert {sum(lane[3][::2]) for lane in run["lanes"]} == {group["us"]}
+            assert {sum(lane[4][::2]) for lane in run["lanes"]} == {group["us"]}
 
 
 def test_nothing_observed_is_still_a_page(compare_seen: Callable[..., Comparison]) -> None:

@@ -7,11 +7,16 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from compare.report.csv import to_csv
+from compare.report.csv import findings_to_csv, to_csv
+from compare.report.html import to_html
 from compare.report.markdown import code, text, to_markdown
+from compare.report.svg import side_by_side_svg
+from compare.results import Lane, Span
 
 if TYPE_CHECKING:
-    from compare.results import Comparison
+    from collections.abc import Callable
+
+    from compare.results import Comparison, Observation
 
 
 def test_csv_has_a_row_a_run_and_ends_lines_as_the_rfc_says(slow_files: Comparison) -> None:
@@ -49,3 +54,14 @@ def test_code_spans_and_words_are_escaped() -> None:
     assert code("`") == "`` ` ``"
     assert code("a|b", table=True) == "`a\\|b`"
     assert text("<b>_x_ @me #1|") == "&lt;b&gt;\\_x\\_ \\@me \\#1\\|"
+
+
+def test_a_path_that_is_no_utf_8_can_be_saved_in_every_form(
+    observe: Callable[..., Observation], compare_seen: Callable[..., Comparison]
+) -> None:
+    name = "/tmp/\udc80"
+    seen = observe([Lane(name, "worker", (Span(0, 20, "blocked", "read", name),))], 20)
+    what = compare_seen(seen, variant=name, verdict=name)
+    assert "/tmp/\\udc80" in to_csv(what)
+    forms = (to_csv(what), findings_to_csv(what), to_markdown(what), to_html(what), side_by_side_svg(what.runs))
+    assert all(form.encode() for form in forms)
