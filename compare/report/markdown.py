@@ -94,7 +94,8 @@ def _finding(gathered: Gathered) -> str:
         parts.append(f"in {code(finding.call)}")
     if finding.target:
         more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
-        parts.append(f"for {code(finding.target)}{more}")
+        behind = finding.target.startswith("behind ")
+        parts.append(text(finding.target) if behind else f"for {code(finding.target)}{more}")
     total, longest = duration(gathered.total_ms), duration(gathered.longest_ms)
     parts.append(f"{gathered.count}{TIMES}, {total} together, longest {longest}")
     if finding.site:
