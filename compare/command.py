@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import io
 import json
 import os
 import platform
@@ -142,20 +143,18 @@ def _drawn(comparison: Comparison, *, timeline: bool) -> str:
 
     from compare.report import table  # noqa: PLC0415
 
-    console = Console()
-    with console.capture() as capture:
-        console.print(table.render(comparison, console.width), highlight=False, soft_wrap=True)
-    return capture.get() + (lanes(comparison, sys.stdout) if timeline else "")
+    terminal, text = Console(), io.StringIO()
+    console = Console(
+        file=text,
+        width=terminal.width,
+        force_terminal=terminal.is_terminal,
+        color_system=terminal.color_system,  # type: ignore[arg-type]  it is one of the names that it takes
+        no_color=terminal.no_color,
+    )
+    console.print(table.render(comparison, console.width), highlight=False, soft_wrap=True)
+    if timeline:
+        from compare.report import timeline as drawing  # noqa: PLC0415
 
-
-def lanes(comparison: Comparison, stream: TextIO) -> str:
-    """The timeline as text, with colours where the stream is a terminal."""
-    from rich.console import Console  # noqa: PLC0415
-
-    from compare.report import timeline  # noqa: PLC0415
-
-    console = Console(file=stream)
-    with console.capture() as capture:
         color = console.is_terminal and not console.no_color
-        console.print(timeline.render(comparison, console.width, color=color), highlight=False)
-    return capture.get()
+        console.print(drawing.render(comparison, console.width, color=color), highlight=False)
+    return text.getvalue()

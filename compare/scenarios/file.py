@@ -176,8 +176,8 @@ class _Comparison:
         self._stack = stack
         self._children: dict[Variant, Child] = {}
         self._watched: dict[Variant, tuple[Child, Link | None]] = {}
-        self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
         self._users = of_user(options.paths, host.check) if options.paths else None
+        self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
 
     def state(self, state: State, variants: Sequence[Variant]) -> list[_Row]:
         """All rows of one state."""

@@ -276,9 +276,9 @@ class Usage:
     def until_now(self) -> dict[str, Any]:
         """What they took since; `{}` where that can't be told from outside."""
         after = Usage(self._pids)
-        if not after.threads:
-            return {}
         seconds = after.seconds - self.seconds
+        if not after.threads:  # no /proc: how it divides is for the server itself to tell
+            return {"cpu": seconds} if seconds else {}
         user, system = after.user - self.user, after.system - self.system
         part = user / (user + system) if user + system else 0.5
         return {"user": seconds * part, "system": seconds * (1 - part), "threads": after.threads}

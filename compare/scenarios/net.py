@@ -302,8 +302,9 @@ class _Comparison:
         server.stop()
         ended = self._ask(row, server.child, STOP_S, what="did not return when told to stop")
         if ended and measured:
+            whole = ended["user"] + ended["system"]
             for name in ("user", "system"):
-                measured.setdefault(name, ended[name])
+                measured.setdefault(name, measured.get("cpu", whole) * ended[name] / whole if whole else 0.0)
             measured.setdefault("threads", 0)
             row.passes.append({**measured, "rss_mib": ended["rss_mib"]})
 
