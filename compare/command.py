@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compare import catalogue
 from compare.host import Host, Stopped
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
     from typing import TextIO
+
+    from rich.console import Console
 
     from compare.catalogue import Scenario, Variant
     from compare.results import Run
@@ -139,22 +141,30 @@ def filed(comparison: Comparison, options: Namespace, status: int) -> int:
 
 def _drawn(comparison: Comparison, *, timeline: bool) -> str:
     """The table, and below it the timeline, as text with the terminal's colours, or with none."""
-    from rich.console import Console  # noqa: PLC0415
-
     from compare.report import table  # noqa: PLC0415
 
-    terminal, text = Console(), io.StringIO()
-    console = Console(
-        file=text,
-        width=terminal.width,
-        force_terminal=terminal.is_terminal,
-        color_system=terminal.color_system,  # type: ignore[arg-type]  it is one of the names that it takes
-        no_color=terminal.no_color,
-    )
+    console, text = _console(sys.stdout)
     console.print(table.render(comparison, console.width), highlight=False, soft_wrap=True)
-    if timeline:
-        from compare.report import timeline as drawing  # noqa: PLC0415
+    return text.getvalue() + (lanes(comparison, sys.stdout) if timeline else "")
 
-        color = console.is_terminal and not console.no_color
-        console.print(drawing.render(comparison, console.width, color=color), highlight=False)
+
+def lanes(comparison: Comparison, stream: TextIO) -> str:
+    """The timeline as text, with colours where the stream is a terminal."""
+    from compare.report import timeline  # noqa: PLC0415
+
+    console, text = _console(stream)
+    color = console.is_terminal and not console.no_color
+    console.print(timeline.render(comparison, console.width, color=color), highlight=False)
     return text.getvalue()
+
+
+def _console(stream: TextIO) -> tuple[Console, io.StringIO]:
+    """A console that draws as for a stream, into memory: rich would end the program when the stream breaks."""
+    from rich.console import Console  # noqa: PLC0415
+
+    real, text = Console(file=stream), io.StringIO()
+    system: Any = real.color_system
+    console = Console(
+        file=text, width=real.width, force_terminal=real.is_terminal, color_system=system, no_color=real.no_color
+    )
+    return console, text
