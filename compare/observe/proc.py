@@ -6,21 +6,30 @@ Source: proc_pid_syscall(5), proc_pid_stat(5), and the kernel's Documentation/sc
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import socket
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compare.observe import syscalls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from compare.observe.pystack import Memory
 
 RUNNING = b"running\n"
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+GONE = b"-1 0x0 0x0\n"
+"""What is said of a thread that has ended, and was not waited for yet."""
+_PIDFD_GETFD = 438
+"""The same on every architecture: `include/uapi/asm-generic/unistd.h`."""
+_SYSCALL = ctypes.CDLL(None, use_errno=True).syscall
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,6 @@ class Process:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._tasks = f"/proc/{pid}/task"
-        self._inodes: dict[str, str] = {}
 
     def tids(self) -> list[int]:
         """Return its threads' ids; empty when it has ended."""
@@ -229,7 +237,9 @@ class Process:
         except OSError:
             return None
         if link.startswith("socket:["):
-            return self._socket(link[8:-1])
+            with contextlib.suppress(OSError):
+                return self._socket(number)
+            return f"socket {link[8:-1]}"
         if link.startswith("pipe:["):
             return f"pipe {link[6:-1]}"
         return link.removeprefix("anon_inode:")
@@ -261,29 +271,42 @@ class Process:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         return f"process {pid} ({b' '.join(words).decode(errors='replace').strip()[:60]})"
 
-    def _socket(self, inode: str) -> str:
-        if inode not in self._inodes:
-            self._inodes = self._sockets()
-        return self._inodes.get(inode) or f"socket {inode}"
+    def _socket(self, number: int) -> str:
+        """Ask a duplicate of the socket itself: the tables in `/proc/net` may hold ten thousands of others."""
+        with _duplicate(self.pid, number) as twin:
+            domain = {socket.AF_INET: "", socket.AF_INET6: "", socket.AF_UNIX: "unix socket"}.get(twin.family)
+            if domain is None:
+                return f"socket of family {int(twin.family)}"
+            if domain:
+                names = [os.fsdecode(name) for name in (twin.getsockname(), _peer(twin)) if name]
+                return f"unix socket {names[0]}" if names else "unix socket"
+            kind = "udp" if twin.type == socket.SOCK_DGRAM else "tcp"
+            local = _endpoint(twin.getsockname())
+            if twin.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return f"{kind} {local} (listening)"
+            peer = _peer(twin)
+            return f"{kind} {local} <- {_endpoint(peer)}" if peer else f"{kind} {local}"
 
-    def _sockets(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for protocol in ("tcp", "tcp6", "udp", "udp6"):
-            for fields in self._net(protocol):
-                local, remote = _endpoint(fields[1]), _endpoint(fields[2])
-                listens = fields[3] == "0A"
-                kind = protocol.removesuffix("6")
-                found[fields[9]] = f"{kind} {local} (listening)" if listens else f"{kind} {local} <- {remote}"
-        for fields in self._net("unix"):
-            found[fields[6]] = f"unix socket {fields[7] if len(fields) > 7 else fields[6]}"
-        return found
 
-    def _net(self, name: str) -> list[list[str]]:
-        try:
-            lines = Path(f"/proc/{self.pid}/net/{name}").read_text().splitlines()[1:]
-        except OSError:
-            return []
-        return [fields for line in lines if len(fields := line.split()) > 6]
+@contextlib.contextmanager
+def _duplicate(pid: int, number: int) -> Iterator[socket.socket]:
+    """A duplicate of another process's socket: pidfd_getfd(2), Linux 5.6."""
+    holder = os.pidfd_open(pid)
+    try:
+        descriptor = _SYSCALL(_PIDFD_GETFD, holder, number, 0)
+        if descriptor < 0:
+            raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    finally:
+        os.close(holder)
+    with socket.socket(fileno=descriptor) as twin:
+        yield twin
+
+
+def _peer(twin: socket.socket) -> Any:
+    try:
+        return twin.getpeername()
+    except OSError:  # not connected
+        return None
 
 
 def lock_holder(path: str, exclude: int = 0) -> str | None:
@@ -327,9 +350,6 @@ def _address(data: bytes) -> str | None:
     return None
 
 
-def _endpoint(text: str) -> str:
-    address, port = text.split(":")
-    words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
-    raw = b"".join(words)
-    host = socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
-    return f"{f'[{host}]' if len(raw) > 4 else host}:{int(port, 16)}"
+def _endpoint(address: tuple[Any, ...]) -> str:
+    host, port = address[:2]
+    return f"{f'[{host}]' if ':' in host else host}:{port}"

@@ -157,6 +157,9 @@ class Family:
         except OSError:
             self.drop(track, now)
             return
+        if raw == proc.GONE:
+            self.end(track, now)
+            return
         segment = track.open
         middle = (track.seen + now) // 2
         if segment is not None:
@@ -197,7 +200,6 @@ class Family:
             call = proc.parse_call(raw)
             if call.number < 0:
                 segment = Segment(start, "off", view=self._view(track))
-                segment.target = self.process.mapped_file()
             else:
                 name = syscalls.name(call.number)
                 segment = Segment(start, "call", name, call.arguments)
@@ -207,8 +209,6 @@ class Family:
                 segment.view = self._view(track)
                 if segment.gil:
                     self._see_holder(segment)
-                elif not segment.polls:
-                    self._aim(track, segment, call)
             self._confirm(track, segment, raw)
         segment.work = self.work.get(track.tid)
         return segment
@@ -221,16 +221,20 @@ class Family:
                 if again is None or again.frames != segment.view.frames:
                     segment.view = None
 
-    def _aim(self, track: Track, segment: Segment, call: proc.Call) -> None:
+    def _look_again(self, track: Track, segment: Segment) -> None:
+        """A wait that has lasted: what it is for, and its stack where that could not be read at first."""
+        if segment.view is None and track.python:
+            segment.view = self._view(track)
+        if segment.aimed or segment.polls:
+            return
+        segment.aimed = True
+        if segment.kind == "off":
+            segment.target = self.process.mapped_file()
+            return
         memory = self.reader.memory if self.reader is not None else None
         segment.target = self.process.target(segment.call or "", segment.arguments, memory)
         if segment.call in syscalls.SLEEPS and self.reader is not None and self._runs_a_loop(track):
-            segment.contended = self.process.contended(memory, call.stack_pointer)
-
-    def _look_again(self, track: Track, segment: Segment) -> None:
-        """A wait whose stack could not be read at first: try once it has lasted."""
-        if segment.view is None and track.python:
-            segment.view = self._view(track)
+            segment.contended = self.process.contended(memory, proc.parse_call(track.raw).stack_pointer)
 
     def waits_for_gil(self, call: proc.Call) -> bool:
         """Whether a call is CPython's wait for its GIL: on a word inside the GIL's own structure."""
@@ -290,16 +294,21 @@ class Family:
             return
         rest = Segment(
             at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
-            gil=segment.gil, contended=segment.contended, work=segment.work,
+            gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
         )  # fmt: skip
         self.judge.segment(self.pid, track.tid, _closed(segment, at))
         track.open = rest
 
-    def drop(self, track: Track, now: int) -> None:
+    def end(self, track: Track, now: int) -> None:
         """A thread has ended."""
         if track.open is not None:
             self.judge.segment(self.pid, track.tid, _closed(track.open, (track.seen + now) // 2))
+            track.open = None
         self.judge.thread_ends(self.pid, track.tid, now)
+
+    def drop(self, track: Track, now: int) -> None:
+        """A thread has ended, and the kernel has forgotten it."""
+        self.end(track, now)
         track.files.close()
         self.tracks.pop(track.tid, None)
 
@@ -358,6 +367,8 @@ class Sampler:
         self._others: set[int] = set()
         self._agent: proc.ThreadFiles | None = None
         self._kept_out: int | None = None
+        if ring is None:
+            self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
         if ring is not None:
             for record in ring.read():  # from before the window: loops that run, work that waits
                 self._note(record, early=True)

@@ -52,6 +52,8 @@ class Segment:
     holders: Counter[tuple[int, str | None, Site | None]] = field(default_factory=Counter)
     work: Work | None = None
     wakes: int = 0
+    aimed: bool = False
+    """Whether it was looked up what it waits for."""
     cpu: int = 0
     delay: int = 0
 
