@@ -14,61 +14,56 @@ def sentence(finding: Finding) -> str:
     return f"{what(finding)}: {way_out(finding)}"
 
 
+WHAT: dict[tuple[str, str | None], str] = {
+    ("lock", None): "{who} waits for {lock}{through}{at}",
+    ("gil", None): "the loop waits for the GIL, which thread {thread} keeps{meanwhile}{at}",
+    ("page-fault", None): "{who} waits for pages of {pages} to be read{at}",
+    ("worker-thread", "page-fault"): "{who} waits for pages of {pages} to be read{at}",
+    ("busy-cpu", "busy-polling"): "{who} turns without ever waiting{at}",
+    ("busy-cpu", "backlog"): "{who} is behind with many short callbacks",
+    ("busy-cpu", "compute"): "{who} computes{at}",
+    ("pool-queue", None): "work{at} waits in line for a {thread}{ahead}",
+    ("kernel", "stopped"): "a signal stopped the process",
+    ("kernel", "starved"): "{who} was ready to run and got no CPU",
+}
+"""Who waits for what, by place and kind."""
+
+WAY_OUT: dict[tuple[str, str | None], str] = {
+    ("loop-thread", None): "hand it to a thread, or use the library's own asynchronous way",
+    ("lock", None): "wait for it in a thread, or use the event loop's own lock, queue or future",
+    ("gil", None): "give that work to a process, or call C that lets go of the GIL",
+    ("page-fault", None): "touch the pages in a thread, or read the file instead of mapping it",
+    ("busy-cpu", "busy-polling"): "wait for an event, not for the next turn",
+    ("busy-cpu", "backlog"): "no single line is to blame: do less in each callback, or share it between processes",
+    ("busy-cpu", "compute"): "give it to a process, or do it in smaller pieces",
+    ("pool-queue", None): "a larger pool, shorter work, or a pool of its own for what is slow",
+    ("kernel", "stopped"): "not the program's fault",
+    ("kernel", "starved"): "not the program's fault",
+}
+"""What usually helps, by place and kind."""
+
+
 def what(finding: Finding) -> str:
     """Return who waits, in what, for what, and where."""
-    who = {"loop": "the loop", "main": "the main thread", "worker": f"worker {finding.thread}"}.get(
-        finding.role, f"thread {finding.thread}"
+    who = {"loop": "the loop", "main": "the main thread", "worker": f"worker {finding.thread}"}
+    told = WHAT.get((finding.place, finding.kind), "{who} waits in `{call}`{target}{at}")
+    return told.format(
+        who=who.get(finding.role, f"thread {finding.thread}"),
+        thread=finding.thread,
+        call=finding.call,
+        target=f" for {finding.target}" if finding.target else "",
+        lock=finding.target or "a lock",
+        pages=finding.target or "memory",
+        through=f" (in `{finding.call}`)" if finding.call else "",
+        meanwhile=f" while it waits in `{finding.call}`" if finding.call else "",
+        ahead=f", {finding.target}" if finding.target else "",
+        at=f" at {short(finding.site)}" if finding.site is not None else "",
     )
-    for_target = f" for {finding.target}" if finding.target else ""
-    at = f" at {short(finding.site)}" if finding.site is not None else ""
-    match finding.place, finding.kind:
-        case "lock", _:
-            through = f" (in `{finding.call}`)" if finding.call else ""
-            return f"{who} waits{for_target or ' for a lock'}{through}{at}"
-        case "gil", _:
-            while_in = f" while it waits in `{finding.call}`" if finding.call else ""
-            return f"the loop waits for the GIL, which thread {finding.thread} keeps{while_in}{at}"
-        case "page-fault", _:
-            return f"{who} waits for pages of {finding.target or 'memory'} to be read{at}"
-        case "busy-cpu", "busy-polling":
-            return f"{who} turns without ever waiting{at}"
-        case "busy-cpu", "backlog":
-            return f"{who} is behind with many short callbacks"
-        case "busy-cpu", _:
-            return f"{who} computes{at}"
-        case "pool-queue", _:
-            return f"work{at} waits in line for a {finding.thread}" + (f", {finding.target}" if finding.target else "")
-        case "kernel", "stopped":
-            return "a signal stopped the process"
-        case "kernel", _:
-            return f"{who} was ready to run and got no CPU"
-        case _, "page-fault":
-            return f"{who} waits for pages of {finding.target or 'memory'} to be read{at}"
-    return f"{who} waits in `{finding.call}`{for_target}{at}"
 
 
 def way_out(finding: Finding) -> str:
     """Return the usual remedy."""
-    match finding.place, finding.kind:
-        case "loop-thread", _:
-            return "hand it to a thread, or use the library's own asynchronous way"
-        case "lock", _:
-            return "wait for it in a thread, or use the event loop's own lock, queue or future"
-        case "gil", _:
-            return "give that work to a process, or call C that lets go of the GIL"
-        case "page-fault", _:
-            return "touch the pages in a thread, or read the file instead of mapping it"
-        case "busy-cpu", "busy-polling":
-            return "wait for an event, not for the next turn"
-        case "busy-cpu", "backlog":
-            return "no single line is to blame: do less in each callback, or share the work between processes"
-        case "busy-cpu", _:
-            return "give it to a process, or do it in smaller pieces"
-        case "pool-queue", _:
-            return "a larger pool, shorter work, or a pool of its own for what is slow"
-        case "kernel", _:
-            return "not the program's fault"
-    return "a worker may wait; it can't do other work meanwhile"
+    return WAY_OUT.get((finding.place, finding.kind), "a worker may wait; it can't do other work meanwhile")
 
 
 def short(site: Site) -> str:

@@ -132,7 +132,8 @@ def command_line(argv: Sequence[str], *, module: bool) -> list[str]:
         ScriptError: there is no such file.
     """
     if not module and not Path(argv[0]).exists():
-        raise ScriptError(f"no program at {argv[0]}: give the path of a Python file, or -m MODULE")
+        message = f"no program at {argv[0]}: give the path of a Python file, or -m MODULE"
+        raise ScriptError(message)
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  as multiprocessing does
     return [sys.executable, *flags, *(["-m"] if module else []), *argv]
 
@@ -162,8 +163,9 @@ def run(argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0
             ended = _attend(pid)
             seen = observer.end()
     except (ObserverError, OSError) as error:
-        raise ScriptError(f"the program can't be observed: {error}") from None
-    return _row(argv, module, threshold_ms, ended, seen), ended.status
+        message = f"the program can't be observed: {error}"
+        raise ScriptError(message) from None
+    return _row(argv, threshold_ms, ended, seen, module=module), ended.status
 
 
 def watch(pid: int, *, threshold_ms: float = 10.0) -> Run:
@@ -175,11 +177,13 @@ def watch(pid: int, *, threshold_ms: float = 10.0) -> Run:
     _check_right_to(pid)
     with Observer() as observer:
         observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True)
+        sys.stderr.write(f"compare: watching process {pid}, from outside alone, until it ends or Ctrl-C\n")
+        sys.stderr.flush()
         with contextlib.suppress(KeyboardInterrupt):
             while Path(f"/proc/{pid}/stat").exists() and not _is_zombie(pid):
                 time.sleep(0.05)
         seen = observer.end()
-    return _row([f"process {pid}"], False, threshold_ms, None, seen)
+    return _row([f"process {pid}"], threshold_ms, None, seen)
 
 
 def end_alike(status: int) -> int:
@@ -197,7 +201,7 @@ def end_alike(status: int) -> int:
 
 def _spawn(command: list[str], env: dict[str, str], link: Link) -> int:
     for descriptor in link.fds:
-        os.set_inheritable(descriptor, True)
+        os.set_inheritable(descriptor, True)  # noqa: FBT003  its only form
     # A program starts with the signals that a shell would give it: none blocked, SIGPIPE not ignored.
     return os.posix_spawn(command[0], command, env, setsigmask=[], setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
 
@@ -230,7 +234,9 @@ def _attend(pid: int) -> Ended:
         return Ended(status, usage)
 
 
-def _row(argv: Sequence[str], module: bool, threshold_ms: float, ended: Ended | None, seen: Observation) -> Run:  # noqa: FBT001
+def _row(
+    argv: Sequence[str], threshold_ms: float, ended: Ended | None, seen: Observation, *, module: bool = False
+) -> Run:
     from compare import verdict  # noqa: PLC0415  it is for the end
 
     status = ended.exit_status if ended is not None else None
@@ -264,13 +270,16 @@ def _cpu(usage: resource.struct_rusage | None) -> CpuSeconds | None:
 
 def _check_right_to(pid: int) -> None:
     if not Path(f"/proc/{pid}").exists():
-        raise ScriptError(f"--pid: there is no process {pid}")
+        message = f"--pid: there is no process {pid}"
+        raise ScriptError(message)
     try:
         Path(f"/proc/{pid}/syscall").read_bytes()
     except PermissionError:
-        raise ScriptError(f"--pid: process {pid} may not be watched: run as its user, or as root") from None
+        message = f"--pid: process {pid} may not be watched: run as its user, or as root"
+        raise ScriptError(message) from None
     except OSError as error:
-        raise ScriptError(f"--pid: process {pid} can't be watched: {error.strerror}") from None
+        message = f"--pid: process {pid} can't be watched: {error.strerror}"
+        raise ScriptError(message) from None
 
 
 def _is_zombie(pid: int) -> bool:

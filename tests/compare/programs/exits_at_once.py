@@ -1,0 +1,6 @@
+"""Ends without cleaning up."""
+
+import os
+
+os.write(1, b"before\n")
+os._exit(7)

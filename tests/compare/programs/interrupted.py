@@ -1,0 +1,7 @@
+"""Interrupts itself, as Ctrl-C would."""
+
+import os
+import signal
+
+print("before", flush=True)
+os.kill(os.getpid(), signal.SIGINT)
