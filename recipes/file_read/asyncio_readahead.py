@@ -109,29 +109,36 @@ async def _fill(fd: int, view: memoryview, wanted: Iterable[tuple[int, int, int]
     upcoming, waiting = iter(wanted), deque[tuple[int, int, int]]()
     total = misses = 0
     while True:
+        until = perf_counter() + TURN_S
         for offset, start, stop in islice(upcoming, in_flight - len(waiting)):
             os.posix_fadvise(fd, offset, stop - start, os.POSIX_FADV_WILLNEED)
             waiting.append((offset, start, stop))
+            if perf_counter() > until:
+                break
         if not waiting:
             return total
-        misses, until = misses + 1, perf_counter() + TURN_S
-        while waiting and perf_counter() < until:
-            offset, start, stop = waiting[0]
+        misses += 1
+        not_yet = 0
+        while waiting and not_yet < 16 and perf_counter() < until:
+            offset, start, stop = waiting.popleft()
             try:
                 got = os.preadv(fd, [view[start:stop]], offset, os.RWF_NOWAIT if misses < 1000 else 0)
-            except BlockingIOError:  # not yet
-                break
+            except BlockingIOError:
+                not_yet += 1
+                waiting.append((offset, start, stop))
+                continue
             except OSError as error:
                 if error.errno != errno.EOPNOTSUPP:
                     raise
                 misses = 1000
+                waiting.append((offset, start, stop))
                 continue
             total, misses = total + got, 0
             if 0 < got < stop - start:
-                waiting[0] = (offset + got, start + got, stop)
-            else:
-                waiting.popleft()
-        await asyncio.sleep(0.001 if misses else 0)
+                waiting.append((offset + got, start + got, stop))
+        await asyncio.sleep(
+            0.001 if misses > 8 else 0
+        )  # a disk takes less than the shortest nap: ask a few times first
 
 
 if __name__ == "__main__":
