@@ -139,7 +139,7 @@ async def _fill(fd: int, view: memoryview, wanted: Iterable[tuple[int, int, int]
             total, misses = total + got, 0
             if 0 < got < stop - start:
                 waiting.append((offset + got, start + got, stop))
-        await trio.sleep(0.001 if misses > 8 else 0)  # a disk takes less than the shortest nap: ask a few times first
+        await trio.sleep(0.001 if misses > 8 else 0)  # the shortest nap is longer than a disk takes
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,9 +59,10 @@ def test_all_lines_and_only_lines(reader: Reader, tmp_path: Path) -> None:
     path.write_text("".join(LINES) + "the last, without an end", encoding="utf-8")
 
     async def read(encoding: str) -> list[str]:
-        if hasattr(reader.module, "batches"):
-            return [line async for batch in reader.module.batches(path, encoding) for line in batch]
-        return [line async for line in reader.module.lines(path, encoding)]
+        if not hasattr(reader.module, "batches"):
+            return [line async for line in reader.module.lines(path, encoding)]
+        async with aclosing(reader.module.batches(path, encoding)) as batches:
+            return [line async for batch in batches for line in batch]
 
     assert reader.run(read, "utf-8") == [*LINES, "the last, without an end"]
     assert isinstance(reader.error(reader.run, read, "ascii"), UnicodeDecodeError)
