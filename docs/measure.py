@@ -38,7 +38,8 @@ CASES = {
     "big-cold": "file --state cold --files 4 --size 16MiB",
     "many-cold": "file --state cold --files 500 --size 4KiB",
     "many-slow": "file --state slow --files 64 --delay 50",
-    "many-silent": "net --load hold --clients 900",
+    "many-silent": "net --load hold --clients 5000",
+    "lines": "file --state warm --files 2 --size 2MiB",
 }
 """What a page calls it: the arguments of `python -m compare` that make it."""
 
@@ -50,6 +51,9 @@ SHOWN = {
     "many-cold": "blocking asyncio_readahead trio_readahead asyncio_to_thread asyncio_aiofiles asyncio_io_uring",
     "many-slow": "blocking threadpool_done_callback asyncio_to_thread trio_to_thread asyncio_aiofiles trio_open_file "
     "asyncio_pipe_transport trio_fd_stream asyncio_io_uring",
+    "many-silent": "epoll_multiplexing asyncio_protocol asyncio_streams trio_streams anyio_streams "
+    "thread_per_connection threadpool_blocking select_multiplexing",
+    "lines": "blocking asyncio_aiofiles_lines asyncio_lines_batched trio_lines_batched",
 }
 """Which recipes a case is about, where it is not about all."""
 

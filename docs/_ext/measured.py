@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
@@ -25,7 +27,7 @@ from docs._ext.measured_data import (
     picture,
     transcripts,
 )
-from docs._ext.measured_table import TITLES, Cell, columns_of, provenance, table
+from docs._ext.measured_table import TITLES, Cell, best_first, columns_of, provenance, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +50,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "program-help": ProgramHelp,
     }.items():
         app.add_directive(name, directive)
+    # A change in how things are shown must show: pages are read again when this differs from the last build's.
+    code = "".join(path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
+    app.add_config_value("cookbook_shown_by", f"{zlib.crc32(code.encode()):08x}", "env", str)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -67,7 +72,7 @@ class _Evidence(SphinxDirective):
     def rows(self, found: Measurement, runs: Sequence[dict[str, Any]], *, variant: bool = True) -> list[nodes.Node]:
         """Make a table of measured rows, and say below where they come from."""
         columns = columns_of(runs, variant=variant)
-        body = [[Cell.of(run, column, self.recipe_link) for column in columns] for run in runs]
+        body = [[Cell.of(run, column, self.recipe_link, brief=variant) for column in columns] for run in runs]
         return [table([TITLES[column] for column in columns], body), provenance(found)]
 
     def recipe_link(self, variant: str, scenario: str) -> str | None:
@@ -93,7 +98,11 @@ class MeasuredTable(_Evidence):
         if found is None:
             return self.missing()
         wanted = self.options.get("variants", "").split()
-        runs = [run for each in wanted for run in found.runs if run["variant"] == each] if wanted else list(found.runs)
+        runs = (
+            [run for each in wanted for run in found.runs if run["variant"] == each]
+            if wanted
+            else best_first(found.runs)
+        )
         return self.rows(found, runs) if runs else self.missing()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,19 @@ TITLES = {
     "time": "time",
     "rate": "messages/s",
     "latency": "p50 / p99 / max",
+    "first": "first answer",
+    "later": "then, at the median",
+    "memory": "memory",
     "cpu": "CPU per message",
     "held": "loop held",
     "threads": "threads",
     "verdict": "who waited where",
 }
+CLAUSES = 2
+"""How much of a verdict a table of many rows shows."""
+
 _FILE = ("variant", "backend", "time", "held", "threads", "verdict")
+_HOLD = ("variant", "backend", "first", "later", "threads", "memory", "verdict")
 _NET = ("variant", "backend", "rate", "latency", "cpu", "threads", "verdict")
 
 
@@ -38,16 +46,22 @@ class Cell:
     number: bool = False
 
     @classmethod
-    def of(cls, run: dict[str, Any], column: str, link: Callable[[str, str], str | None]) -> Cell:
-        """One value of a row as a reader wants it: units beside the figures."""
+    def of(cls, run: dict[str, Any], column: str, link: Callable[[str, str], str | None], *, brief: bool) -> Cell:
+        """One value of a row as a reader wants it: units beside the figures, `brief` where many rows are compared."""
         if column == "variant":
             return cls(run["variant"], link(run["variant"], run["scenario"]), code=True)
         if column == "backend":
             return cls(run["backend"] or "-")
         if column == "verdict":
             told = run["verdict"] if run["outcome"] == "ok" else f"{run['outcome']}: {run['reason'] or ''}"
-            return cls(told.rstrip(": "))
+            return cls(_shortened(told) if brief else told.rstrip(": "))
         return cls(_VALUES[column](run), number=True)
+
+
+def _shortened(told: str) -> str:
+    """What matters most comes first; the recipe's own page has all of it."""
+    clauses = told.rstrip(": ").split("; ")
+    return "; ".join(clauses[:CLAUSES]) + (" …" if len(clauses) > CLAUSES else "")
 
 
 def milliseconds(value: float) -> str:
@@ -72,6 +86,18 @@ def _latency(run: dict[str, Any]) -> str:
     return " / ".join(milliseconds(latency[each]) for each in ("p50", "p99", "max")) if latency else "-"
 
 
+def _first(run: dict[str, Any]) -> str:
+    return milliseconds(run["latency_ms"]["max"]) if run["latency_ms"] else "-"
+
+
+def _later(run: dict[str, Any]) -> str:
+    return milliseconds(run["latency_ms"]["p50"]) if run["latency_ms"] else "-"
+
+
+def _memory(run: dict[str, Any]) -> str:
+    return f"{run['rss_mib']:.0f} MiB" if run["rss_mib"] else "-"
+
+
 def _cpu(run: dict[str, Any]) -> str:
     used, messages = run["cpu_seconds"], run["operations"]
     return f"{(used['user'] + used['system']) / messages * 1e6:.3g} µs" if used and messages else "-"
@@ -92,6 +118,9 @@ _VALUES: dict[str, Callable[[dict[str, Any]], str]] = {
     "time": _time,
     "rate": _rate,
     "latency": _latency,
+    "first": _first,
+    "later": _later,
+    "memory": _memory,
     "cpu": _cpu,
     "held": _held,
     "threads": _threads,
@@ -100,12 +129,28 @@ _VALUES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def columns_of(runs: Sequence[dict[str, Any]], *, variant: bool) -> list[str]:
     """Which columns a table has: those of its scenario, without what would be the same in every row."""
-    columns = list(_FILE if runs[0]["scenario"] == "file" else _NET)
+    net = _HOLD if runs[0]["workload"].get("load") == "hold" else _NET
+    columns = list(_FILE if runs[0]["scenario"] == "file" else net)
     if not variant:
         columns.remove("variant")
     if not any(run["backend"] for run in runs):
         columns.remove("backend")
     return columns
+
+
+def best_first(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the best first, by what their scenario is about; those without a figure last."""
+
+    def cost(run: dict[str, Any]) -> float:
+        if run["outcome"] != "ok":
+            return math.inf
+        if run["scenario"] == "file":
+            return float(run["seconds"]["median"])
+        if run["workload"].get("load") == "hold":
+            return float(run["latency_ms"]["max"])
+        return float(run["cpu_seconds"]["user"] + run["cpu_seconds"]["system"]) / float(run["operations"] or 1)
+
+    return sorted(runs, key=cost)
 
 
 def table(titles: Sequence[str], body: Sequence[Sequence[Cell]]) -> nodes.Node:

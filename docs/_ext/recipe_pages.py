@@ -69,8 +69,8 @@ def _generate(app: Sphinx) -> None:
 
 def _top(found: dict[str, list[Recipe]]) -> str:
     parts = ["# The recipes", "Each is one file that you can copy into your project as it is."]
-    parts += [f"- [{FOLDERS[folder][0]}]({folder}/index.md): {len(found[folder])} recipes" for folder in found]
-    return "\n\n".join([*parts[:2], "\n".join(parts[2:]), _toctree(f"{folder}/index" for folder in found)]) + "\n"
+    parts += [f"[{FOLDERS[folder][0]}]({folder}/index.md)\n: {FOLDERS[folder][1]}" for folder in found]
+    return "\n\n".join([*parts, _toctree(f"{folder}/index" for folder in found)]) + "\n"
 
 
 def _index(folder: str, recipes: list[Recipe]) -> str:
@@ -181,7 +181,7 @@ def _see_also(recipe: Recipe, siblings: list[Recipe]) -> str:
     lines = []
     if siblings:
         links = ", ".join(f"[`{each.name}`]({each.name}.md)" for each in siblings)
-        lines.append(f"- The same idea in other libraries: {links}")
+        lines.append(f"The same idea in other ways:\n\n- {links}\n\nIn other documentation and pages:\n")
     lines += [f"- [{LIBRARIES[name][0]}]({LIBRARIES[name][1]})" for name in recipe.imports if name in LIBRARIES]
     lines.append("- [How to read the table and the timeline](../../using-compare.md)")
     return "\n".join(lines)

@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+babel = pytest.importorskip("babel", reason="the docs need their extra: pip install -e '.[docs]'")
+
 HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
 
@@ -23,7 +25,6 @@ HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
     ],
 )
 def test_what_lacks_a_translation_is_listed(tmp_path: Path, catalogue: str | None, expected: list[str]) -> None:
-    pytest.importorskip("babel", reason="the docs need their extra: pip install -e '.[docs]'")
     from docs.catalogues import lacking  # noqa: PLC0415  needs babel
 
     templates, locale = tmp_path / "templates", tmp_path / "locale"
@@ -34,3 +35,24 @@ def test_what_lacks_a_translation_is_listed(tmp_path: Path, catalogue: str | Non
     if catalogue is not None:
         (folder / "models.po").write_text(HEADER + catalogue, "utf-8")
     assert lacking(templates, locale) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Who waits?", True),
+        ("`read` waits", True),
+        ("`read`", False),
+        ("`busy`, `hold`", False),
+        ("[`trio_streams`](trio_streams.md)", False),
+        ("recipes/tcp_echo/trio_streams.py", False),
+        ("trio_streams", False),
+        ("blocking", False),
+        ("Blocking", True),
+        ("[What is new](https://docs.python.org/3/whatsnew/)", True),
+    ],
+)
+def test_names_and_code_need_no_translation(text: str, expected: bool) -> None:  # noqa: FBT001  a parameter
+    from docs.catalogues import is_prose  # noqa: PLC0415  needs babel
+
+    assert is_prose(text) is expected
