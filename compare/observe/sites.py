@@ -35,6 +35,8 @@ def owner(filename: str) -> Owner:
     """Return whose code a file is; a pseudo-file such as `<string>` is the user's, a frozen module the library's."""
     if filename.startswith("<"):
         return "library" if filename.startswith("<frozen ") else "user"
+    if filename == "__init__":  # the interpreter's own code around a class's call (CPython 3.13: _Py_InitCleanup)
+        return "library"
     path = os.path.realpath(filename)
     if path.startswith(_HERE):
         return "library"
