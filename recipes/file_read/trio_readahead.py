@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     Path = str | os.PathLike[str]
+    Piece = tuple[int, bytearray | memoryview, int, int]
 
 STATES = ("warm", "cold")
 REQUIRES = {"platform": "linux", "states_reason": "a FIFO has no offsets to read ahead at: use trio_fd_stream"}
@@ -46,7 +47,7 @@ async def read_file(path: Path) -> bytes:
             return b"".join(iter(lambda: os.read(fd, PIECE), b""))
         memory = io.BytesIO(bytes(size))  # a `bytes` to read into: `getvalue` gives it without a copy
         with memory.getbuffer() as view:
-            got = await _fill(fd, view, _pieces(size), 8)
+            got = await _fill(fd, _pieces(view, size), 8)
         memory.truncate(got)  # it may have been truncated meanwhile
         return memory.getvalue()
     finally:
@@ -58,27 +59,30 @@ async def read_into(path: Path, buffer: bytearray | memoryview) -> int:
     fd, size = _open(path)
     try:
         with memoryview(buffer) as view:
-            return await _fill(fd, view, _pieces(min(size, len(view))), 8)
+            return await _fill(fd, _pieces(view, min(size, len(view))), 8)
     finally:
         os.close(fd)
 
 
-async def read_at(path: Path, offsets: Sequence[int], size: int = 4096, in_flight: int = 256) -> list[bytes]:
+async def read_at(path: Path, offsets: Iterable[int], size: int = 4096, in_flight: int = 256) -> list[bytearray]:
     """Return `size` bytes (fewer at the file's end) from each offset, in order, `in_flight` of them asked for ahead."""
     fd, end = _open(path)
+    parts: list[bytearray] = []
+
+    def wanted() -> Iterable[Piece]:  # each part's memory is had when its turn comes, not all at once
+        for offset in offsets:
+            parts.append(bytearray(max(0, min(size, end - offset))))
+            yield offset, parts[-1], 0, len(parts[-1])
+
     try:
-        memory = bytearray(size * len(offsets))
-        spans = [(n * size, n * size + max(0, min(size, end - at))) for n, at in enumerate(offsets)]
-        wanted = ((at, *span) for at, span in zip(offsets, spans, strict=True))
-        with memoryview(memory) as view:
-            await _fill(fd, view, wanted, in_flight)
-            return [bytes(view[start:stop]) for start, stop in spans]
+        await _fill(fd, wanted(), in_flight)
+        return parts
     finally:
         os.close(fd)
 
 
-def _pieces(size: int) -> Iterable[tuple[int, int, int]]:
-    return ((start, start, min(start + PIECE, size)) for start in range(0, size, PIECE))
+def _pieces(view: memoryview, size: int) -> Iterable[Piece]:
+    return ((start, view, start, min(start + PIECE, size)) for start in range(0, size, PIECE))
 
 
 async def read_files(paths: Iterable[Path], at_once: int = 64) -> list[bytes]:
@@ -107,38 +111,38 @@ def _open(path: Path) -> tuple[int, int]:
     return fd, status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
-async def _fill(fd: int, view: memoryview, wanted: Iterable[tuple[int, int, int]], in_flight: int) -> int:
-    """Read each (offset, start, stop) from `offset` into `view[start:stop]`; return the sum of the bytes read."""
-    upcoming, waiting = iter(wanted), deque[tuple[int, int, int]]()
+async def _fill(fd: int, wanted: Iterable[Piece], in_flight: int) -> int:
+    """Read each (offset, memory, start, stop) from `offset` into `memory[start:stop]`; return the sum of bytes read."""
+    upcoming, waiting = iter(wanted), deque["Piece"]()
     total = misses = 0
     while True:
         until = perf_counter() + TURN_S
-        for offset, start, stop in islice(upcoming, in_flight - len(waiting)):
-            os.posix_fadvise(fd, offset, stop - start, os.POSIX_FADV_WILLNEED)
-            waiting.append((offset, start, stop))
+        for piece in islice(upcoming, in_flight - len(waiting)):
+            os.posix_fadvise(fd, piece[0], piece[3] - piece[2], os.POSIX_FADV_WILLNEED)
+            waiting.append(piece)
             if perf_counter() > until:
                 break
         if not waiting:
             return total
         misses += 1
         not_yet = 0
-        while waiting and not_yet < 16 and perf_counter() < until:
-            offset, start, stop = waiting.popleft()
+        while waiting and not_yet < 4 and perf_counter() < until:
+            offset, memory, start, stop = piece = waiting.popleft()
             try:
-                got = os.preadv(fd, [view[start:stop]], offset, os.RWF_NOWAIT if misses < 1000 else 0)
+                got = os.preadv(fd, [memoryview(memory)[start:stop]], offset, os.RWF_NOWAIT if misses < 1000 else 0)
             except BlockingIOError:
                 not_yet += 1
-                waiting.append((offset, start, stop))
+                waiting.append(piece)
                 continue
             except OSError as error:
                 if error.errno != errno.EOPNOTSUPP:
                     raise
                 misses = 1000
-                waiting.append((offset, start, stop))
+                waiting.append(piece)
                 continue
             total, misses = total + got, 0
             if 0 < got < stop - start:
-                waiting.append((offset + got, start + got, stop))
+                waiting.append((offset + got, memory, start + got, stop))
         await trio.sleep(0.001 if misses > 8 else 0)  # the shortest nap is longer than a disk takes
 
 
