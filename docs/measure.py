@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -75,7 +76,7 @@ PICTURES = {
 TRANSCRIPTS = (
     "python -m compare script app.py",
     "python -m compare file --quick --only blocking asyncio_aiofiles asyncio_cached_first",
-    "python -m compare claims",
+    "python -m pytest -q test_settings.py",
 )
 """Commands whose output a page shows; the pitfalls' are added to them."""
 
@@ -88,17 +89,17 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        """This one's folders, the longest first."""
+        """This one's folders."""
         paths = {f"{ROOT}/": "", f"{EXAMPLES}/": "", f"{tempfile.gettempdir()}/": "/tmp/"}  # noqa: S108  a reader's name
         for name in ("purelib", "platlib", "stdlib"):
             paths[sysconfig.get_path(name) + "/"] = ""
         paths[os.path.realpath(sysconfig.get_path("stdlib")) + "/"] = ""
         paths[str(Path(sys.executable).parent) + "/"] = ""
-        return cls(tuple(sorted(paths.items(), key=lambda pair: -len(pair[0]))))
+        return cls(tuple(paths.items()))
 
     def clean(self, text: str) -> str:
         """Take the folders out of a text, and the kernel's local name."""
-        for path, name in self.replaced:
+        for path, name in sorted(self.replaced, key=lambda pair: -len(pair[0])):
             text = text.replace(path, name)
         return re.sub(r"(Linux-\d+(?:\.\d+)+)[\w.+-]*?-(x86_64|aarch64)", r"\1-\2", text)
 
@@ -170,7 +171,11 @@ def _claims(machine: Machine) -> None:
 
 def _transcripts(machine: Machine) -> dict[str, str]:
     pitfalls = [f"python -m recipes.pitfalls.{path.stem}" for path in _modules("pitfalls")]
-    return {command: machine.clean(_run(command.split(), EXAMPLES)) for command in (*pitfalls, *TRANSCRIPTS)}
+    with tempfile.TemporaryDirectory() as folder:
+        for example in EXAMPLES.glob("*.py"):
+            shutil.copy(example, folder)
+        here = Machine((*machine.replaced, (f"{os.path.realpath(folder)}/", "")))
+        return {command: here.clean(_run(command.split(), Path(folder))) for command in (*pitfalls, *TRANSCRIPTS)}
 
 
 def _modules(folder: str) -> Iterable[Path]:
@@ -180,6 +185,8 @@ def _modules(folder: str) -> Iterable[Path]:
 def _run(words: list[str], folder: Path) -> str:
     """What a command prints on both streams, in a terminal of 88 columns without colours."""
     environment = os.environ | {"COLUMNS": "88", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+    if "pytest" in words:
+        environment["PYTHONWARNINGS"] = "ignore"  # what other plugins say of their own configuration
     done = subprocess.run(  # noqa: S603  our own program
         [sys.executable, *words[1:]],
         cwd=folder,
