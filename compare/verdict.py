@@ -80,7 +80,8 @@ def milliseconds(value: float) -> str:
 
 def _loop(findings: Iterable[Finding]) -> str | None:
     """What held the thread that must not wait: a loop's, or the only one there is."""
-    mine = [finding for finding in findings if finding.place in LOOP_PLACES and finding.role != "worker"]
+    # A finding of place `gil` is told of the thread that keeps it, whatever that is for.
+    mine = [each for each in findings if each.place in LOOP_PLACES and (each.place == "gil" or each.role != "worker")]
     if not mine:
         return None
     return "; ".join(_held(place, list(some)) for place, some in _grouped(mine, lambda finding: finding.place))
@@ -97,7 +98,7 @@ def _held(place: str, findings: list[Finding]) -> str:
         case "lock":
             return f"{who} waits for {first.target or 'another thread'}: {total}{where}"
         case "gil":
-            return f"{who} waits for the GIL, kept by {first.thread}: {total}{where}"
+            return f"the loop waits for the GIL, kept by {first.thread}: {total}{where}"
         case "page-fault":
             return f"{who} waits for pages of {_of(first.target)}: {total}{where}"
     what = {"busy-polling": "polls without waiting", "backlog": "is behind with many short callbacks"}
@@ -110,7 +111,7 @@ def _workers(observation: Observation) -> str | None:
     waits = [finding for finding in waits if finding.call != LOCK_CALL] or waits
     if not waits:
         return None
-    role = waits[0].role
+    role = "worker" if any(finding.role == "worker" for finding in waits) else waits[0].role
     mine = [finding for finding in waits if finding.role == role]
     calls = {finding.call for finding in mine}
     lanes: list[float] = [

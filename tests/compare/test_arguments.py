@@ -1,0 +1,104 @@
+"""Arguments, and mistakes in them: one line, what was expected, what came, exit status 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from compare.__main__ import _parser
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        _parser().parse_args(arguments)
+    assert caught.value.code == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("compare: ")
+    assert complaint.count("\n") == 1
+    return complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "are required"),
+        (["fly"], "invalid choice: 'fly'"),
+        (["file", "--files", "0"], "must be 1 or more, not 0"),
+        (["file", "--files", "many"], "must be 1 or more, not many"),
+        (["file", "--size", "3 parsecs"], "must be a number of bytes"),
+        (["file", "--size", "0"], "must be a number of bytes"),
+        (["file", "--size", "1.5"], "must be a number of bytes"),
+        (["file", "--state", "warm,hot"], "must be warm, cold or slow, not hot"),
+        (["file", "--delay", "-1"], "must be 0 or more, not -1"),
+        (["file", "--repeat", "1.5"], "must be 1 or more, not 1.5"),
+        (["file", "--timeout", "0"], "must be 0.01 or more, not 0"),
+        (["file", "--timeout", "inf"], "must be 0.01 or more, not inf"),
+        (["file", "--backend", "curio"], "invalid choice: 'curio'"),
+        (["file", "--clients", "3"], "unrecognized arguments: --clients"),
+        (["file", "--time", "3"], "unrecognized arguments: --time"),
+        (["net", "--load", "lazy"], "invalid choice: 'lazy'"),
+        (["net", "--clients", "0"], "must be 1 or more, not 0"),
+        (["net", "--malloc", "tc"], "invalid choice: 'tc'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+    assert told in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("1", 1),
+        ("4096", 4096),
+        ("64KiB", 65536),
+        ("64kib", 65536),
+        ("1.5 MiB", 3 * 2**19),
+        ("2k", 2048),
+        ("3kB", 3000),
+        ("7B", 7),
+    ],
+)
+def test_sizes(text: str, count: int) -> None:
+    assert _parser().parse_args(["file", "--size", text]).size == count
+
+
+def test_states_add_up() -> None:
+    assert _parser().parse_args(["file", "--state", "cold,slow", "--state", "warm"]).state == [
+        ["cold", "slow"],
+        ["warm"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["file", "--only", "blockng"], "did you mean blocking?"),
+        (["file", "--only", "xyzzy"], "python -m compare list"),
+        (["file", "--backend", "trio", "--only", "blocking"], "nothing to compare"),
+        (["file", "nowhere.at.all:go"], "can't find 'nowhere.at.all'"),
+        (["file", "--json", "no/such/folder/x.json"], "there is no directory no/such/folder"),
+        (["file", "--html", "."], "it is a directory"),
+        (["file", "--path", "no-such-file"], "--path no-such-file: No such file or directory"),
+        (["file", "--path", "/"], "--path /: expected a regular file"),
+    ],
+)
+def test_a_mistake_that_shows_later(
+    run_compare: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], told: str
+) -> None:
+    done = run_compare(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert done.stderr.startswith("compare: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["file", "--help"], ["net", "--help"]])
+def test_help(run_compare: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str]) -> None:
+    done = run_compare(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Exit status" in done.stdout

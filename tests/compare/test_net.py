@@ -1,0 +1,66 @@
+"""`compare net`, end to end, on a few recipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECIPES = ("epoll_multiplexing", "threadpool_blocking", "asyncio_streams", "trio_sockets")
+
+
+def by_name(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {run["variant"]: run for run in told["runs"] if run["backend"] != "asyncio+uvloop"}
+
+
+@pytest.fixture(scope="module")
+def busy(measured: Callable[..., Any]) -> dict[str, dict[str, Any]]:
+    told, status = measured("net", "--only", *RECIPES, "--clients", "8", "--seconds", "0.2")
+    assert status == 0
+    return by_name(told)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_busy(busy: dict[str, dict[str, Any]], name: str) -> None:
+    run = busy[name]
+    assert run["outcome"] == "ok", run["reason"]
+    assert run["operations"] > 100
+    assert run["per_second"] == pytest.approx(run["operations"] / run["seconds"]["median"])
+    assert 0 < run["latency_ms"]["p50"] <= run["latency_ms"]["p99"] <= run["latency_ms"]["max"]
+    cpu = run["cpu_seconds"]["user"] + run["cpu_seconds"]["system"]
+    assert 0 < cpu <= run["seconds"]["median"] * 1.1 * run["threads"]
+    assert run["threads"] >= 1
+    assert run["verdict"]
+
+
+def test_a_pool_of_three_serves_three(busy: dict[str, dict[str, Any]]) -> None:
+    assert busy["threadpool_blocking"]["verdict"].startswith("5 of 8 clients are never answered")
+    assert busy["threadpool_blocking"]["threads"] == 4
+    assert "never answered" not in busy["asyncio_streams"]["verdict"]
+
+
+def test_hold(measured: Callable[..., Any]) -> None:
+    told, status = measured("net", "--load", "hold", "--only", *RECIPES, "--clients", "8", "--seconds", "0.4")
+    assert status == 0
+    runs = by_name(told)
+    for name in ("epoll_multiplexing", "asyncio_streams", "trio_sockets"):
+        assert runs[name]["verdict"].startswith("answered in ")
+        assert runs[name]["per_second"] is None
+    starved = runs["threadpool_blocking"]
+    assert starved["verdict"].startswith("starves: not answered in ")
+    assert "3 workers wait in recvfrom" in starved["verdict"]
+    assert starved["latency_ms"]["max"] >= 400
+
+
+def test_messages_larger_than_a_socket_holds(measured: Callable[..., Any]) -> None:
+    told, status = measured(
+        *("net", "--only", "epoll_multiplexing", "blocking_one_at_a_time", "--clients", "2", "--message", "3MiB"),
+        *("--seconds", "0.3", "--no-observe", "--malloc", "default", "--no-pin"),
+    )
+    assert status == 0
+    assert {run["workload"]["malloc"] for run in told["runs"]} == {"default"}
+    assert {run["workload"]["cpus"] for run in told["runs"]} == {None}
+    assert all(run["operations"] > 0 for run in told["runs"])
