@@ -15,7 +15,7 @@ from __future__ import annotations
 import linecache
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from compare.observe import syscalls
 from compare.observe.lanes import Lanes
@@ -32,6 +32,10 @@ PING_DELAY_NS = 8 * MS
 """From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
 STREAK_NS = 100 * MS
 """How long a thread turns without waiting before that is busy polling."""
+MOSTLY_TURNS = 0.2
+"""The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
+MOVED_BYTES = 1 << 16
+"""A thread that reads or writes as much as this is not polling."""
 LINE_NS = MS
 """A wait in a pool's line that is shorter is the time it takes to start a thread."""
 
@@ -42,8 +46,11 @@ class Probe(Protocol):
     def stat(self, pid: int, tid: int) -> Stat | None:
         """Return its counters."""
 
-    def polls(self, pid: int) -> bool:
-        """Whether the process has nonblocking sockets or pipes."""
+    def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes the process has, beside the standard streams."""
+
+    def transferred(self, pid: int, tid: int) -> int:
+        """Return how many bytes it has read and written."""
 
 
 Key = tuple[Place, str | None, tuple[int, int], str | None, Site | None]
@@ -71,8 +78,10 @@ class _Streak:
     busy: int = 0
     tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
     sites: Counter[Site | None] = field(default_factory=Counter)
-    sockets: bool = False
-    """Whether there were nonblocking descriptors from its beginning on, and nobody else's."""
+    streams: Literal["nonblocking", "blocking"] | None = None
+    """The sockets and pipes that were there from its beginning on, if nobody else's."""
+    moved: int = 0
+    """Bytes that the thread had read and written when it began."""
     first: Stat | None = None
     latest: Stat | None = None
 
@@ -97,6 +106,13 @@ class _Thread:
     """Where it waited for work last, in its own code."""
     visits: Counter[Site | None] = field(default_factory=Counter)
     streak: _Streak = field(default_factory=_Streak)
+    waited: Segment | None = None
+    """The wait that was seen last, if nothing but running was seen since."""
+    pending: Segment | None = None
+    """What ran since, until it is known what comes next."""
+    user: int = 0
+    system: int = 0
+    """Clock ticks of what ran between waits in the same call at the same line."""
 
 
 class Judge:
@@ -123,6 +139,25 @@ class Judge:
         if segment.end <= segment.start:
             return
         thread = self._thread(pid, tid)
+        if segment.kind == "running" and thread.waited is not None and thread.pending is None:
+            thread.pending = segment
+            return
+        pending, before = thread.pending, thread.waited
+        if pending is not None:
+            thread.pending = None
+            if segment.kind != "running":
+                _join(thread, before, pending, segment)
+            self._take(thread, pending)
+        waits = segment.kind != "running" and not segment.gil and not segment.polls
+        thread.waited = segment if waits else None
+        self._take(thread, segment)
+
+    def _flush(self, thread: _Thread) -> None:
+        pending, thread.pending, thread.waited = thread.pending, None, None
+        if pending is not None:
+            self._take(thread, pending)
+
+    def _take(self, thread: _Thread, segment: Segment) -> None:
         view = segment.view
         if view is not None and view.loop:
             thread.loop = self._saw_loop = True
@@ -146,6 +181,7 @@ class Judge:
     def turned(self, pid: int, tid: int, at: int) -> None:
         """A loop got round to a ping: a turn of its ended here."""
         thread = self._thread(pid, tid)
+        self._flush(thread)
         if thread.loop:
             self._end_turn(thread, at)
             thread.since = at
@@ -153,6 +189,7 @@ class Judge:
     def loop_runs(self, pid: int, tid: int, at: int) -> None:
         """An event loop begins to run in this thread."""
         thread = self._thread(pid, tid)
+        self._flush(thread)
         thread.loop = thread.pinged = self._saw_loop = True
         thread.turn.clear()
         thread.since, thread.proven = at, None
@@ -160,6 +197,7 @@ class Judge:
     def loop_ends(self, pid: int, tid: int, at: int) -> None:
         """It no longer runs."""
         thread = self._thread(pid, tid)
+        self._flush(thread)
         self._end_turn(thread, at)
         thread.since = None
 
@@ -194,6 +232,7 @@ class Judge:
         """A thread has ended."""
         thread = self._threads.get((pid, tid))
         if thread is not None:
+            self._flush(thread)
             self._end_turn(thread, at)
             thread.since = None
             self._end_streak(thread)
@@ -271,7 +310,7 @@ class Judge:
 
     def _computed(self, thread: _Thread, ran: list[Segment], held: int, starved: bool) -> None:  # noqa: FBT001
         total = sum(segment.ns for segment in ran)
-        on_cpu = total - sum(segment.delay for segment in ran)
+        on_cpu = sum(min(segment.cpu, segment.ns) for segment in ran)
         steps: Counter[tuple[int, ...]] = Counter()
         for segment in ran:
             if segment.view is not None and not segment.view.own:
@@ -384,21 +423,23 @@ class Judge:
         streak.last = segment.end
         streak.busy += segment.cpu + segment.delay
         if segment.kind == "running" and view is not None and not view.imports:
-            if view.own or not view.mine:
+            if view.own or view.library or not view.mine:
                 streak.own += segment.ns
             else:
                 streak.other += segment.ns
+            if view.mine and not view.own:
                 streak.tasks[view.task] += segment.ns
                 streak.sites[view.site] += segment.ns
         if view is not None and (stat := self._probe.stat(*thread.key)) is not None:
             if streak.first is None:
                 streak.first = stat
-                streak.sockets = self._may_poll_by_hand(thread)
+                streak.streams = self._probe.streams(thread.key[0]) if self._may_poll_by_hand(thread) else None
+                streak.moved = self._probe.transferred(*thread.key)
             streak.latest = stat
 
     def _may_poll_by_hand(self, thread: _Thread) -> bool:
         alone = not any(other.loop for key, other in self._threads.items() if key[0] == thread.key[0])
-        return alone and not thread.worker and self._probe.polls(thread.key[0])
+        return alone and not thread.worker
 
     def _end_streak(self, thread: _Thread) -> None:
         streak, thread.streak = thread.streak, _Streak()
@@ -411,13 +452,13 @@ class Judge:
         system = streak.latest.system_ticks - streak.first.system_ticks
         in_kernel = system / (user + system) if user + system else 0.0
         if streak.loop:
-            if not streak.tasks:
-                return
-            one = streak.tasks.most_common(1)[0][1] / sum(streak.tasks.values())
-            turns = streak.own / (streak.own + streak.other)
-            guilty = turns >= 0.4 and one >= 0.8 and in_kernel < 0.35
+            task, seen = streak.tasks.most_common(1)[0]
+            turns = streak.own / max(streak.own + streak.other, 1)
+            guilty = bool(task) and turns >= MOSTLY_TURNS and seen >= 0.8 * sum(streak.tasks.values())
         else:
-            guilty = streak.sockets and in_kernel >= 0.12
+            moved = self._probe.transferred(*thread.key) - streak.moved
+            least = {"nonblocking": 0.12, "blocking": 0.3, None: 2.0}[streak.streams]
+            guilty = in_kernel >= least and moved < MOVED_BYTES
         if guilty:
             site = streak.sites.most_common(1)[0][0]
             entry = self._enter("busy-cpu", "busy-polling", thread.key, None, site, length)
@@ -439,7 +480,7 @@ class Judge:
         entry = self._ledger.setdefault((place, kind, key, call, site), _Entry())
         entry.count += count
         entry.total += ns
-        entry.longest = max(entry.longest, ns // count)
+        entry.longest = max(entry.longest, ns // max(count, 1))
         if target is not None:
             entry.targets[target] = None
         return entry
@@ -479,6 +520,7 @@ class Judge:
     def finish(self, now: int) -> Observation:
         """Close the books."""
         for thread in self._threads.values():
+            self._flush(thread)
             if thread.loop or thread.polls >= 2:
                 self._end_turn(thread, now)
             self._end_streak(thread)
@@ -538,7 +580,29 @@ class Judge:
 def _on_cpu(segment: Segment, since: int, until: int) -> int:
     """How long of a segment's part between two moments was on a CPU, spread evenly."""
     part = min(segment.end, until) - max(segment.start, since)
-    return max(part, 0) * max(segment.ns - segment.delay, 0) // segment.ns
+    return max(part, 0) * min(segment.cpu, segment.ns) // segment.ns
+
+
+def _join(thread: _Thread, before: Segment | None, ran: Segment, after: Segment) -> None:
+    """What runs between two waits in one call at one line, mostly in the kernel, is still that call: so strace counts.
+
+    A read from a disk waits and copies by turns, and a page fault is handled by the CPU that asked for the page.
+    """
+    same = before is not None and (before.kind, before.call, before.site) == (after.kind, after.call, after.site)
+    if not same or after.locks or after.polls or not _near(ran.site, after.site):
+        thread.user = thread.system = 0
+        return
+    thread.user += ran.user
+    thread.system += ran.system
+    if thread.user <= thread.system and ran.delay * 2 < ran.ns:
+        ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
+        ran.view = after.view
+        ran.wakes = -1
+
+
+def _near(one: Site | None, other: Site | None) -> bool:
+    """Whether two lines are of one function, as far as is known: a loop's head is at another line than its body."""
+    return one is None or other is None or (one.file, one.function) == (other.file, other.function)
 
 
 def _fill_in(segments: list[Segment]) -> None:

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _FAMILY_OTHER, _FAMILY_TRIO = 2, 3
 
 
+def asyncio_hears() -> None:
+    """Let `asyncio` itself offer the door that the agent put into `asyncio.events`: a loop may take either."""
+    events, package = sys.modules.get("asyncio.events"), sys.modules.get("asyncio")
+    if events is not None and package is not None:
+        package._set_running_loop = events._set_running_loop  # type: ignore[attr-defined]  # noqa: SLF001  not public
+
+
 def uvloop_runs(agent: Agent) -> None:
     """Hear of uvloop's loops, if it was imported before the agent was there."""
     module: Any = sys.modules.get("uvloop")

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from compare.observe import syscalls
 
@@ -81,7 +81,8 @@ class ThreadFiles:
         except OSError:
             os.close(self._syscall)
             raise
-        self._stat_path = folder + "stat"
+        self._folder = folder
+        self._stat = -1
 
     def call(self) -> bytes:
         """Return the raw line: compare it with the last one, `parse_call` it when it differs."""
@@ -94,14 +95,24 @@ class ThreadFiles:
 
     def stat(self) -> Stat:
         """Return its state and counters."""
-        with open(self._stat_path, "rb", buffering=0) as file:  # noqa: PTH123  in the sampler's path: no Path object
-            fields = file.read(1024).rpartition(b")")[2].split()
+        if self._stat < 0:
+            self._stat = os.open(self._folder + "stat", os.O_RDONLY | os.O_CLOEXEC)
+        fields = os.pread(self._stat, 1024, 0).rpartition(b")")[2].split()
+        if not fields:
+            raise ProcessLookupError(self.tid)
         return Stat(fields[0].decode(), int(fields[9]), int(fields[11]), int(fields[12]))
+
+    def transferred(self) -> int:
+        """Return how many bytes its reads and writes have moved (those of `recv` and `send` are not counted)."""
+        with open(self._folder + "io", "rb", buffering=0) as file:  # noqa: PTH123  no Path object in the sampler's path
+            fields = file.read(1024).split()
+        return int(fields[1]) + int(fields[3])
 
     def close(self) -> None:
         """Let the thread go."""
-        os.close(self._syscall)
-        os.close(self._schedstat)
+        for descriptor in (self._syscall, self._schedstat, self._stat):
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 class Process:
@@ -143,17 +154,20 @@ class Process:
         except OSError:
             return False
 
-    def polls(self) -> bool:
-        """Whether it has nonblocking sockets or pipes open: what a hand-written polling loop turns over."""
+    def streams(self) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes it has open, beside the standard streams: what a polling loop turns over."""
+        found: Literal["nonblocking", "blocking"] | None = None
         folder = f"/proc/{self.pid}/fdinfo"
         try:
             for name in os.listdir(folder):  # noqa: PTH208
-                flags = Path(folder, name).read_text().partition("flags:")[2].split()[0]
-                if int(flags, 8) & os.O_NONBLOCK and self._link(int(name)).startswith(("socket:", "pipe:")):
-                    return True
+                if int(name) > 2 and self._link(int(name)).startswith(("socket:", "pipe:")):
+                    flags = Path(folder, name).read_text().partition("flags:")[2].split()[0]
+                    if int(flags, 8) & os.O_NONBLOCK:
+                        return "nonblocking"
+                    found = "blocking"
         except (OSError, IndexError):
-            return False
-        return False
+            return found
+        return found
 
     def mapped_file(self) -> str | None:
         """Return the largest data file that is mapped: what a page fault most likely waits for."""

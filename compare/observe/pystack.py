@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 POINTER = struct.Struct("<Q")
 WORD = 8
-MOST_FRAMES = 400
+MOST_FRAMES = 1200
 MOST_THREADS = 5000
 GIL_BYTES = 320
 """More than CPython's `_gil_runtime_state` takes: two condition variables, two mutexes, and a few words."""
@@ -275,7 +275,7 @@ class Reader:
                     found.append(Frame(code, code.line(max(unit, 0)), frame, words[local_at]))
                 frame = words[previous_at]
         except (OSError, UnicodeDecodeError, IndexError):
-            return found
+            return []  # half a stack would tell of a loop that is not there
         return found
 
     def code(self, address: int) -> Code | None:

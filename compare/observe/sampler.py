@@ -12,7 +12,7 @@ import os
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from compare.observe import channel, proc, pystack, stacks, syscalls
 from compare.observe.channel import Kind
@@ -53,7 +53,7 @@ STEADY_NS = 30_000_000
 class Track:
     """One thread, as far as it has been followed."""
 
-    __slots__ = ("born", "files", "loop", "open", "pinged", "python", "raw", "seen", "tid", "times", "turned")
+    __slots__ = ("born", "files", "loop", "open", "pinged", "ponged", "python", "raw", "seen", "stat", "tid", "times", "turned")
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
         self.tid = tid
@@ -66,7 +66,10 @@ class Track:
         self.loop: tuple[int, int, int] | None = None
         """Of the loop that runs in it: id, family, stack depth below."""
         self.pinged = False
+        self.ponged = 0
+        """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now
+        self.stat: proc.Stat | None = None
 
 
 class Family:
@@ -82,6 +85,12 @@ class Family:
         self.unreadable: str | None = None
         self.directory = "/"
         self.gil: int | None = None
+        self.agent = False
+        """Whether an agent tells which loops run."""
+        self.turns: set[int] = set()
+        """The frames that were seen to make a loop's turns."""
+        self.inherited: set[int] = set()
+        """Those of the process that this one was forked from."""
         self._layout = layout
         self._listed = self._attached = 0
         self._failures = 0
@@ -121,7 +130,11 @@ class Family:
         for tid in fresh:
             with contextlib.suppress(OSError):
                 self.tracks[tid] = Track(self.pid, tid, now)
-        self.judge.most_threads(sum(bool(track.python) or track.tid == self.pid for track in self.tracks.values()) if self.reader else len(self.tracks))
+        self.judge.most_threads(
+            sum(bool(track.python) or track.tid == self.pid for track in self.tracks.values())
+            if self.reader
+            else len(self.tracks)
+        )
         cost = time.monotonic_ns() - now
         self._listed += 10 * cost  # a thousand threads take their time
         self._name_states(now)
@@ -184,12 +197,22 @@ class Family:
                 return
         fresh = self._segment(track, raw, middle if segment is not None else now)
         young = segment is not None and now - segment.start < PIECE_NS
-        if young and fresh.kind == segment.kind == "running" and _same(fresh.view, segment.view):
+        if segment is not None and young and fresh.kind == segment.kind == "running" and _same(fresh.view, segment.view):
             track.seen = now
             return
         if segment is not None:
+            self._count_ticks(track, segment)
             self.judge.segment(self.pid, track.tid, _closed(segment, middle))
         track.open, track.seen = fresh, now
+
+    def _count_ticks(self, track: Track, segment: Segment) -> None:
+        with contextlib.suppress(OSError):
+            if segment.kind == "running":
+                stat, before = track.files.stat(), track.stat
+                if before is not None:
+                    segment.user = stat.user_ticks - before.user_ticks
+                    segment.system = stat.system_ticks - before.system_ticks
+                track.stat = stat
 
     def _segment(self, track: Track, raw: bytes, start: int) -> Segment:
         if raw == proc.RUNNING:
@@ -276,7 +299,12 @@ class Family:
         if not frames:
             return None
         depth = track.loop[2] if track.loop is not None and track.loop[1] == 2 else None
-        return stacks.view(frames, self.directory, depth)
+        view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
+        if track.loop is not None and track.loop[1] == 1 and not view.loop:
+            return None  # asyncio's loop runs, so its frame is there: what we read was torn
+        if view.turn:
+            self.turns.add(view.turn)
+        return view
 
     def _top(self, track: Track) -> tuple[int, int]:
         if self.reader is None or not track.python:
@@ -287,15 +315,18 @@ class Family:
             return (0, 0)
         return (frames[0].address, frames[0].line) if frames else (0, 0)
 
-    def cut(self, track: Track, at: int) -> None:
-        """End the open segment at a moment that the agent named, and go on from there."""
+    def cut(self, track: Track, at: int, *, by_itself: bool = True) -> None:
+        """End the open segment at a moment, and go on from there; `by_itself`: the thread noted it, so it ran then."""
         segment = track.open
         if segment is None or not segment.start < at:
             return
-        rest = Segment(
-            at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
-            gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
-        )  # fmt: skip
+        if by_itself:
+            rest, track.raw = Segment(at, "running", work=segment.work), b""
+        else:
+            rest = Segment(
+                at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
+                gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
+            )  # fmt: skip
         self.judge.segment(self.pid, track.tid, _closed(segment, at))
         track.open = rest
 
@@ -357,6 +388,7 @@ class Sampler:
         self._began = now
         self.judge = Judge(pid, now, self, threshold_ns=threshold_ns, plain_threads=plain_threads)
         self._family = Family(pid, layout, self.judge, now)
+        self._family.agent = ring is not None
         self._families = {pid: self._family}
         self._hidden: set[int] = set()
         self._loops: dict[int, tuple[int, int, int]] = {}
@@ -402,9 +434,17 @@ class Sampler:
         except OSError:
             return None
 
-    def polls(self, pid: int) -> bool:
-        """Whether a process has nonblocking sockets or pipes."""
-        return proc.Process(pid).polls()
+    def transferred(self, pid: int, tid: int) -> int:
+        """Return how many bytes a thread has read and written; 0 when it has ended."""
+        track = self._families[pid].tracks.get(tid) if pid in self._families else None
+        try:
+            return track.files.transferred() if track is not None else 0
+        except OSError:
+            return 0
+
+    def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes a process has."""
+        return proc.Process(pid).streams()
 
     def finish(self) -> Observation:
         """Stop, and say what was seen."""
@@ -459,9 +499,10 @@ class Sampler:
 
     def _note_ping(self, track: Track, record: Record) -> None:
         if record.kind is Kind.PINGED:
-            self.judge.held_from(self.pid, track.tid, record.time_ns)
+            if track.ponged < record.first:
+                self.judge.held_from(self.pid, track.tid, record.time_ns)
             return
-        track.pinged, track.turned = False, record.time_ns
+        track.pinged, track.turned, track.ponged = False, record.time_ns, record.first
         self._family.cut(track, record.time_ns)
         self.judge.turned(self.pid, track.tid, record.time_ns)
 
@@ -550,6 +591,8 @@ class Sampler:
             for child in family.process.children():
                 if child not in self._families and child not in self._others and child != os.getpid():
                     self._adopt(child, now)
+                    if child in self._families:
+                        self._families[child].inherited = family.inherited | family.turns
 
     def _adopt(self, pid: int, now: int) -> None:
         family = Family(pid, self._layout, self.judge, now)

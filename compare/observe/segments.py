@@ -37,6 +37,7 @@ class Segment:
         work: the pool's work that it does.
         wakes: how often it woke and waited again.
         cpu, delay: nanoseconds on a CPU, and in line for one.
+        user, system: clock ticks in user and in kernel mode.
     """
 
     start: int
@@ -56,6 +57,8 @@ class Segment:
     """Whether it was looked up what it waits for."""
     cpu: int = 0
     delay: int = 0
+    user: int = 0
+    system: int = 0
 
     @property
     def ns(self) -> int:

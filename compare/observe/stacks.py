@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from compare.observe.pystack import Code, Frame
 
+STACK_CHUNK = 1 << 14
+"""CPython keeps the frames of plain calls in chunks of this many bytes, one above the other."""
+
 Mark = Literal["turn", "handle", "work", "process", ""]
 
 
@@ -32,7 +35,9 @@ class View:
         loop: whether an event loop's turn is on the stack.
         own: whether nothing runs above the loop's (or the pool's) own code.
         step: tells one callback or step of a task from another.
-        task: tells one task from another, over all its steps.
+        task: tells one task from another, over all its steps; empty for a callback that is no task's.
+        turn: the address of the frame that makes the loop's turns; 0 where there is none.
+        library: whether the innermost frame is an event loop's or an async library's.
         pool: whether a pool's own code is on the stack.
         imports: whether a module is being imported.
         top: the innermost frame's address and line.
@@ -45,6 +50,8 @@ class View:
     own: bool
     step: tuple[int, ...]
     task: tuple[int, ...]
+    turn: int
+    library: bool
     pool: bool
     imports: bool
     top: tuple[int, int]
@@ -77,10 +84,28 @@ def mark(filename: str, qualname: str) -> Mark:
     return ""
 
 
-def view(stack: Sequence[Frame], directory: str, depth: int | None = None) -> View:
-    """Read a stack, innermost frame first; `depth`: how many frames lie below a loop that has none of its own."""
+def view(
+    stack: Sequence[Frame],
+    directory: str,
+    depth: int | None = None,
+    *,
+    runners: bool = False,
+    inherited: frozenset[int] | set[int] = frozenset(),
+) -> View:
+    """Read a stack.
+
+    Args:
+        stack: innermost frame first.
+        directory: what a relative file name is relative to.
+        depth: how many frames lie below a loop that has none of its own.
+        runners: whether to take `asyncio.Runner` for the caller of such a loop, where no agent told the depth.
+        inherited: the addresses of frames that were there when the process was forked, and turn a loop of the parent's.
+    """
     frames = stack
     for index, frame in enumerate(stack):
+        if frame.address in inherited:
+            frames = stack[:index]
+            break
         if mark(frame.code.filename, frame.code.qualname) == "process":
             frames = stack[:index]  # below: the parent's, at the moment of the fork
             break
@@ -97,11 +122,14 @@ def view(stack: Sequence[Frame], directory: str, depth: int | None = None) -> Vi
     if turn is None and depth is not None and len(frames) >= depth:
         turn = len(frames) - depth  # uvloop has no frame of its own; the one that called it lies below
         runs = _without_loop(frames[:turn])
+    if turn is None and runners and (found := _runner(frames)) is not None:
+        turn = found
+        runs = _without_loop(frames[:turn])
     above = frames[:turn] if turn is not None else frames if work is None else frames[:work]
     site, mine = _site(above, directory)
     if turn is not None and not mine:
-        below, found = _site(frames[turn:], directory)
-        site = below if found else site
+        below, known = _site(frames[turn:], directory)
+        site = below if known else site
     anchor = next((frame for frame in frames if sites.module(frame.code.filename) != "selectors"), None)
     top = frames[0] if frames else None
     return View(
@@ -110,13 +138,23 @@ def view(stack: Sequence[Frame], directory: str, depth: int | None = None) -> Vi
         loop=turn is not None,
         own=not runs if turn is not None else work is not None and not mine,
         step=tuple(number for frame in runs[-2:] for number in (frame.address, frame.first_local)),
-        task=_task(runs, handle is not None),
+        task=_task(frames, runs, handle),
+        turn=frames[turn].address if turn is not None and turn < len(frames) else 0,
+        library=bool(frames) and sites.is_loop_code(frames[0].code.filename),
         pool=work is not None,
         imports=any(frame.code.filename.startswith("<frozen importlib") for frame in frames),
         top=(top.address, top.line) if top else (0, 0),
         anchor=(anchor.address, anchor.line) if anchor else (0, 0),
         frames=tuple((frame.address, frame.line) for frame in frames),
     )
+
+
+def _runner(frames: Sequence[Frame]) -> int | None:
+    for index, frame in enumerate(frames):
+        file = os.path.basename(frame.code.filename)  # noqa: PTH119  see above
+        if file == "runners.py" and sites.module(frame.code.filename) == "asyncio":
+            return index
+    return None
 
 
 def _runs(frames: Sequence[Frame], turn: int | None, handle: int | None) -> Sequence[Frame]:
@@ -138,9 +176,16 @@ def _without_loop(frames: Sequence[Frame]) -> Sequence[Frame]:
     return frames[:count]
 
 
-def _task(runs: Sequence[Frame], handled: bool) -> tuple[int, ...]:  # noqa: FBT001
-    inner = runs[:-1] if handled else runs
-    return (inner[-1].address,) if inner else ()
+def _task(frames: Sequence[Frame], runs: Sequence[Frame], handle: int | None) -> tuple[int, ...]:
+    """Tell the task: its coroutine's frame is kept on the heap, and a plain callback's lies above its caller's."""
+    count = len(runs) if handle is None else handle
+    if not count:
+        return ()
+    outermost = frames[count - 1]
+    caller = frames[count] if count < len(frames) else None
+    if handle is not None and caller is not None and 0 < outermost.address - caller.address < STACK_CHUNK:
+        return ()
+    return (outermost.address,)
 
 
 def _site(frames: Sequence[Frame], directory: str) -> tuple[Site | None, bool]:

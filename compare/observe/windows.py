@@ -87,9 +87,7 @@ class _Judges:
 class Windows(Sampler):
     """The sampler that stays; times are nanoseconds on `CLOCK_MONOTONIC`."""
 
-    def __init__(
-        self, pid: int, layout: pystack.Layout | None, ring: channel.Ring, ask: Callable[[int], None]
-    ) -> None:
+    def __init__(self, pid: int, layout: pystack.Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
         super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
         self.open: dict[int, _WindowJudge] = {}
         self.judge = self._family.judge = cast("Judge", _Judges(self.open))
@@ -99,7 +97,7 @@ class Windows(Sampler):
         self.rest()
         for track in self._family.tracks.values():
             if self.open:
-                self._family.cut(track, at)
+                self._family.cut(track, at, by_itself=False)
             else:  # where it was seen last is long ago
                 track.open, track.raw, track.pinged, track.turned = None, b"", False, at
         self._family._listed = 0  # noqa: SLF001  threads may have come since
@@ -112,7 +110,7 @@ class Windows(Sampler):
         """Close a window that ended at a moment just gone by, and say what was seen in it."""
         self.rest()
         for track in self._family.tracks.values():
-            self._family.cut(track, at)
+            self._family.cut(track, at, by_itself=False)
         assert self._ring is not None
         judge = self.open.pop(number)
         judge.names(self.pid, self._ring.names())
@@ -134,7 +132,8 @@ def main(descriptor: int) -> None:
     """Serve whoever holds the other end of this socket, until it hangs up or ends."""
     control = socket.socket(fileno=descriptor)
     try:
-        layout, missing = pystack.calibrate(), ()
+        layout = pystack.calibrate()
+        missing: tuple[str, ...] = ()
     except pystack.Unreadable as error:
         layout, missing = None, (f"no Python lines: {error}",)
     control.send(pickle.dumps(os.getpid()))

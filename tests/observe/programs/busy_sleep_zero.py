@@ -1,0 +1,16 @@
+# expect: busy-cpu/busy-polling - 400
+# on: A
+# suite
+import time
+
+import anyio
+from common import go
+
+
+async def main() -> None:
+    until = time.monotonic() + 0.4
+    while time.monotonic() < until:  # <- here
+        await anyio.sleep(0)  # <- here
+
+
+go(main)

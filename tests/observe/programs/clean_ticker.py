@@ -1,0 +1,13 @@
+# expect: clean
+# on: A
+# suite
+import anyio
+from common import go
+
+
+async def main() -> None:
+    for _ in range(80):
+        await anyio.sleep(0.005)
+
+
+go(main)

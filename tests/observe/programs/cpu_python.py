@@ -1,0 +1,15 @@
+# expect: busy-cpu/compute - 250
+# on: A
+# suite
+import time
+
+from common import HOLD_S, go
+
+
+async def main() -> None:
+    until = time.perf_counter() + HOLD_S
+    while time.perf_counter() < until:  # <- here
+        pass  # <- here
+
+
+go(main)

@@ -1,0 +1,21 @@
+# expect: busy-cpu/compute - 250
+# on: A
+import time
+
+import anyio
+from common import HOLD_S, go
+
+
+def work() -> None:
+    until = time.perf_counter() + HOLD_S / 5
+    while time.perf_counter() < until:  # <- here
+        pass  # <- here
+
+
+async def main() -> None:
+    for _ in range(5):
+        work()
+        await anyio.sleep(0.02)
+
+
+go(main)

@@ -1,0 +1,18 @@
+# expect: pool-queue - 300
+# also: worker-thread
+# on: asyncio asyncio+uvloop
+# suite
+import asyncio
+import concurrent.futures
+import time
+
+from common import go
+
+
+async def main() -> None:
+    loop = asyncio.get_running_loop()
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        await asyncio.gather(*(loop.run_in_executor(executor, time.sleep, 0.1) for _ in range(3)))  # <- here
+
+
+go(main)

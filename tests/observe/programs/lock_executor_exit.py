@@ -1,0 +1,16 @@
+# expect: lock futex 250
+# also: worker-thread
+# on: A
+# suite
+import concurrent.futures
+import time
+
+from common import HOLD_S, go
+
+
+async def main() -> None:
+    with concurrent.futures.ThreadPoolExecutor() as executor:  # <- here
+        executor.submit(time.sleep, HOLD_S)
+
+
+go(main)

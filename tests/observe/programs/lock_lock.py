@@ -1,0 +1,16 @@
+# expect: lock futex 250
+# on: A
+# suite
+import threading
+
+from common import go, later
+
+
+async def main() -> None:
+    lock = threading.Lock()
+    lock.acquire()
+    later(lock.release)
+    lock.acquire()  # <- here
+
+
+go(main)

@@ -1,0 +1,12 @@
+# expect: loop-thread read 250
+# on: A
+# suite
+from common import fifo, go
+
+
+async def main() -> None:
+    with open(fifo(), "rb") as file:
+        file.read()  # <- here
+
+
+go(main)

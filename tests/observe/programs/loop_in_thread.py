@@ -1,0 +1,16 @@
+# expect: loop-thread clock_nanosleep 250
+# on: A
+# suite
+import threading
+import time
+
+from common import HOLD_S, go
+
+
+async def main() -> None:
+    time.sleep(HOLD_S)  # <- here
+
+
+thread = threading.Thread(target=go, args=(main,))
+thread.start()
+thread.join()

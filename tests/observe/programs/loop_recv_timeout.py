@@ -1,0 +1,15 @@
+# expect: loop-thread poll|recvfrom 250
+# on: A
+import socket
+
+from common import go, later
+
+
+async def main() -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(5)
+    later(theirs.send, b"x")
+    ours.recv(1)  # <- here
+
+
+go(main)

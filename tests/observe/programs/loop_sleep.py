@@ -1,0 +1,13 @@
+# expect: loop-thread clock_nanosleep 250
+# on: A
+# suite
+import time
+
+from common import HOLD_S, go
+
+
+async def main() -> None:
+    time.sleep(HOLD_S)  # <- here
+
+
+go(main)

@@ -1,0 +1,12 @@
+# expect: loop-thread wait4 250
+# on: A
+import subprocess
+
+from common import HOLD_S, go
+
+
+async def main() -> None:
+    subprocess.run(["sleep", str(HOLD_S)], check=True)  # <- here
+
+
+go(main)

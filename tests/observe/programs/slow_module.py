@@ -1,0 +1,6 @@
+# helper
+import time
+
+from common import HOLD_S
+
+time.sleep(HOLD_S)  # <- here

@@ -1,0 +1,13 @@
+# expect: worker-thread read 250
+# on: asyncio asyncio+uvloop
+# suite
+import aiofiles
+from common import fifo, go
+
+
+async def main() -> None:
+    async with aiofiles.open(fifo(), "rb") as file:
+        await file.read()  # <- here
+
+
+go(main)

@@ -1,0 +1,12 @@
+# expect: worker-thread read 250
+# on: trio
+# suite
+import trio
+from common import fifo, go
+
+
+async def main() -> None:
+    await trio.Path(fifo()).read_bytes()  # <- here
+
+
+go(main)

@@ -1,0 +1,152 @@
+"""Runs programs under the observer and holds what it says against their header; also a command of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compare.observe import Observer
+
+if TYPE_CHECKING:
+    from compare.results import Finding, Observation
+
+PROGRAMS = Path(__file__).parent / "programs"
+STARTUP = Path(__import__("compare").__file__).parent / "observe" / "startup"
+BACKENDS = ("asyncio", "asyncio+uvloop", "trio")
+NOISE_MS = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a program's header declares."""
+
+    path: Path
+    place: str | None
+    kind: str | None
+    calls: frozenset[str]
+    ms: float | None
+    took: bool
+    lines: frozenset[int]
+    file: str | None
+    also: frozenset[str]
+    backends: tuple[str | None, ...]
+    suite: bool
+
+    @classmethod
+    def read(cls, path: Path) -> Expected | None:
+        """Return a program's declaration; `None` for a file that is no program."""
+        text = path.read_text()
+        header = {}
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                break
+            word, _, rest = line[1:].strip().partition(":")
+            header[word] = rest.split()
+        if "expect" not in header:
+            return None
+        words = header["expect"]
+        clean = words == ["clean"]
+        place, _, kind = ("", "", "") if clean else words[0].partition("/")
+        ms = None if clean or words[2] in {"any", "took"} else float(words[2])
+        (where,) = header.get("site", [path.name])
+        source = path.with_name(where) if where != "none" else None
+        lines = source.read_text().splitlines() if source else []
+        on = header["on"]
+        return cls(
+            path,
+            place or None,
+            kind or None,
+            frozenset() if clean or words[1] == "-" else frozenset(words[1].split("|")),
+            ms,
+            not clean and words[2] == "took",
+            frozenset(number for number, line in enumerate(lines, 1) if line.partition("# <- here")[1]),
+            None if source is None else source.name,
+            frozenset(header.get("also", [])),
+            BACKENDS if on == ["A"] else (None,) if on == ["-"] else tuple(on),
+            "suite" in header,
+        )
+
+    def judge(self, seen: Observation, took_ms: float | None) -> list[str]:
+        """Say what is wrong with what was seen: nothing, in the best case."""
+        wrong = []
+        mine = [finding for finding in seen.findings if finding.place == self.place and self._here(finding)]
+        extra = [
+            finding
+            for finding in seen.findings
+            if finding not in mine
+            and finding.total_ms >= NOISE_MS
+            and finding.place != "kernel"
+            and (finding.place not in self.also or finding.place == self.place)
+        ]
+        if self.place is not None:
+            if not any(finding.place == self.place for finding in seen.findings):
+                wrong.append("PLACE")
+            elif not mine:
+                wrong.append("LINE")
+            elif self.kind is not None and not any(finding.kind == self.kind for finding in mine):
+                wrong.append("KIND")
+            elif self.calls and not any(finding.call in self.calls for finding in mine):
+                wrong.append("CALL")
+            total = sum(finding.total_ms for finding in mine)
+            wanted = took_ms if self.took else self.ms
+            if mine and wanted is not None and not 0.75 * wanted <= total <= 1.25 * wanted + 5:
+                wrong.append(f"MS {total:.0f}/{wanted:.0f}")
+        wrong += [f"EXTRA {finding.place} {finding.total_ms:.0f}" for finding in extra]
+        return wrong
+
+    def _here(self, finding: Finding) -> bool:
+        if self.file is None:
+            return finding.site is None
+        if finding.site is None or Path(finding.site.file).name != self.file:
+            return False
+        return finding.site.line in self.lines
+
+
+def observe(path: Path, *args: str) -> tuple[Observation, str]:
+    """Run a program under the observer; returns what was seen, and what it printed."""
+    with Observer() as observer, observer.link() as link:
+        env = os.environ | link.env | {"PYTHONPATH": str(STARTUP)}
+        child = subprocess.Popen(
+            [sys.executable, str(path), *args], env=env, pass_fds=link.fds, stdout=subprocess.PIPE
+        )
+        with child:
+            observer.begin(child.pid, link, plain_threads=False)
+            output, _ = child.communicate(timeout=50)
+            return observer.end(), output.decode()
+
+
+def took(output: str) -> float | None:
+    """Return what a program measured itself, in milliseconds."""
+    for line in output.splitlines():
+        if line.startswith("took "):
+            return float(line.split()[1])
+    return None
+
+
+def main() -> None:
+    """`python trial.py [PART ...]`: run those whose name has PART in it, and print what is wrong."""
+    parts = sys.argv[1:] or [""]
+    for path in sorted(PROGRAMS.glob("*.py")):
+        expected = Expected.read(path)
+        if expected is None or not any(part in path.stem for part in parts):
+            continue
+        for backend in expected.backends:
+            if os.environ.get("ON", backend) != backend:
+                continue
+            seen, output = observe(path, *([backend] if backend else []))
+            wrong = expected.judge(seen, took(output))
+            print("ok  " if not wrong else "BAD ", path.stem, backend or "", *wrong, flush=True)
+            if wrong or "-v" in sys.argv:
+                print(f"      loop={seen.loop} threads={seen.threads} {seen.duration_ms:.0f} {seen.missing}", output[:80].strip())
+                for f in seen.findings:
+                    where = f"{Path(f.site.file).name}:{f.site.line}" if f.site else ""
+                    print(f"      {f.place}/{f.kind} [{f.thread} {f.role}] {f.call} -> {f.target} | {where} {f.code!r}"
+                          f" x{f.count} total={f.total_ms:.0f} longest={f.longest_ms:.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
