@@ -9,6 +9,7 @@ task would hold every other task up.
 **Use it when** the code has to run on asyncio and on trio.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -67,14 +68,17 @@ def main() -> int:
     """A prompt, until the end of file (Ctrl-D) or Ctrl-C."""
     try:
         [port] = map(int, sys.argv[1:])
-    except ValueError as error:
-        print(f"give the server's port, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr)
+        port.to_bytes(2)  # OverflowError when it is none
+    except (ValueError, OverflowError) as error:
+        print(
+            f"give the server's port, 1 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
         return 2
     try:
         anyio.run(prompt, ("127.0.0.1", port))
     except KeyboardInterrupt:
-        return 130
-    except (OSError, OverflowError) as error:
+        os._exit(130)  # on asyncio, the interpreter would wait for the thread in `input()`, which nothing ends
+    except OSError as error:
         print(f"can't talk to a server on 127.0.0.1:{port}: {error}", file=sys.stderr)
         return 2
     return 0

@@ -9,6 +9,7 @@ would hold every other task up.
 **Use it when** the program is on trio.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -69,14 +70,17 @@ def main() -> int:
     """A prompt, until the end of file (Ctrl-D) or Ctrl-C."""
     try:
         [port] = map(int, sys.argv[1:])
-    except ValueError as error:
-        print(f"give the server's port, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr)
+        port.to_bytes(2)  # OverflowError when it is none
+    except (ValueError, OverflowError) as error:
+        print(
+            f"give the server's port, 1 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
+        )
         return 2
     try:
         trio.run(prompt, ("127.0.0.1", port))
     except KeyboardInterrupt:
-        return 130
-    except (OSError, OverflowError) as error:
+        os._exit(130)  # at its end the interpreter would want the standard input, which the thread in `input()` holds
+    except OSError as error:
         print(f"can't talk to a server on 127.0.0.1:{port}: {error}", file=sys.stderr)
         return 2
     return 0
