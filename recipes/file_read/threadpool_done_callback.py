@@ -37,17 +37,17 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 def read_files(paths: Iterable[str | os.PathLike[str]], threads: int = 8) -> list[bytes]:
     """Return the bytes of each file, in order; the first error, by time, ends it."""
     done: SimpleQueue[Future[bytes]] = SimpleQueue()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            reads = [pool.submit(_read, path) for path in paths]
-            for read in reads:
-                read.add_done_callback(done.put)  # by a worker, or here
-            # Here the caller is free to do something else.
-            for _ in reads:
-                done.get().result()
-            return [read.result() for read in reads]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        reads = [pool.submit(_read, path) for path in paths]
+        for read in reads:
+            read.add_done_callback(done.put)  # by a worker, or here
+        # Here the caller is free to do something else.
+        for _ in reads:
+            done.get().result()
+        return [read.result() for read in reads]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ def test_one_missing_among_many_ends_all(reader: Reader, tmp_path: Path) -> None
     with warnings.catch_warnings():
         if "aiofiles" in reader.name:  # its docstring says so: an `open` that is cancelled leaves a file behind
             warnings.simplefilter("ignore", ResourceWarning)
-        error = reader.error(reader.files, paths)
+        kind = type(reader.error(reader.files, paths))  # not the error: what it holds is to be collected here
         gc.collect()
-    assert isinstance(error, FileNotFoundError)
+    assert kind is FileNotFoundError
 
 
 def test_5000_files_with_256_descriptors(reader: Reader, tmp_path: Path) -> None:
@@ -113,9 +113,9 @@ def test_a_directory_that_vanishes(reader: Reader, tmp_path: Path, aside: Callab
         try:
             outcome: object = reader.files(paths)
         except (OSError, ExceptionGroup) as error:
-            outcome = reader.leaf(error)
+            outcome = type(reader.leaf(error))
         gc.collect()
-    assert isinstance(outcome, FileNotFoundError) or outcome == [b"content"] * 100  # as fast as that
+    assert outcome in (FileNotFoundError, [b"content"] * 100)  # the latter if it was as fast as that
     assert isinstance(reader.fails(paths[0]), FileNotFoundError)
     reader.stands("directory vanishes")
 
