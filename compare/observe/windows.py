@@ -2,9 +2,9 @@
 
 `server` watches a child from before its start to its end. Here the observed process is the one that asks, again and
 again, for moments that may be shorter than a millisecond: a test, a `with` block. So what costs time is done once and
-kept (the interpreter found, each thread's files open, the code objects read), opening and dropping a window are each
-one message that nobody answers, and only a window that may hold a finding is judged. Windows may overlap: each has a
-judge of its own, and all of them are told what the one sampler sees.
+kept (the interpreter found, each thread's files open, the code objects read), a window is opened and dropped by a note
+in the agent's ring, without a system call, and only one that may hold a finding is asked for. Windows may overlap:
+each has a judge of its own, and all of them are told what the one sampler sees.
 
 It is nobody's child (its parent has ended), so that it is no leak to a test and no surprise to an `os.wait()`; and it
 ends when the process that it watches hangs up or ends, however that comes about.
@@ -18,29 +18,36 @@ import os
 import pickle
 import select
 import socket
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from compare.observe import channel, pystack
+from compare.observe.channel import Kind
 from compare.observe.findings import Judge
 from compare.observe.sampler import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from compare.observe.channel import Record
     from compare.observe.findings import _Thread
     from compare.observe.segments import Segment, Work
     from compare.results import Finding, Observation
 
 PERIOD_MS = 1
-REST_MS = 50
-"""How often the agent's notes are read while no window is open, in milliseconds: sooner than they can fill the ring."""
+REST_MS = 4
+"""How often the agent's notes are read while no window is open; so late is one that opens seen, in milliseconds."""
+ALERT_S = 2.0
+"""How long no window was open before it is looked for less often: then a message comes with the next."""
+IDLE_MS = 50
+"""How often then: sooner than the agent's notes can fill the ring."""
 MESSAGE_BYTES = 1 << 17
 """The longest message; fewer bytes than a socket's buffer holds at Linux's default."""
 MOST_FINDINGS = 100
 
 Command = tuple[Any, ...]
-"""`("start", number, at, threshold_ns, imports)`, `("drop", number)` or `("stop", number, at)`."""
+"""`("wake",)`: read the notes, there are windows in them; `("stop", number, at)`: answer what was seen in one."""
 
 Answer = tuple[int, tuple["Finding", ...], tuple[str, ...]]
 """A window's number, what was found in it (worst first), and what could not be seen."""
@@ -54,6 +61,7 @@ class _WindowJudge(Judge):
         self._imports = imports
 
     def waited(self, pid: int, work: Work, until: int) -> None:
+        """Work was in line, maybe since before the window."""
         super().waited(pid, replace(work, asked=max(work.asked, self._began)), until)
 
     def _wait(self, thread: _Thread, segment: Segment) -> None:
@@ -88,20 +96,23 @@ class Windows(Sampler):
     """The sampler that stays; times are nanoseconds on `CLOCK_MONOTONIC`."""
 
     def __init__(self, pid: int, layout: pystack.Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
-        super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
+        """Find the interpreter, and wait for windows."""
         self.open: dict[int, _WindowJudge] = {}
+        self._fresh: dict[int, Record] = {}
+        super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
         self.judge = self._family.judge = cast("Judge", _Judges(self.open))
 
-    def start(self, number: int, at: int, threshold_ns: int, *, imports: bool) -> None:
+    def start(self, record: Record) -> None:
         """Open a window."""
-        self.rest()
+        at, number = record.time_ns, record.first
         for track in self._family.tracks.values():
             if self.open:
                 self._family.cut(track, at, by_itself=False)
             else:  # where it was seen last is long ago
                 track.open, track.raw, track.pinged, track.turned = None, b"", False, at
-        self._family._listed = 0  # noqa: SLF001  threads may have come since
-        judge = _WindowJudge(self.pid, at, self, threshold_ns=threshold_ns, plain_threads=False, imports=imports)
+        judge = _WindowJudge(
+            self.pid, at, self, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount)
+        )
         for tid in self._loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge
@@ -120,8 +131,34 @@ class Windows(Sampler):
         return judge.finish(at)
 
     def rest(self) -> None:
-        """Read what the agent noted."""
+        """Read what the agent noted; windows that were opened and dropped since the last time are none."""
         self._read_ring()
+        if not self._fresh:
+            return
+        records, self._fresh = list(self._fresh.values()), {}
+        for record in records:
+            self.start(record)
+        self._family._listed = 0  # noqa: SLF001  threads may have come since
+        self.tick()
+        for record in records:
+            self._date_back(record)
+
+    def _date_back(self, record: Record) -> None:
+        """The thread that opened a window was first looked at some milliseconds later: it ran, and then it waits."""
+        track = self._family.tracks.get(record.tid)
+        if track is not None and track.open is not None and track.open.kind != "running":
+            began = record.time_ns + max(track.times.run_ns - record.code, 0)
+            track.open.start = min(track.open.start, began)
+
+    def _note(self, record: Record, *, early: bool = False) -> None:
+        match record.kind:
+            case Kind.WINDOW_OPENS:
+                self._fresh[record.first] = record
+            case Kind.WINDOW_DROPS:
+                self._fresh.pop(record.first, None)
+                self.open.pop(record.first, None)
+            case _:
+                super()._note(record, early=early)
 
     def _adopt(self, pid: int, now: int) -> None:  # noqa: ARG002  as is
         """What the process starts is another program."""
@@ -158,28 +195,31 @@ def _serve(control: socket.socket, owner: int, windows: Windows) -> None:
     poller = select.poll()
     poller.register(control, select.POLLIN)
     poller.register(owner, select.POLLIN)
+    idle_since = time.monotonic()
     while True:
-        events = dict(poller.poll(PERIOD_MS if windows.open else REST_MS))
+        if windows.open:
+            idle_since = time.monotonic()
+        is_idle = time.monotonic() - idle_since > ALERT_S
+        events = dict(poller.poll(PERIOD_MS if windows.open else IDLE_MS if is_idle else REST_MS))
         if owner in events:
             return
         if control.fileno() in events:
+            idle_since = time.monotonic()
             message = control.recv(MESSAGE_BYTES)
             if not message:
                 return
             _obey(control, windows, pickle.loads(message))  # noqa: S301  from the process that started us
         elif windows.open:
             windows.tick()
+            windows.rest()
         else:
             windows.rest()
 
 
 def _obey(control: socket.socket, windows: Windows, command: Command) -> None:
     match command:
-        case ("start", number, at, threshold_ns, imports):
-            windows.start(number, at, threshold_ns, imports=imports)
-            windows.tick()
-        case ("drop", number):
-            windows.open.pop(number, None)
+        case ("wake",):
+            windows.rest()
         case ("stop", number, at):
             seen = windows.stop(number, at)
             answer: Answer = (number, seen.findings[:MOST_FINDINGS], seen.missing)
