@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import FrameType, ModuleType
 
-_FIRST_DESCRIPTOR = 700
-"""Ours lie high, so that the program's own get the numbers that they would get without us."""
-
 _agent: Agent | None = None
 
 
@@ -226,7 +223,7 @@ def _moved_up(descriptor: int) -> int:
     import fcntl  # noqa: PLC0415  only where there is an agent
 
     try:
-        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel.FIRST_DESCRIPTOR)
     except OSError:  # the limit is lower than that
         os.set_inheritable(descriptor, False)
         return descriptor

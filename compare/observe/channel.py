@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 VARIABLE = "COMPARE_OBSERVE"
 """The environment variable that tells a process to install its agent: `ring descriptor,pipe descriptor,sampler's pid`."""
 
+FIRST_DESCRIPTOR = 700
+"""The agent's own lie high, so that the program's get the numbers that they would get without us."""
+
 NAMES_BYTES = 1 << 16
 RECORDS = 1 << 15
 NAMES = 0
@@ -70,6 +73,14 @@ class Kind(IntEnum):
     """A ping was put in a loop's line (the ping's number, loop)."""
     ADMITTED = 10
     """Whoever asked got a token (request, pool)."""
+
+    WINDOW_OPENS = 11
+    """For `windows` (the window's number, its threshold in nanoseconds; whether imports count).
+
+    `code`: how long the thread had been on a CPU, in nanoseconds.
+    """
+    WINDOW_DROPS = 12
+    """What was seen in it is of no interest (the window's number)."""
 
 
 class Record(NamedTuple):

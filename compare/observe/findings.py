@@ -32,7 +32,7 @@ PING_DELAY_NS = 8 * MS
 """From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
 STREAK_NS = 100 * MS
 """How long a thread turns without waiting before that is busy polling."""
-MOSTLY_TURNS = 0.2
+MOSTLY_TURNS = 0.35
 """The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
 MOVED_BYTES = 1 << 16
 """A thread that reads or writes as much as this is not polling."""
@@ -79,7 +79,9 @@ class _Streak:
     tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
     sites: Counter[Site | None] = field(default_factory=Counter)
     streams: Literal["nonblocking", "blocking"] | None = None
-    """The sockets and pipes that were there from its beginning on, if nobody else's."""
+    """The sockets and pipes that were there, if nobody else's."""
+    looked: int = 0
+    """When these are to be looked for again."""
     moved: int = 0
     """Bytes that the thread had read and written when it began."""
     first: Stat | None = None
@@ -418,23 +420,29 @@ class Judge:
             self._end_streak(thread)
             streak = thread.streak
             streak.loop = view.loop
+        if view is not None and view.imports:
+            self._end_streak(thread)
+            return
         if not streak.since:
             streak.since = segment.start
         streak.last = segment.end
         streak.busy += segment.cpu + segment.delay
-        if segment.kind == "running" and view is not None and not view.imports:
+        if segment.kind == "running" and view is not None:
+            on_cpu = min(segment.cpu, segment.ns)
             if view.own or view.library or not view.mine:
-                streak.own += segment.ns
+                streak.own += on_cpu
             else:
-                streak.other += segment.ns
+                streak.other += on_cpu
             if view.mine and not view.own:
-                streak.tasks[view.task] += segment.ns
-                streak.sites[view.site] += segment.ns
+                streak.tasks[view.task] += on_cpu
+                streak.sites[view.site] += on_cpu
         if view is not None and (stat := self._probe.stat(*thread.key)) is not None:
             if streak.first is None:
                 streak.first = stat
-                streak.streams = self._probe.streams(thread.key[0]) if self._may_poll_by_hand(thread) else None
                 streak.moved = self._probe.transferred(*thread.key)
+            if segment.end > streak.looked and self._may_poll_by_hand(thread):
+                streak.streams = self._probe.streams(thread.key[0])
+                streak.looked = segment.end + STREAK_NS
             streak.latest = stat
 
     def _may_poll_by_hand(self, thread: _Thread) -> bool:
@@ -454,7 +462,7 @@ class Judge:
         if streak.loop:
             task, seen = streak.tasks.most_common(1)[0]
             turns = streak.own / max(streak.own + streak.other, 1)
-            guilty = bool(task) and turns >= MOSTLY_TURNS and seen >= 0.8 * sum(streak.tasks.values())
+            guilty = bool(task) and turns >= MOSTLY_TURNS and seen >= 0.7 * sum(streak.tasks.values())
         else:
             moved = self._probe.transferred(*thread.key) - streak.moved
             least = {"nonblocking": 0.12, "blocking": 0.3, None: 2.0}[streak.streams]

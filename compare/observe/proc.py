@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from compare.observe import syscalls
+from compare.observe import channel, syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,7 +160,7 @@ class Process:
         folder = f"/proc/{self.pid}/fdinfo"
         try:
             for name in os.listdir(folder):  # noqa: PTH208
-                if int(name) > 2 and self._link(int(name)).startswith(("socket:", "pipe:")):
+                if 2 < int(name) < channel.FIRST_DESCRIPTOR and self._link(int(name)).startswith(("socket:", "pipe:")):
                     flags = Path(folder, name).read_text().partition("flags:")[2].split()[0]
                     if int(flags, 8) & os.O_NONBLOCK:
                         return "nonblocking"

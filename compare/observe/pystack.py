@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import CodeType, FrameType
 
 POINTER = struct.Struct("<Q")
@@ -139,6 +139,8 @@ class Frame:
     line: int
     address: int
     first_local: int
+    previous: int
+    """The address of its caller's frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ class Reader:
         self._code_type = base + layout.code_type
         self.runtime = base + layout.runtime
         self._codes: dict[int, tuple[bytes, Code]] = {}
+        self._believed: set[int] = set()
         low = min(layout.filename, layout.qualname, layout.linetable, layout.first_line)
         high = max(layout.filename, layout.qualname, layout.linetable, layout.first_line) + WORD
         self._code_span = (low, high)
@@ -237,7 +240,8 @@ class Reader:
 
     def threads(self) -> list[Thread]:
         """Return the Python threads of the main interpreter."""
-        layout, found = self.layout, []
+        layout = self.layout
+        found: list[Thread] = []
         state = self.memory.pointer(self.interpreter() + layout.threads)
         size = max(layout.next_thread, layout.ident, layout.native_id) + WORD
         while state and len(found) < MOST_THREADS:
@@ -250,33 +254,52 @@ class Reader:
         """Return the kernel's id of a thread, by its state's address."""
         return self.memory.pointer(state + self.layout.native_id)
 
-    def stack(self, state: int, most: int = MOST_FRAMES) -> list[Frame]:
+    def stack(self, state: int, most: int = MOST_FRAMES, below: Sequence[Frame] = ()) -> list[Frame]:
         """Return a thread's frames, innermost first; empty when they changed while they were read.
+
+        Args:
+            state: the thread's.
+            most: how many to read at the most.
+            below: frames that it had before, from one on whose call has not ended: if that one is found again, so are
+                the others. A thread that runs is read the more truly, the more quickly it is read.
 
         Raises:
             OSError: the thread or the process has ended.
         """
         layout, memory = self.layout, self.memory
-        frame = memory.pointer(state + layout.frame)
+        address = memory.pointer(state + layout.frame)
         if layout.frame_behind is not None:
-            if not frame:
+            if not address:
                 return []
-            frame = memory.pointer(frame + layout.frame_behind)
+            address = memory.pointer(address + layout.frame_behind)
         found: list[Frame] = []
-        code_at, previous_at = layout.code // WORD, layout.previous // WORD
-        instruction_at, local_at = layout.instruction // WORD, layout.locals // WORD
+        known = below[0] if below else None
         try:
-            while frame and len(found) < most:
-                words = self._frame_words.unpack(memory.read(frame, self._frame_size))
-                address = words[code_at]
-                code = self._code(address)
-                if code is not None and code.qualname != SHIM:
-                    unit = (words[instruction_at] - address - layout.first_instruction) // 2
-                    found.append(Frame(code, code.line(max(unit, 0)), frame, words[local_at]))
-                frame = words[previous_at]
+            while address and len(found) < most:
+                frame, previous = self._frame(address)
+                if frame is not None:
+                    found.append(frame)
+                    if known is not None and frame.address == known.address and _is_same_call(frame, known):
+                        found.extend(below[1:])
+                        return found
+                address = previous
         except (OSError, UnicodeDecodeError, IndexError):
             return []  # half a stack would tell of a loop that is not there
         return found
+
+    def _frame(self, address: int) -> tuple[Frame | None, int]:
+        layout = self.layout
+        words = self._frame_words.unpack(self.memory.read(address, self._frame_size))
+        code_address, previous = words[layout.code // WORD], words[layout.previous // WORD]
+        code = self._code(code_address)
+        if code is None or code.qualname == SHIM:
+            return None, previous
+        unit = (words[layout.instruction // WORD] - code_address - layout.first_instruction) // 2
+        return Frame(code, code.line(max(unit, 0)), address, words[layout.locals // WORD], previous), previous
+
+    def doubt(self) -> None:
+        """Look at each code object anew before it is believed: one may have been freed, and another made there."""
+        self._believed.clear()
 
     def code(self, address: int) -> Code | None:
         """Return what the code object at `address` says of itself; `None` if there is none."""
@@ -288,8 +311,11 @@ class Reader:
     def _code(self, address: int) -> Code | None:
         low, high = self._code_span
         known = self._codes.get(address)
+        if known is not None and address in self._believed:
+            return known[1]
         raw = self.memory.read(address + low, high - low)
         if known is not None and known[0] == raw:
+            self._believed.add(address)
             return known[1]
         if self.memory.pointer(address + WORD) != self._code_type:
             return None
@@ -302,6 +328,7 @@ class Reader:
             lines=decode_lines(self._bytes(_word(raw, layout.linetable - low)), first_line),
         )
         self._codes[address] = (raw, code)
+        self._believed.add(address)
         return code
 
     def _text(self, address: int) -> str:
@@ -321,6 +348,10 @@ class Reader:
             message = f"no line table at {address:#x}"
             raise OSError(message)
         return self.memory.read(address + self.layout.bytes_header, length) if length else b""
+
+
+def _is_same_call(one: Frame, other: Frame) -> bool:
+    return one.code is other.code and one.previous == other.previous
 
 
 def _word(data: bytes, at: int) -> int:

@@ -39,11 +39,13 @@ NAMES_NS = 20_000_000
 ASK_NAMES = 3
 """How often the names are asked for after a thread was seen first: it may not have its own yet."""
 RESTS_NS = 40_000_000
-SWITCH_NS = 6_000_000
+SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
 YOUNG_NS = 1_000_000_000
 ATTACH_NS = 2_000_000
 MOST_FAILURES = 20
+DOUBT_NS = 50_000_000
+"""How long a code object that was read is taken to be there still."""
 PIECE_NS = 50_000_000
 """The longest stretch of running that is handed on in one piece."""
 STEADY_NS = 30_000_000
@@ -53,7 +55,7 @@ STEADY_NS = 30_000_000
 class Track:
     """One thread, as far as it has been followed."""
 
-    __slots__ = ("born", "files", "loop", "open", "pinged", "ponged", "python", "raw", "seen", "stat", "tid", "times", "turned")
+    __slots__ = ("below", "born", "files", "loop", "open", "pinged", "ponged", "python", "raw", "seen", "stat", "tid", "times", "turned")
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
         self.tid = tid
@@ -70,6 +72,8 @@ class Track:
         """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now
         self.stat: proc.Stat | None = None
+        self.below: tuple[pystack.Frame, ...] = ()
+        """The frame that makes its loop's turns, and those below: they stay while the loop runs."""
 
 
 class Family:
@@ -92,7 +96,7 @@ class Family:
         self.inherited: set[int] = set()
         """Those of the process that this one was forked from."""
         self._layout = layout
-        self._listed = self._attached = 0
+        self._listed = self._attached = self._doubted = 0
         self._failures = 0
         self._was_read = False
         self._stopped: int | None = None
@@ -102,6 +106,9 @@ class Family:
 
     def attach(self, now: int = 0) -> None:
         """(Again) find the interpreter: after the start, and after an `exec`."""
+        if self.reader is not None and now - self._doubted > DOUBT_NS:
+            self._doubted = now
+            self.reader.doubt()
         if self._layout is None or (now and now - self._attached < ATTACH_NS):
             return
         if now and self.reader is not None and self._failures < MOST_FAILURES:
@@ -292,7 +299,7 @@ class Family:
         if self.reader is None or not track.python:
             return None
         try:
-            frames = self.reader.stack(track.python)
+            frames = self.reader.stack(track.python, below=track.below)
         except OSError:
             self._failures += 1
             return None
@@ -300,10 +307,12 @@ class Family:
             return None
         depth = track.loop[2] if track.loop is not None and track.loop[1] == 2 else None
         view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
-        if track.loop is not None and track.loop[1] == 1 and not view.loop:
-            return None  # asyncio's loop runs, so its frame is there: what we read was torn
+        if track.loop is not None and track.loop[1] != 3 and not view.loop:
+            return None  # a loop other than trio's (which may be a guest) is on the stack: what we read was torn
         if view.turn:
             self.turns.add(view.turn)
+            if not track.below or track.below[0].address != view.turn or frames[-len(track.below)] != track.below[0]:
+                track.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
         return view
 
     def _top(self, track: Track) -> tuple[int, int]:
@@ -398,7 +407,8 @@ class Sampler:
         self._want_names = ASK_NAMES
         self._others: set[int] = set()
         self._agent: proc.ThreadFiles | None = None
-        self._kept_out: int | None = None
+        self._kept_out: tuple[int, int] | None = None
+        self._agent_slices = 0
         if ring is None:
             self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
         if ring is not None:
@@ -556,11 +566,26 @@ class Sampler:
                 self._ask(tid)
                 self._kept_out = None
             elif track.pinged and self._keeps_the_gil(track):
-                self._kept_out = self._kept_out or now
-                if now - self._kept_out > SWITCH_NS:
-                    self.judge.held_from(self.pid, tid, self._kept_out + SWITCH_NS)
+                if self._kept_out is None or self._agent_wakes() > (now - self._kept_out[0]) // SWITCH_NS + 2:
+                    self._kept_out = now, self._agent_slices
+                elif now - self._kept_out[0] > SWITCH_NS:
+                    self.judge.held_from(self.pid, tid, self._kept_out[0] + SWITCH_NS)
             else:
                 self._kept_out = None
+
+    def _agent_wakes(self) -> int:
+        """How often the agent has woken while it was kept out.
+
+        It wakes when it has waited for the switch interval, and each time that the loop's thread lets go of the GIL:
+        more often than the interval allows says that the loop does let go, and only takes the GIL back more quickly.
+        """
+        if self._agent is None or self._kept_out is None:
+            return 0
+        try:
+            self._agent_slices = self._agent.times().slices
+        except OSError:
+            return 0
+        return self._agent_slices - self._kept_out[1]
 
     def _keeps_the_gil(self, track: Track) -> bool:
         """Whether the agent, asked to ping a loop, waits for the GIL that the loop's own thread has."""
@@ -571,6 +596,8 @@ class Sampler:
             raw = self._agent.call()
             if raw == proc.RUNNING or not family.waits_for_gil(proc.parse_call(raw)):
                 return False
+            if self._kept_out is None:
+                self._agent_slices = self._agent.times().slices
             return family.reader.native_id(family.reader.memory.pointer(family.gil + 8)) == track.tid
         except OSError:
             return False

@@ -32,9 +32,12 @@ _PACKAGES = _installed()
 
 @lru_cache(maxsize=None)
 def owner(filename: str) -> Owner:
-    """Return whose code a file is; a pseudo-file such as `<string>` is the user's, a frozen module the library's."""
+    """Return whose code a file is.
+
+    A pseudo-file such as `<string>` is the user's; a frozen module, and what a library has generated, are not.
+    """
     if filename.startswith("<"):
-        return "library" if filename.startswith("<frozen ") else "user"
+        return "library" if filename.startswith("<frozen ") or " generated " in filename else "user"
     if filename == "__init__":  # the interpreter's own code around a class's call (CPython 3.13: _Py_InitCleanup)
         return "library"
     path = os.path.realpath(filename)
