@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compare.claims import CannotTryError, Seen
-from compare.claims.witness import need_proc, program, settle, threads
+from compare.claims.witness import RUNNING, need_proc, program, settle, threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,19 +82,29 @@ def moved_and_blocks() -> Seen:
     need_proc()
     told, holds = [], True
     for recipe in ("threadpool_done_callback", "processpool_done_callback", "asyncio_to_thread"):
-        with _silent_files(1) as paths, program("-m", f"recipes.file_read.{recipe}", *paths) as reader:
-            seen = settle(partial(threads, reader.pid), lambda seen: bool(_reading(seen)))
-        waiting = _reading(seen)
-        moved = bool(waiting) and all(each.tid != reader.pid for each in waiting)
-        caller = next((each.call for each in seen if each.tid == reader.pid), "nothing")
-        where = "another process" if waiting and waiting[0].is_main else "another thread"
-        told.append(f"{recipe}: {where if moved else 'nobody else'} waits in read, the caller in {caller}")
+        moved, where = _who_waits_for(recipe)
+        told.append(f"{recipe}: {where}")
         holds &= moved
     return Seen(holds, "; ".join(told))
 
 
+def _who_waits_for(recipe: str) -> tuple[bool, str]:
+    """Whether somebody else than the caller waits in `read`, and who waits in what."""
+    with _silent_files(1) as paths, program("-m", f"recipes.file_read.{recipe}", *paths) as reader:
+        main = reader.pid
+        seen = settle(partial(threads, main), lambda seen: _reading(seen) and _call(seen, main) != RUNNING)
+    waiting = _reading(seen)
+    moved = bool(waiting) and all(each.tid != main for each in waiting)
+    where = "another process" if waiting and waiting[0].is_main else "another thread"
+    return moved, f"{where if moved else 'nobody else'} waits in read, the caller in {_call(seen, main)}"
+
+
 def _reading(seen: list[Thread]) -> list[Thread]:
     return [each for each in seen if each.call == "read" and "/file-" in each.target]
+
+
+def _call(seen: list[Thread], tid: int) -> str:
+    return next((each.call for each in seen if each.tid == tid), RUNNING)
 
 
 def asyncio_is_the_answer() -> Seen:

@@ -89,7 +89,7 @@ def _entries(folder: str) -> list[Path]:
         return []
 
 
-def settle(look: Callable[[], T], expected: Callable[[T], bool]) -> T:
+def settle(look: Callable[[], T], expected: Callable[[T], object]) -> T:
     """Look until what is seen is as expected, or the limit is over; return what was seen last.
 
     Nothing tells when a thread begins to wait, so there is no event to wait for.
