@@ -35,7 +35,8 @@ CASES = {
     "file-slow": "file --state slow",
     "net-busy": "net",
     "net-hold": "net --load hold",
-    "small-cached": "file --state warm --files 1000 --size 4KiB",
+    "small-cached": "file --state warm --files 10000 --size 4KiB --repeat 2 --timeout 60 "
+    "--backend asyncio --backend trio --backend none",
     "big-cold": "file --state cold --files 4 --size 16MiB",
     "many-cold": "file --state cold --files 500 --size 4KiB",
     "many-slow": "file --state slow --files 64 --delay 50",
@@ -46,7 +47,7 @@ CASES = {
 
 SHOWN = {
     "small-cached": "blocking asyncio_blocking_mistake asyncio_cached_first trio_cached_first asyncio_to_thread "
-    "trio_to_thread anyio_to_thread asyncio_aiofiles trio_open_file anyio_open_file",
+    "trio_to_thread asyncio_aiofiles trio_open_file anyio_open_file asyncio_io_uring",
     "big-cold": "blocking asyncio_to_thread trio_to_thread anyio_to_thread asyncio_readahead trio_readahead "
     "asyncio_aiofiles asyncio_io_uring",
     "many-cold": "blocking asyncio_readahead trio_readahead asyncio_to_thread asyncio_aiofiles asyncio_io_uring",
