@@ -34,8 +34,10 @@ STREAK_NS = 100 * MS
 """How long a thread turns without waiting before that is busy polling."""
 MOSTLY_TURNS = 0.35
 """The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
+LEAST_STEPS = 8
 MOVED_BYTES = 1 << 16
 """A thread that reads or writes as much as this is not polling."""
+MOST_WAITS = 200
 LINE_NS = MS
 """A wait in a pool's line that is shorter is the time it takes to start a thread."""
 
@@ -78,6 +80,8 @@ class _Streak:
     busy: int = 0
     tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
     sites: Counter[Site | None] = field(default_factory=Counter)
+    steps: int = 0
+    """How often a task's step was seen."""
     streams: Literal["nonblocking", "blocking"] | None = None
     """The sockets and pipes that were there, if nobody else's."""
     looked: int = 0
@@ -97,6 +101,8 @@ class _Thread:
     """Whether its loop answers pings."""
     proven: int | None = None
     """Since when it is proved that the loop has not come round."""
+    in_one_call: bool = False
+    """Whether that is proved by the GIL alone."""
     since: int | None = None
     """When the loop's current turn began; `None` outside of a loop."""
     turn: list[Segment] = field(default_factory=list)
@@ -104,9 +110,10 @@ class _Thread:
     """The frame that a hand-written loop polls from."""
     poll_line: int = 0
     polls: int = 0
-    home: Site | None = None
-    """Where it waited for work last, in its own code."""
     visits: Counter[Site | None] = field(default_factory=Counter)
+    """How often it waited for work, and where: a worker by hand comes back to one line."""
+    waits: list[Segment] = field(default_factory=list)
+    """What else it waited for, until it is known whether it is one."""
     streak: _Streak = field(default_factory=_Streak)
     waited: Segment | None = None
     """The wait that was seen last, if nothing but running was seen since."""
@@ -174,11 +181,17 @@ class Judge:
         else:
             self._elsewhere(thread, segment)
 
-    def held_from(self, pid: int, tid: int, at: int) -> None:
+    def held_from(self, pid: int, tid: int, at: int, *, in_one_call: bool = False) -> None:
         """From here on a ping stands in the loop's line, or the loop's thread keeps the GIL in one call."""
         thread = self._thread(pid, tid)
         if thread.proven is None and thread.since is not None:
-            thread.proven = max(at, thread.since)
+            thread.proven, thread.in_one_call = max(at, thread.since), in_one_call
+
+    def let_go(self, pid: int, tid: int, at: int) -> None:
+        """It was not one call: the loop's thread has let go of the GIL meanwhile, so what was short is no proof."""
+        thread = self._thread(pid, tid)
+        if thread.proven is not None and thread.in_one_call and at - thread.proven < self._threshold:
+            thread.proven = None
 
     def turned(self, pid: int, tid: int, at: int) -> None:
         """A loop got round to a ping: a turn of its ended here."""
@@ -369,7 +382,7 @@ class Judge:
             if thread.polls:
                 thread.turn.append(segment)
             return
-        if segment.call in syscalls.POLLERS and _is_multiplexed(segment):
+        if segment.call in syscalls.POLLERS and not segment.alone:
             self._polled(thread, segment, view.anchor)
             return
         inside = any(address == thread.anchor for address, _ in view.frames)
@@ -404,10 +417,16 @@ class Judge:
             thread.visits[segment.site] += 1
             return
         by_hand = any(times >= 2 for times in thread.visits.values()) and thread.key[1] != thread.key[0]
-        if self._plain or by_hand:
-            kind = "page-fault" if segment.kind == "off" else None
-            target, count = segment.target, 1 + segment.wakes
-            self._enter("worker-thread", kind, thread.key, segment.call, segment.site, segment.ns, target, count)
+        if not (self._plain or by_hand):
+            if len(thread.waits) < MOST_WAITS:
+                thread.waits.append(segment)
+            return
+        for each in (*thread.waits, segment):
+            kind = "page-fault" if each.kind == "off" else None
+            self._enter(
+                "worker-thread", kind, thread.key, each.call, each.site, each.ns, each.target, 1 + each.wakes
+            )
+        thread.waits.clear()
 
     # --- turning without waiting ------------------------------------------------------------------------------
 
@@ -436,6 +455,7 @@ class Judge:
             if view.mine and not view.own:
                 streak.tasks[view.task] += on_cpu
                 streak.sites[view.site] += on_cpu
+                streak.steps += 1
         if view is not None and (stat := self._probe.stat(*thread.key)) is not None:
             if streak.first is None:
                 streak.first = stat
@@ -462,7 +482,7 @@ class Judge:
         if streak.loop:
             task, seen = streak.tasks.most_common(1)[0]
             turns = streak.own / max(streak.own + streak.other, 1)
-            guilty = bool(task) and turns >= MOSTLY_TURNS and seen >= 0.7 * sum(streak.tasks.values())
+            guilty = bool(task) and streak.steps >= LEAST_STEPS and turns >= MOSTLY_TURNS and seen >= 0.7 * sum(streak.tasks.values())
         else:
             moved = self._probe.transferred(*thread.key) - streak.moved
             least = {"nonblocking": 0.12, "blocking": 0.3, None: 2.0}[streak.streams]
@@ -621,8 +641,3 @@ def _fill_in(segments: list[Segment]) -> None:
             known = segment.view
         elif segment.kind != "running":
             segment.view = known
-
-
-def _is_multiplexed(segment: Segment) -> bool:
-    """A socket with a timeout polls for itself alone: that is no loop."""
-    return segment.call not in {"poll", "ppoll"} or (len(segment.arguments) > 1 and segment.arguments[1] > 1)

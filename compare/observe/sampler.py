@@ -41,6 +41,8 @@ ASK_NAMES = 3
 RESTS_NS = 40_000_000
 SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
+C_FRAME = 1 << 12
+"""Where a socket with a timeout keeps what it polls: in the C function's frame; a poll object has it on the heap."""
 YOUNG_NS = 1_000_000_000
 ATTACH_NS = 2_000_000
 MOST_FAILURES = 20
@@ -236,6 +238,7 @@ class Family:
                 segment.gil = (
                     name == "futex" and self.gil is not None and 0 <= call.arguments[0] - self.gil < pystack.GIL_BYTES
                 )
+                segment.alone = name in {"poll", "ppoll"} and 0 <= call.arguments[0] - call.stack_pointer < C_FRAME
                 segment.view = self._view(track)
                 if segment.gil:
                     self._see_holder(segment)
@@ -334,7 +337,7 @@ class Family:
         else:
             rest = Segment(
                 at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
-                gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
+                gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed, alone=segment.alone,
             )  # fmt: skip
         self.judge.segment(self.pid, track.tid, _closed(segment, at))
         track.open = rest
@@ -568,8 +571,9 @@ class Sampler:
             elif track.pinged and self._keeps_the_gil(track):
                 if self._kept_out is None or self._agent_wakes() > (now - self._kept_out[0]) // SWITCH_NS + 2:
                     self._kept_out = now, self._agent_slices
+                    self.judge.let_go(self.pid, tid, now)
                 elif now - self._kept_out[0] > SWITCH_NS:
-                    self.judge.held_from(self.pid, tid, self._kept_out[0] + SWITCH_NS)
+                    self.judge.held_from(self.pid, tid, self._kept_out[0] + SWITCH_NS, in_one_call=True)
             else:
                 self._kept_out = None
 

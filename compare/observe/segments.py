@@ -55,6 +55,8 @@ class Segment:
     wakes: int = 0
     aimed: bool = False
     """Whether it was looked up what it waits for."""
+    alone: bool = False
+    """Whether a poll is not a loop's by nature: a socket with a timeout waits for itself alone."""
     cpu: int = 0
     delay: int = 0
     user: int = 0

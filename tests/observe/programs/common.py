@@ -58,7 +58,7 @@ def fifo() -> str:
     """Return the path of a FIFO whose writer, another process, is there at once and writes later."""
     path = str(Path(tempfile.mkdtemp(), "fifo"))
     os.mkfifo(path)
-    process("f = open(sys.argv[1], 'wb')\ntime.sleep(HOLD_S)\nf.write(b'x')", path)
+    ready(process("print('x', flush=True)\nf = open(sys.argv[1], 'wb')\ntime.sleep(HOLD_S)\nf.write(b'x')", path))
     return path
 
 

@@ -1,5 +1,6 @@
 # expect: kernel/stopped - 250
 # site: none
+# also: worker-thread
 # on: A
 # suite
 import os

@@ -3,13 +3,13 @@
 import os
 import tempfile
 
-from common import go, process
+from common import go, process, ready
 
 
 async def main() -> None:
     path = tempfile.mkdtemp() + "/fifo"
     os.mkfifo(path)
-    process("time.sleep(HOLD_S)\nopen(sys.argv[1], 'wb').write(b'x')", path)
+    ready(process("print('x', flush=True)\ntime.sleep(HOLD_S)\nopen(sys.argv[1], 'wb').write(b'x')", path))
     open(path, "rb").close()  # <- here
 
 

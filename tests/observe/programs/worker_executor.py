@@ -1,4 +1,4 @@
-# expect: worker-thread read 250
+# expect: worker-thread read 500
 # on: asyncio asyncio+uvloop
 import asyncio
 import concurrent.futures

@@ -1,4 +1,5 @@
 # expect: worker-thread clock_nanosleep 240
+# also: worker-thread
 # on: A
 import queue
 import threading
