@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Address = tuple[str, int]
-BOUND_S = 10.0
+BOUND_S = 20.0
 SILENCE_S = 0.15
 """How long nothing has to come until we believe that nothing does, in seconds."""
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: `close` sends a reset

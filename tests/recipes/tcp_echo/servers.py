@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[3]
-BOUND_S = 10.0
+BOUND_S = 20.0
 """How long anything here may take at most, in seconds: far more than it does, and less than a test's time limit."""
 
 BACKENDS = {
