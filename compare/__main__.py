@@ -74,8 +74,8 @@ def _file(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--state", action="append", type=_states, metavar="STATE", help="warm, cold, slow (default: all three)")
     add("--files", type=whole(1), metavar="N", help="how many files (default: 64 warm, 32 cold, 8 slow)")
-    add("--size", type=_size, metavar="BYTES", help="of each, e.g. 4096, 64KiB (default: 64KiB; cold 256KiB)")
-    add("--delay", type=number(0), default=50.0, metavar="MS", help="how late a FIFO delivers in slow (default: 50)")
+    add("--size", type=_size, metavar="BYTES", help="of each, e.g. 4096, 64KiB (default: 64KiB; cold 128KiB)")
+    add("--delay", type=number(0), metavar="MS", help="how late a FIFO delivers in slow (default: 50)")
     add("--path", nargs="+", default=[], metavar="FILE", help="read these files instead of made ones")
     _common(parser, "read_files(paths)")
 
@@ -99,7 +99,7 @@ def _common(parser: argparse.ArgumentParser, contract: str) -> None:
     add("--backend", action="append", choices=BACKENDS, help="these backends alone; none: without an event loop")
     add("--repeat", type=whole(1), metavar="N", help="timed passes")
     add("--timeout", type=number(0.01), metavar="S", help="for each variant's passes")
-    add("--quick", action="store_true", help="fewer passes, in a third of the time")
+    add("--quick", action="store_true", help="less work, in a third of the time")
     add("--no-observe", action="store_true", help="leave out the observed passes, and with them where it waits")
     add("--timeline", action="store_true", help="draw each thread's time below the table")
     for name, what in (("json", "JSON"), ("csv", "CSV")):

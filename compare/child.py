@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 CLOSED = 75
 """The exit status when the variant has closed the line."""
 
+FEW = 8
+"""How many files are read to warm up."""
+
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 """What a kernel says that does not offer a thing, or forbids it: no fault of the variant's."""
 
@@ -200,7 +203,7 @@ def _threads() -> int:
 def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     """One pass over the files.
 
-    `warm_up` first reads them once unmeasured, in the same event loop. `gates` stops before and after the pass, until
+    `warm_up` first reads a few unmeasured, in the same event loop. `gates` stops before and after the pass, until
     the parent says go on: what is observed is the pass, and nothing else of this process.
     """
     paths: list[str] = work["paths"]
@@ -215,7 +218,7 @@ def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
 
 def _plain_pass(variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]) -> Any:
     if work["warm_up"]:
-        variant.function(paths)
+        variant.function(paths[:FEW])
     if work["gates"]:
         line.send(poised=True)
         line.receive()
@@ -232,7 +235,7 @@ async def _pass_in_loop(
     variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]
 ) -> Any:
     if work["warm_up"]:
-        await variant.function(paths)
+        await variant.function(paths[:FEW])
     if work["gates"]:
         line.send(poised=True)
         await line.receive_in_loop()

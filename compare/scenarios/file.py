@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 State = Literal["warm", "cold", "slow"]
 STATES: tuple[State, ...] = ("warm", "cold", "slow")
 FILES: dict[State, int] = {"warm": 64, "cold": 32, "slow": 8}
-SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 256 << 10, "slow": 64 << 10}
+SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 128 << 10, "slow": 64 << 10}
 REPEATS: dict[State, int] = {"warm": 5, "cold": 3, "slow": 2}
-QUICK = {"warm": 2, "cold": 1, "slow": 1}
+QUICK_FILES: dict[State, int] = {"warm": 16, "cold": 8, "slow": 8}
+DELAY_S, QUICK_DELAY_S = 0.05, 0.02
 ENOUGH_S = 0.4
 """After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
 
@@ -61,14 +62,14 @@ class Options:
         repeat: how many timed passes.
         timeout: for one pass, and for all timed passes of a row together, in seconds.
         paths: the user's own files instead of made ones.
-        quick: fewer passes.
+        quick: fewer passes over fewer files.
         observe: whether to make observed passes.
     """
 
     states: tuple[State, ...] = STATES
     files: int | None = None
     size: int | None = None
-    delay: float = 0.05
+    delay: float = DELAY_S
     repeat: int | None = None
     timeout: float | None = None
     paths: tuple[str, ...] = ()
@@ -77,7 +78,11 @@ class Options:
 
     def passes(self, state: State) -> int:
         """How many timed passes there are."""
-        return self.repeat or (QUICK if self.quick else REPEATS)[state]
+        return self.repeat or (1 if self.quick else REPEATS[state])
+
+    def count(self, state: State) -> int:
+        """How many files there are."""
+        return self.files or (QUICK_FILES if self.quick else FILES)[state]
 
 
 def asked(options: Namespace) -> Options:
@@ -89,7 +94,7 @@ def asked(options: Namespace) -> Options:
         states,
         options.files,
         options.size,
-        options.delay / 1000,
+        options.delay / 1000 if options.delay is not None else QUICK_DELAY_S if options.quick else DELAY_S,
         options.repeat,
         options.timeout,
         tuple(options.path),
@@ -181,7 +186,7 @@ class _Comparison:
 
     def state(self, state: State, variants: Sequence[Variant]) -> list[_Row]:
         """All rows of one state."""
-        count, size = self.options.files or FILES[state], self.options.size or SIZES[state]
+        count, size = self.options.count(state), self.options.size or SIZES[state]
         workload: dict[str, Any] = {"state": state, "files": count, "bytes": size, "malloc": "pinned"}
         if state == "slow":
             workload["delay_ms"] = self.options.delay * 1000
@@ -294,7 +299,7 @@ class _Comparison:
             yield from some
 
     def _start(self, variant: Variant, link: Link | None = None) -> Child:
-        count, size = self.options.files or FILES["warm"], self.options.size or max(SIZES.values())
+        count, size = self.options.count("warm"), self.options.size or max(SIZES.values())
         total = self._users.total if self._users else count * size
         memory = MEMORY + STACK * count + COPIES * total
         told = job(variant, observed=link is not None, memory=memory)

@@ -71,7 +71,7 @@ def test_all_states_with_their_workload(measured: Callable[..., Any]) -> None:
     for run in told["runs"]:
         assert run["outcome"] == "ok" or "cold can't be had" in run["reason"]
         assert run["workload"]["malloc"] == "pinned"
-    assert told["runs"][2]["workload"]["delay_ms"] == 50
+    assert told["runs"][2]["workload"]["delay_ms"] == 20
 
 
 def test_a_state_that_a_recipe_can_not_serve_is_skipped(measured: Callable[..., Any]) -> None:
