@@ -183,12 +183,9 @@ class Guard:
 
 
 def _runs_in_pytest_trio(item: pytest.Item) -> bool:
-    is_loaded = any(name.startswith("pytest_trio") for name in sys.modules)
-    return (
-        is_loaded
-        and item.get_closest_marker("trio") is not None
-        and inspect.iscoroutinefunction(getattr(item, "obj", None))
-    )
+    if item.get_closest_marker("trio") is None or "pytest_trio.plugin" not in sys.modules:
+        return False
+    return inspect.iscoroutinefunction(getattr(item, "obj", None))
 
 
 def _watch_coroutine(item: pytest.Function) -> None:

@@ -43,7 +43,8 @@ class Agent:
         self._numbers = itertools.count(1)  # `next` is atomic: one C call under the GIL
         self._requests = itertools.count(1)
         self._owners: dict[str, bool] = {}
-        self._bases: set[object] = set()
+        self._bases: dict[int, object] = {}
+        """By their ids: to hash a code object takes as long as to look at ten frames."""
         self._current: list[Callable[[], Any]] = []
         self._origins: Any = None
         self._pings = itertools.count(1)
@@ -60,7 +61,8 @@ class Agent:
     def loop_runs(self, loop: Any, family: int, door: Callable[[Callable[[], None]], object], depth: int) -> None:
         """An event loop begins to run in this thread, `depth` frames from the bottom of its stack."""
         self._loops[id(loop)] = (_thread.get_native_id(), door)
-        self._bases.add(sys._getframe(2).f_code)
+        code = sys._getframe(2).f_code
+        self._bases[id(code)] = code
         self.note(Kind.LOOP_RUNS, id(loop), code=family, amount=depth)
 
     def loop_ends(self, loop_id: int) -> None:
@@ -78,7 +80,7 @@ class Agent:
     def _asker(self, frame: FrameType | None) -> tuple[int, int]:
         """The innermost user's line of what the loop runs; else where its task was made; else any on the stack."""
         rest = frame
-        while frame is not None and frame.f_code not in self._bases:
+        while frame is not None and id(frame.f_code) not in self._bases:
             if self._is_users(frame.f_code.co_filename):
                 return id(frame.f_code), frame.f_lineno or 0
             frame = frame.f_back
