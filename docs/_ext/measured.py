@@ -6,6 +6,7 @@ Cells that a command printed are marked as not translatable: they are evidence, 
 from __future__ import annotations
 
 import os
+import string
 import subprocess
 import sys
 import zlib
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 MAKE_IT = "Not measured here yet: python -m docs.measure makes it."
+NOTE_IT = "Not noted here yet: COOKBOOK_MATRIX=docs/measured/faults.json pytest tests/recipes makes it."
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -59,10 +61,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
 class _Evidence(SphinxDirective):
     """What they share: missing data is told in a note, and data that changes makes the page be built again."""
 
-    def missing(self) -> list[nodes.Node]:
-        """Say that it has not been measured."""
-        self.env.note_dependency(__file__)
-        return [nodes.note("", nodes.paragraph("", MAKE_IT, translatable=False))]
+    def missing(self, how: str = MAKE_IT) -> list[nodes.Node]:
+        """Say that it has not been measured, and how it is."""
+        return [nodes.note("", nodes.paragraph("", how, translatable=False))]
 
     def depend_on(self, *names: str) -> None:
         """Build the page again when these files of data change."""
@@ -149,24 +150,29 @@ def timeline(case: str, run: dict[str, Any]) -> nodes.Node | None:
 
 
 class Faults(_Evidence):
-    """`faults FOLDER/NAME`: what one recipe stands, by backend."""
+    """`faults FOLDER/NAME`: what one recipe stands; backends that stand the same are told together."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Make what the page shows."""
         self.depend_on("faults.json")
-        backends = faults().get(self.arguments[0])
-        if not backends:
-            return self.missing()
-        names = list(dict.fromkeys(fault for verdicts in backends.values() for fault in verdicts))
-        body = [[Cell(fault), *(Cell(backends[each].get(fault, "-")) for each in backends)] for fault in sorted(names)]
-        titles = ["what was done to it", *("" if each == "none" else each for each in backends)]
-        return [table(titles, body)]
+        found = same_together(faults().get(self.arguments[0], {}))
+        if not found:
+            return self.missing(NOTE_IT)
+        shown: list[nodes.Node] = []
+        for backends, verdicts in found:
+            plain = ", ".join(fault for fault, verdict in sorted(verdicts.items()) if verdict == "passes")
+            where = f"{', '.join(backends)}: " if len(found) > 1 else ""
+            shown.append(nodes.paragraph("", f"{where}passes {plain}.", translatable=False))
+            told = [item(f"{each}: {verdict}") for each, verdict in sorted(verdicts.items()) if verdict != "passes"]
+            if told:
+                shown.append(nodes.bullet_list("", *told))
+        return shown
 
 
 class FaultMatrix(_Evidence):
-    """`fault-matrix FOLDER`: who stands what, every recipe of a folder, a short mark a cell."""
+    """`fault-matrix FOLDER`: who stands what, every recipe of a folder, a mark a cell, and the reasons below."""
 
     required_arguments = 1
 
@@ -176,22 +182,46 @@ class FaultMatrix(_Evidence):
         folder = self.arguments[0]
         found = {name.partition("/")[2]: each for name, each in faults().items() if name.startswith(f"{folder}/")}
         if not found:
-            return self.missing()
+            return self.missing(NOTE_IT)
         names = sorted({fault for backends in found.values() for verdicts in backends.values() for fault in verdicts})
+        reasons: dict[str, str] = {}
         body = []
-        for recipe, backends in sorted(found.items()):
-            for backend, verdicts in backends.items():
-                label = recipe if backend == "none" else f"{recipe} ({backend})"
+        for recipe, by_backend in sorted(found.items()):
+            together = same_together(by_backend)
+            for backends, verdicts in together:
+                label = recipe if len(together) == 1 else f"{recipe} ({', '.join(backends)})"
                 link = self.recipe_link(recipe, SCENARIOS[folder])
-                body.append([Cell(label, link=link, code=True), *(_mark(verdicts.get(name)) for name in names)])
-        return [table(["recipe", *names], body)]
+                marks = [_mark(verdicts.get(name), reasons) for name in names]
+                body.append([Cell(label, link=link, code=True), *marks])
+        below = [item(f"{letter}: {reason}") for reason, letter in reasons.items()]
+        listed = [nodes.bullet_list("", *below)] if below else []
+        return [table(["recipe", *names], body, "matrix"), *listed]
 
 
-def _mark(verdict: str | None) -> Cell:
+def same_together(by_backend: dict[str, dict[str, str]]) -> list[tuple[list[str], dict[str, str]]]:
+    """The verdicts, with the backends that they hold for."""
+    found: list[tuple[list[str], dict[str, str]]] = []
+    for backend, verdicts in by_backend.items():
+        same = next((backends for backends, known in found if known == verdicts), None)
+        if same is None:
+            found.append(([backend], verdicts))
+        else:
+            same.append(backend)
+    return found
+
+
+def item(text: str) -> nodes.list_item:
+    """An entry of a list of evidence."""
+    return nodes.list_item("", nodes.paragraph("", text, translatable=False))
+
+
+def _mark(verdict: str | None, reasons: dict[str, str]) -> Cell:
     if verdict is None:
-        return Cell("-")
-    word, _, how = verdict.partition(":")
-    return Cell({"passes": "✓", "cannot": "✗"}[word] + (" " + how.strip() if word == "cannot" and how else ""))
+        return Cell("")
+    word, _, how = verdict.partition(": ")
+    if word == "passes":
+        return Cell("✓")
+    return Cell(f"✗ {reasons.setdefault(how, string.ascii_letters[len(reasons) % 52])}")
 
 
 class Claim(_Evidence):

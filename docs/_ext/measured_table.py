@@ -153,14 +153,14 @@ def best_first(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(runs, key=cost)
 
 
-def table(titles: Sequence[str], body: Sequence[Sequence[Cell]]) -> nodes.Node:
+def table(titles: Sequence[str], body: Sequence[Sequence[Cell]], *more: str) -> nodes.Node:
     """A table in a frame of its own, which scrolls where the page is narrow."""
     group = nodes.tgroup(cols=len(titles))
     group += [nodes.colspec(colwidth=1) for _ in titles]
     head = nodes.thead("", nodes.row("", *(_entry(Cell(title)) for title in titles)))
     group += head
     group += nodes.tbody("", *(nodes.row("", *(_entry(cell) for cell in row)) for row in body))
-    return nodes.container("", nodes.table("", group, classes=["measured"]), classes=["measured-frame"])
+    return nodes.container("", nodes.table("", group, classes=["measured", *more]), classes=["measured-frame"])
 
 
 def _entry(cell: Cell) -> nodes.entry:

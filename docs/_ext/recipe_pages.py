@@ -86,6 +86,7 @@ def _toctree(names: Iterable[str]) -> str:
 
 def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
     siblings = [other for other in beside if other.name in _sibling_names(recipe, beside, extra)]
+    to_try = "\n".join(f"- {line}" for line in extra.get("try", ()))
     parts = [
         f"# {recipe.name}",
         f"{{.lead}}\n{_linked(recipe.idea, recipe, beside)}",
@@ -93,11 +94,8 @@ def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
         _needs(recipe),
         "## The code",
         _code(recipe, siblings),
-        *(_pitfall(recipe) if recipe.folder == "pitfalls" else _measured(recipe)),
-        "## Things to try",
-        "\n".join(f"- {line}" for line in extra.get("try", ())),
+        *(_pitfall(recipe) if recipe.folder == "pitfalls" else [*_measured(recipe), "## Things to try", to_try]),
         _commands(recipe),
-        "## See also",
         _see_also(recipe, siblings),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -165,8 +163,10 @@ def _commands(recipe: Recipe) -> str:
             f"python -m compare net --only {recipe.name} --load hold --timeline",
         ],
         "echo_client": [f"python -m {recipe.module} 9999"],
-        "pitfalls": [f"python -m {recipe.module}"],
+        "pitfalls": [],
     }[recipe.folder]
+    if not commands:
+        return ""
     return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
 
 
@@ -183,5 +183,6 @@ def _see_also(recipe: Recipe, siblings: list[Recipe]) -> str:
         links = ", ".join(f"[`{each.name}`]({each.name}.md)" for each in siblings)
         lines.append(f"The same idea in other ways:\n\n- {links}\n\nIn other documentation and pages:\n")
     lines += [f"- [{LIBRARIES[name][0]}]({LIBRARIES[name][1]})" for name in recipe.imports if name in LIBRARIES]
-    lines.append("- [How to read the table and the timeline](../../using-compare.md)")
-    return "\n".join(lines)
+    if recipe.folder in ("file_read", "tcp_echo"):
+        lines.append("- [How to read the table and the timeline](../../using-compare.md)")
+    return "\n".join(["## See also", "", *lines]) if lines else ""
