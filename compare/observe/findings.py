@@ -370,10 +370,15 @@ class Judge:
         self._enter("worker-thread", kind, thread.key, segment.call, segment.site, segment.ns, target, count)
 
     def _idle(self, segment: Segment) -> bool:
-        """Whether a pool's thread waits for work: it has none, and nothing but its pool's own code runs."""
+        """Whether a pool's thread waits for work: it has none, and nothing but its pool's own code runs.
+
+        Nor is a loop's poll that the loop does in a thread: trio's, when it is a guest.
+        """
+        view = segment.view
+        if view is not None and view.library and segment.call in syscalls.POLLERS:
+            return True
         if segment.work is not None:
             return False
-        view = segment.view
         return view is None or not view.mine or (view.own and segment.locks)
 
     def _elsewhere(self, thread: _Thread, segment: Segment) -> None:

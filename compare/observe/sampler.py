@@ -332,6 +332,11 @@ class Family:
         segment = track.open
         if segment is None or not segment.start < at:
             return
+        with contextlib.suppress(OSError):  # how long it stood in line for a CPU is known only once it runs again
+            times = track.files.times()
+            segment.cpu += times.run_ns - track.times.run_ns
+            segment.delay += times.delay_ns - track.times.delay_ns
+            track.times = times
         if by_itself:
             rest, track.raw = Segment(at, "running", work=segment.work), b""
         else:
