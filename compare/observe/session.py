@@ -47,6 +47,8 @@ class Session:
     def __init__(self) -> None:
         """Start the sampler's process, and don't wait for it."""
         self.missing: tuple[str, ...] = ()
+        self.pid = 0
+        """The sampler's, once it is ready."""
         self._numbers = count(1)
         self._answers: dict[int, tuple[tuple[Finding, ...], tuple[str, ...]]] = {}
         self._lock = threading.RLock()
@@ -75,7 +77,8 @@ class Session:
                 return
             try:
                 self._first.wait(ANSWER_S)
-                link = _link(self._receive())
+                self.pid = self._receive()
+                link = _link(self.pid)
                 socket.send_fds(self._socket, [pickle.dumps((os.getpid(),))], link)
                 self.missing = self._receive()
             except BaseException as error:  # a time limit's signal, too: what was answered meanwhile is lost
