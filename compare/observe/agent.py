@@ -63,6 +63,10 @@ class Agent:
         self._loops[id(loop)] = (_thread.get_native_id(), door)
         code = sys._getframe(2).f_code
         self._bases[id(code)] = code
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and not self._is_users(frame.f_code.co_filename):  # 3.13: the caller will have returned
+            self._bases[id(frame.f_code)] = frame.f_code
+            frame = frame.f_back
         self.note(Kind.LOOP_RUNS, id(loop), code=family, amount=depth)
 
     def loop_ends(self, loop_id: int) -> None:
@@ -322,7 +326,7 @@ def _asyncio(events: Any, agent: Agent) -> None:
 
 def _asyncio_tasks(tasks: Any, agent: Agent) -> None:
     """Every task, uvloop's too, is put into a set of weak references when it is made."""
-    made = getattr(tasks, "_scheduled_tasks", None) or getattr(tasks, "_all_tasks", None)
+    made = getattr(tasks, "_scheduled_tasks", getattr(tasks, "_all_tasks", None))  # before 3.12
     if made is None:
         return
     agent.tasks_are_made(tasks.current_task)
