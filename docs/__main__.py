@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from docs.catalogues import lacking, update
-
 HERE = Path(__file__).resolve().parent
+NEEDED = ("babel", "furo", "myst_parser", "sphinx", "sphinx_copybutton", "sphinx_design", "sphinx_intl")
 STRICT = ("-n", "-W", "--keep-going", "-q")
 
 
@@ -28,8 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--target", type=Path, default=HERE / "_build" / "html", help="where html goes: %(default)s")
     options = parser.parse_args(arguments)
     command = options.command
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        sys.stderr.write(f"docs: expected {missing[0]}, found none: pip install -e '.[docs]'\n")
+        return 2
     if command == "html":
         return html(options.target.resolve())
+    from docs.catalogues import lacking, update  # noqa: PLC0415  needs babel
+
     with tempfile.TemporaryDirectory() as scratch:
         templates = Path(scratch)
         status = _sphinx("gettext", templates, templates / "doctrees")
