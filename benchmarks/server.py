@@ -1,0 +1,50 @@
+"""The process in which one server runs: `python -m benchmarks.server MODULE BACKEND DESCRIPTOR [CPU …]`.
+
+It serves on the listener whose descriptor it inherits until it is killed. A module named `detector:NAME` before the
+others switches one on first (see `benchmarks.detectors`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve until killed."""
+    module, backend, descriptor, *cpus = arguments
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG, prctl(2)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    serve = importlib.import_module(module).serve
+    listener = socket.socket(fileno=int(descriptor))
+    if cpus:  # not before the imports, which need not wait for a processor that is measured on
+        os.sched_setaffinity(0, set(map(int, cpus)))
+    if backend == "trio":
+        import trio  # noqa: PLC0415  each server has what it needs, and no more
+
+        trio.run(serve, listener)
+    elif backend == "asyncio+uvloop":
+        import uvloop  # noqa: PLC0415
+
+        uvloop.run(serve(listener))
+    elif backend == "asyncio":
+        import asyncio  # noqa: PLC0415
+
+        asyncio.run(serve(listener))
+    else:
+        serve(listener)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
