@@ -6,7 +6,7 @@ taken enough of what was written. Works on uvloop unchanged.
 **Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients together.
 
 **Use it when** you serve many clients and what you do for each is best told as a sequence of steps. A protocol does
-less work per message (about half), streams are easier to get right.
+less work per message (about two thirds), streams are easier to get right.
 
 A client that does not read stops its own coroutine in `drain`: some 64 KiB wait to be sent, and at most 400 KiB are
 read ahead. On cancellation, what was written gets a second to be sent. `asyncio.start_server` would accept for us,

@@ -5,8 +5,8 @@ its own client along, and Python code of many clients runs on many cores.
 
 **Where it still blocks.** Each process blocks in `recv` or `sendall`, just as a thread would; the parent in `accept`.
 
-**Use it when** clients are few and stay long, and a handler may compute, crash or leak. A fork costs about a
-millisecond and some megabytes for each client.
+**Use it when** clients are few and stay long, and a handler may compute, crash or leak. A fork costs some
+milliseconds and some megabytes for each client.
 
 A client that does not read stops its own process in `sendall`, with one chunk of 64 KiB in memory. A child that has
 ended stays a zombie until the next client comes. When the listener is shut down, replies under way get a second to be

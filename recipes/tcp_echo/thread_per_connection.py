@@ -6,8 +6,8 @@ and `sendall` simply block. Ten clients, eleven threads.
 **Where it still blocks.** Every thread blocks, in `recv` or `sendall`; concurrency comes from having many of them.
 Between two system calls they take turns at the GIL.
 
-**Use it when** clients are tens or hundreds, and the handler calls blocking libraries. A thread costs about 50 KiB
-of memory that is really used (8 MiB of address space), and a switch of threads per message.
+**Use it when** clients are tens or hundreds, and the handler calls blocking libraries. A thread costs about 25 KiB
+of memory that is really used (and 8 MiB of address space), and a switch of threads per message.
 
 A client that does not read stops its own thread in `sendall`, with one chunk of 64 KiB in memory. When the listener
 is shut down, replies under way get a second to be finished.

@@ -1,8 +1,8 @@
 """A task for each client in a nursery, on `trio.socket`: one layer below streams.
 
 The calls of the socket module, awaited. There is no `sendall`, because a cancelled one could not tell how much it had
-sent: here the loop that keeps the rest is ours, and so it can try the plain socket first, which saves a third of the
-time.
+sent: here the loop that keeps the rest is ours, and so it can try the plain socket first, which saves a quarter of
+the time.
 
 **Where it still blocks.** Only in trio's own wait (`epoll_wait`), for all clients together.
 
