@@ -290,7 +290,9 @@ class Family:
                 call = (
                     None if raw == proc.RUNNING or raw.startswith(b"-1") else syscalls.name(proc.parse_call(raw).number)
                 )
-                segment.holders[tid, call, view.site] += 1
+                work = self.work.get(tid)  # `to_thread(some C function)` has no frame of the user's in the worker
+                asker = work.site if work is not None and not view.mine else None
+                segment.holders[tid, call, asker or view.site] += 1
 
     def _runs_a_loop(self, track: Track) -> bool:
         return track.loop is not None or self.judge.is_loop(self.pid, track.tid)
