@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 from compare import catalogue, verdict
-from compare.host import EndedError
 from compare.results import CpuSeconds, Run, Seconds
 from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job
+from compare.scenarios.row import Row
 from compare.scenarios.sources import Cold, Fifos, Warm
 from compare.scenarios.storage import Storage, evict, of_user
 from compare.scenarios.watcher import Watcher
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from compare.catalogue import Variant
     from compare.host import Child, Host
     from compare.observe import Link
-    from compare.results import Observation, Outcome
-    from compare.scenarios.sources import Source
+from compare.scenarios.sources import Source
 
 State = Literal["warm", "cold", "slow"]
 STATES: tuple[State, ...] = ("warm", "cold", "slow")
@@ -103,41 +102,10 @@ def asked(options: Namespace) -> Options:
     )
 
 
-@dataclass(slots=True)
-class _Row:
-    """A row that is still being measured."""
-
-    variant: Variant
-    workload: dict[str, Any]
-    outcome: Outcome = "ok"
-    reason: str | None = None
-    exit_status: int | None = None
-    passes: list[dict[str, Any]] = field(default_factory=list)
-    observation: Observation | None = None
-    began: tuple[float, ...] = ()
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def spent(self) -> float:
-        return float(sum(each["seconds"] for each in self.passes))
-
-    def run(self) -> Run:
-        """The row as far as it is known."""
-        variant, passes = self.variant, sorted(self.passes, key=lambda each: each["seconds"])
-        run = Run(
-            "file",
-            self.workload,
-            variant.name,
-            variant.backend,
-            variant.recipe,
-            catalogue.libraries(variant),
-            self.outcome,
-            self.reason,
-            self.exit_status,
-            observation=self.observation,
-            notes=tuple(self.notes),
-        )
-        return _measured(run, passes, self.began) if passes else verdict.told(run)
+def _told(row: Row) -> Run:
+    """The row as far as it is known."""
+    passes = sorted(row.passes, key=lambda each: each["seconds"])
+    return _measured(row.bare(), passes, row.began) if passes else verdict.told(row.bare())
 
 
 def _measured(run: Run, passes: list[dict[str, Any]], began: tuple[float, ...]) -> Run:
@@ -169,7 +137,7 @@ def compare(variants: Sequence[Variant], options: Options, host: Host, listener:
         comparison = _Comparison(options, host, listener, stack)
         rows = [row for state in options.states for row in comparison.state(state, variants)]
         comparison.finish(rows)
-        return tuple(row.run() for row in rows)
+        return tuple(_told(row) for row in rows)
 
 
 class _Comparison:
@@ -184,7 +152,7 @@ class _Comparison:
         self._users = of_user(options.paths, host.check) if options.paths else None
         self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
 
-    def state(self, state: State, variants: Sequence[Variant]) -> list[_Row]:
+    def state(self, state: State, variants: Sequence[Variant]) -> list[Row]:
         """All rows of one state."""
         count, size = self.options.count(state), self.options.size or SIZES[state]
         workload: dict[str, Any] = {"state": state, "files": count, "bytes": size, "malloc": "pinned"}
@@ -192,7 +160,7 @@ class _Comparison:
             workload["delay_ms"] = self.options.delay * 1000
         if self._users:
             workload |= {"files": len(self._users.paths), "bytes": self._users.total, "paths": list(self._users.paths)}
-        rows = [_Row(variant, workload) for variant in variants]
+        rows = [Row(variant, workload) for variant in variants]
         with ExitStack() as stack:
             source = self._source(state, count, size, stack)
             for row in rows:
@@ -201,7 +169,7 @@ class _Comparison:
             self.listener.begin(len(able) * (self.options.passes(state) + self.options.observe))
             for row in rows:
                 if row not in able:
-                    self.listener.row(row.run())
+                    self.listener.row(_told(row))
             if not isinstance(source, str):
                 self._measure(able, state, source)
         return rows
@@ -226,7 +194,7 @@ class _Comparison:
             self.listener.note(remark)
         return Cold(self.storage.make(folder, count, size, self.host.check))
 
-    def _measure(self, rows: list[_Row], state: State, source: Source) -> None:
+    def _measure(self, rows: list[Row], state: State, source: Source) -> None:
         """Timed rounds, and then the observed one."""
         limit = self.options.timeout or 10.0 + 2 * source.expected_s
         passes = self.options.passes(state)
@@ -235,15 +203,15 @@ class _Comparison:
                 if row.outcome == "ok" and row.spent < (limit if self.options.repeat else min(limit, ENOUGH_S)):
                     self.listener.doing(f"{state}: {row.variant.label}")
                     self._timed(row, source, limit, warm_up=number == 0 and state == "warm")
-                    self.listener.row(row.run())
+                    self.listener.row(_told(row))
                 self.listener.passed()
         if self._watcher is not None:
             self._observe([row for row in rows if row.outcome == "ok"], state, source, limit)
 
-    def _observe(self, rows: list[_Row], state: State, source: Source, limit: float) -> None:
+    def _observe(self, rows: list[Row], state: State, source: Source, limit: float) -> None:
         """One pass of each variant that is watched, in a child of its own; a failure is a remark on a good row."""
         for some in _batches(rows):
-            seen = [_Row(row.variant, row.workload) for row in some]
+            seen = [Row(row.variant, row.workload) for row in some]
             for row in seen:
                 if row.variant not in self._watched:
                     self._watched[row.variant] = self._start_watched(row.variant)
@@ -262,7 +230,7 @@ class _Comparison:
                     self.host.end(child, grace=0)
                     del self._watched[row.variant]
                 self.listener.passed()
-                self.listener.row(row.run())
+                self.listener.row(_told(row))
 
     def _start_watched(self, variant: Variant) -> tuple[Child, Link | None]:
         link = self._watcher.link() if self._watcher else None
@@ -270,23 +238,23 @@ class _Comparison:
             self._stack.callback(link.close)
         return self._start(variant, link), link
 
-    def _watch(self, row: _Row, child: Child, link: Link | None, source: Source, limit: float) -> None:
+    def _watch(self, row: Row, child: Child, link: Link | None, source: Source, limit: float) -> None:
         """Observe one pass, and nothing before and after it."""
         watcher = self._watcher
         assert watcher is not None
         files = source.prepare()
         self.host.release(child)
         child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": False, "gates": True}})
-        if self._answer(row, child, START_S):
+        if row.hear(self.host, child, START_S):
             watcher.begin(child.pid, link, THRESHOLD_MS[row.workload["state"]])
             child.send({"go": True})
-            self._answer(row, child, limit)
+            row.hear(self.host, child, limit)
             row.observation = watcher.end()
             row.notes += [watcher.trouble] if watcher.trouble else []
             child.send({"go": True})
-        row.began = source.finish(self._answer(row, child, limit) if row.outcome == "ok" else None)
+        row.began = source.finish(row.hear(self.host, child, limit) if row.outcome == "ok" else None)
 
-    def _prepared(self, rows: list[_Row]) -> Iterator[_Row]:
+    def _prepared(self, rows: list[Row]) -> Iterator[Row]:
         """Rows whose children are there: some are started at a time, and time nothing until all of these are ready."""
         for some in _batches(rows):
             for row in some:
@@ -306,18 +274,18 @@ class _Comparison:
         env = PINNED_MALLOC | (dict(link.env) if link else {})
         return self.host.start("compare.child", told, env=env, fds=link.fds if link else ())
 
-    def _ready(self, row: _Row, child: Child) -> None:
-        if not child.ready and self._answer(row, child, START_S) is not None:
+    def _ready(self, row: Row, child: Child) -> None:
+        if not child.ready and row.hear(self.host, child, START_S) is not None:
             child.ready = True
             self.host.hold(child)
 
-    def _timed(self, row: _Row, source: Source, limit: float, *, warm_up: bool) -> None:
+    def _timed(self, row: Row, source: Source, limit: float, *, warm_up: bool) -> None:
         """One pass of one variant, which alone is let run."""
         child = self._children[row.variant]
         files = source.prepare()
         self.host.release(child)
         child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": warm_up, "gates": False}})
-        answer = self._answer(row, child, limit)
+        answer = row.hear(self.host, child, limit)
         source.finish(answer)
         if row.outcome != "ok":
             self._part(row)
@@ -325,28 +293,12 @@ class _Comparison:
             row.passes.append(answer)
             self.host.hold(child)
 
-    def _answer(self, row: _Row, child: Child, limit: float) -> dict[str, Any] | None:
-        """What the child says next; `None`, and the reason in the row, when that is not what was hoped for."""
-        try:
-            message = self.host.receive(child, limit)
-        except TimeoutError:
-            row.outcome, row.reason = "timeout", f"not done after {limit:g} s: ended"
-        except EndedError as error:
-            row.outcome, row.reason, row.exit_status = "failed", str(error), error.status
-        else:
-            if message.get("outcome", "ok") == "ok":
-                return message
-            refused = message.get("refused") and row.variant.recipe is not None
-            row.outcome = "skipped" if refused else message["outcome"]
-            row.reason = f"this kernel refuses it: {message['reason']}" if refused else message["reason"]
-        return None
-
-    def _part(self, row: _Row) -> None:
+    def _part(self, row: Row) -> None:
         """End a child that did not do well: the next state gets a new one."""
         child = self._children.pop(row.variant)
         self.host.end(child, grace=0)
 
-    def finish(self, rows: list[_Row]) -> None:
+    def finish(self, rows: list[Row]) -> None:
         """Let all children end by themselves; those that leave something behind get that into their rows."""
         watched = [child for child, _ in self._watched.values()]
         for child in (*self._children.values(), *watched):
@@ -356,21 +308,19 @@ class _Comparison:
             self.host.end(child)
         for variant, child in self._children.items():
             self.host.end(child)
-            if child.left_behind:
-                told = f"left {child.left_behind} process{'es' if child.left_behind > 1 else ''} behind: ended"
-                for row in rows:
-                    if row.variant == variant:
-                        row.notes.append(told)
+            for row in rows:
+                if row.variant == variant:
+                    row.left(child.left_behind)
 
 
-def _batches(rows: list[_Row]) -> Iterator[list[_Row]]:
+def _batches(rows: list[Row]) -> Iterator[list[Row]]:
     """As many at a time as can be imported at a time."""
     size = max(1, min(os.cpu_count() or 1, 4))
     for first in range(0, len(rows), size):
         yield rows[first : first + size]
 
 
-def _skip(row: _Row, state: State, source: Source | str) -> None:
+def _skip(row: Row, state: State, source: Source | str) -> None:
     """Say of a row that can't be measured here why."""
     allowed, reason = catalogue.states(row.variant)
     if row.variant.unavailable:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from compare import catalogue, verdict
+from compare import verdict
 from compare.host import EndedError
 from compare.results import CpuSeconds, Latency, Run, Seconds
 from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job
+from compare.scenarios.row import Row
 from compare.scenarios.storage import NoRoomError
 from compare.scenarios.watcher import Watcher
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from compare.catalogue import Variant
     from compare.host import Child, Host
     from compare.observe import Link
-    from compare.results import Observation, Outcome
 
 CLIENTS = 64
 SECONDS, QUICK_S = 0.6, 0.15
@@ -89,36 +89,10 @@ def processors(count: int) -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0))[-count:])
 
 
-@dataclass(slots=True)
-class _Row:
-    """A row that is still being measured."""
-
-    variant: Variant
-    workload: dict[str, Any]
-    outcome: Outcome = "ok"
-    reason: str | None = None
-    exit_status: int | None = None
-    passes: list[dict[str, Any]] = field(default_factory=list)
-    observation: Observation | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def run(self) -> Run:
-        """The row as far as it is known."""
-        variant, passes = self.variant, sorted(self.passes, key=lambda each: each["messages"] / each["seconds"])
-        run = Run(
-            "net",
-            self.workload,
-            variant.name,
-            variant.backend,
-            variant.recipe,
-            catalogue.libraries(variant),
-            self.outcome,
-            self.reason,
-            self.exit_status,
-            observation=self.observation,
-            notes=tuple(self.notes),
-        )
-        return _measured(run, passes) if passes else verdict.told(run)
+def _told(row: Row) -> Run:
+    """The row as far as it is known."""
+    passes = sorted(row.passes, key=lambda each: each["messages"] / each["seconds"])
+    return _measured(row.bare(), passes) if passes else verdict.told(row.bare())
 
 
 def _measured(run: Run, passes: list[dict[str, Any]]) -> Run:
@@ -234,11 +208,11 @@ class _Comparison:
         options = self.options
         workload: dict[str, Any] = {"load": options.load, "clients": options.clients, "bytes": options.message}
         workload |= {"seconds": options.seconds, "cpus": len(options.cpus) or None, "malloc": options.malloc}
-        rows = [_Row(variant, workload) for variant in variants]
+        rows = [Row(variant, workload) for variant in variants]
         for row in rows:
             if row.variant.unavailable:
                 row.outcome, row.reason = "skipped", row.variant.unavailable
-                self.listener.row(row.run())
+                self.listener.row(_told(row))
         able = [row for row in rows if row.outcome == "ok"]
         plan = [(row, False) for _ in range(options.repeat) for row in able]
         plan += [(row, True) for row in able if options.observe]
@@ -248,21 +222,19 @@ class _Comparison:
                 following = next((each for each in plan[at + 1 :] if each[0].outcome == "ok"), None)
                 self.listener.doing(row.variant.label + (", observed" if observed else ""))
                 self._pass(row, following, observed=observed)
-                self.listener.row(row.run())
+                self.listener.row(_told(row))
             self.listener.passed()
-        return tuple(row.run() for row in rows)
+        return tuple(_told(row) for row in rows)
 
-    def _pass(self, row: _Row, following: tuple[_Row, bool] | None, *, observed: bool) -> None:
+    def _pass(self, row: Row, following: tuple[Row, bool] | None, *, observed: bool) -> None:
         """One server under load; the next one is started meanwhile, so that it has imported when its turn comes."""
-        seen = _Row(row.variant, row.workload)
+        seen = Row(row.variant, row.workload)
         with self._server(row.variant, observed=observed) as server:
-            if self._ask(seen, server.child, START_S):
+            if seen.hear(self.host, server.child, START_S):
                 if following is not None:
                     self._start((following[0].variant, following[1]))
                 self._serve(seen, server, observed=observed)
-        if server.child.left_behind:
-            count = server.child.left_behind
-            row.notes.append(f"left {count} process{'es' if count > 1 else ''} behind: ended")
+        row.left(server.child.left_behind)
         if not observed:
             row.passes += seen.passes
             row.outcome, row.reason, row.exit_status = seen.outcome, seen.reason, seen.exit_status
@@ -288,19 +260,22 @@ class _Comparison:
         finally:
             server.close(STOP_S if well else 0)
 
-    def _serve(self, row: _Row, server: _Server, *, observed: bool) -> None:
+    def _serve(self, row: Row, server: _Server, *, observed: bool) -> None:
         options = self.options
         server.child.send({"serve": {"listener": server.listener.fileno(), "cpus": list(options.cpus)}})
-        if not self._ask(row, server.child, START_S):
+        if not row.hear(self.host, server.child, START_S):
             return
         connect = {"port": server.port, "clients": options.clients, "size": options.message}
         self._clients.send({"connect": connect})
         measured = self._loaded(row, server, observed=observed)
         if row.outcome == "failed":  # because it died, perhaps: that is the better reason
-            self._ask(row, server.child, 0.1, patient=True)
+            died = Row(row.variant, row.workload)
+            died.hear(self.host, server.child, 0.1)
+            if died.exit_status is not None:
+                row.reason, row.exit_status = died.reason, died.exit_status
             return
         server.stop()
-        ended = self._ask(row, server.child, STOP_S, what="did not return when told to stop")
+        ended = row.hear(self.host, server.child, STOP_S, "did not return when told to stop")
         if ended and measured:
             whole = ended["user"] + ended["system"]
             for name in ("user", "system"):
@@ -308,12 +283,12 @@ class _Comparison:
             measured.setdefault("threads", 0)
             row.passes.append({**measured, "rss_mib": ended["rss_mib"]})
 
-    def _loaded(self, row: _Row, server: _Server, *, observed: bool) -> dict[str, Any] | None:
+    def _loaded(self, row: Row, server: _Server, *, observed: bool) -> dict[str, Any] | None:
         """What the clients measured; `None`, and the reason in the row, when something went wrong."""
         options, pid = self.options, server.child.pid
         seconds = min(OBSERVED_S, options.seconds) if observed else options.seconds
         limit = options.timeout + seconds
-        if not self._ask(row, self._clients, limit):
+        if not self._asked_clients(row, limit):
             return None
         watcher = self._watcher if observed else None
         if watcher:
@@ -323,37 +298,19 @@ class _Comparison:
             self._clients.send({"busy": {"pid": pid, "warm_up": warm_up, "seconds": seconds}})
         else:
             self._clients.send({"hold": {"pid": pid, "seconds": seconds, "linger": LINGER_S if observed else 0.0}})
-        answer = self._ask(row, self._clients, limit)
+        answer = self._asked_clients(row, limit)
         if watcher:
             row.observation = watcher.end()
             row.notes += [watcher.trouble] if watcher.trouble else []
         return answer
 
-    def _ask(
-        self, row: _Row, child: Child, limit: float, *, what: str = "", patient: bool = False
-    ) -> dict[str, Any] | None:
-        """What a process says next; `None`, and the reason in the row, when that is not what was hoped for."""
-        try:
-            message = self.host.receive(child, limit)
-        except TimeoutError:
-            if not patient:
-                row.outcome, row.reason = "timeout", f"{what or 'not done'} after {limit:g} s: ended"
-                self._replace_clients(child)
-        except EndedError as error:
-            if child is self._clients:
-                complaint = f"the clients' process {error}"
-                raise NoRoomError(complaint) from None
-            row.outcome, row.reason, row.exit_status = "failed", str(error), error.status
-        else:
-            if message.get("outcome", "ok") == "ok":
-                return message
-            refused = message.get("refused") and row.variant.recipe is not None
-            row.outcome = "skipped" if refused else message["outcome"]
-            row.reason = f"this kernel refuses it: {message['reason']}" if refused else message["reason"]
-        return None
-
-    def _replace_clients(self, child: Child) -> None:
-        """Clients that are stuck with a server that does not answer are of no use to the next."""
-        if child is self._clients:
-            self.host.end(child, grace=0)
+    def _asked_clients(self, row: Row, limit: float) -> dict[str, Any] | None:
+        """What the clients say; those that are stuck with a server that does not answer are replaced."""
+        answer = row.hear(self.host, self._clients, limit)
+        if row.outcome == "timeout":
+            self.host.end(self._clients, grace=0)
             self._clients = self._start_clients()
+        elif self._clients.process.poll() is not None:
+            message = f"the clients' process {row.reason}"
+            raise NoRoomError(message)
+        return answer
