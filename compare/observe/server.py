@@ -8,6 +8,7 @@ import resource
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from compare.observe import channel, pystack
@@ -19,7 +20,7 @@ def _serve(control: socket.socket) -> None:
     _many_descriptors()
     try:
         layout, why = pystack.calibrate(), None
-    except pystack.Unreadable as error:
+    except (pystack.Unreadable, OSError) as error:  # where there is no /proc
         layout, why = None, str(error)
     _answer(control, True)  # noqa: FBT003  at work
     while (received := _command(control)) is not None:
@@ -98,4 +99,5 @@ def _many_descriptors() -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    with suppress(BrokenPipeError, ConnectionResetError):  # whoever started it is gone: nobody is left to tell
+        _serve(socket.socket(fileno=int(sys.argv[1])))
