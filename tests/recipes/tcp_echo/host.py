@@ -7,6 +7,7 @@ from outside of it; an async one is cancelled at SIGUSR1. Then it tells as JSON 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import importlib
 import json
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 def main(module: str, backend: str, descriptor: int) -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a killed test run leaves no server behind
     logging.basicConfig(level=logging.WARNING)
     recipe: Any = importlib.import_module(module)
     serve = recipe.serve
