@@ -43,7 +43,7 @@ def _blocks() -> list[Block]:
 def _commands() -> list[str]:
     """What the pages tell the reader to type, and what they show the output of, each once."""
     lines = (line for block in _blocks() if block.language == "console" for line in block.text.splitlines())
-    typed = {line.removeprefix("$ ") for line in lines if line.startswith("$ ")}
+    typed = {part for line in lines if line.startswith("$ ") for part in line.removeprefix("$ ").split(" && ")}
     shown = re.compile(r"^```\{transcript\} (.+)$", re.MULTILINE)
     return sorted(typed.union(*(shown.findall(path.read_text("utf-8")) for path in _pages())))
 

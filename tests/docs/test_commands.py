@@ -77,6 +77,8 @@ def cheaper(command: str) -> str:
     def with_options(match: re.Match[str]) -> str:
         options = CHEAP[match[1]]
         rest = command[match.end() :]
+        if "--state slow" in rest:  # `blocking` would take a delay a file
+            options = "--quick --only asyncio_pipe_transport"
         if "--only" in rest or re.search(r"[\w/.]+:\w+", rest):
             options = "--quick"
         return f"{match[0]} {options}"
