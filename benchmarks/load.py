@@ -33,6 +33,7 @@ def main(arguments: Sequence[str]) -> None:
     before = _resident_kib(pid)
     load, silent = Load(port, talking, size), Load(port, 0, 1)
     try:
+        _ask(silent, silent.add(talking))  # the server may not have started yet
         others: list[Client] = []
         for number in range(connections - talking):
             others.append(silent.add(talking + number))

@@ -86,31 +86,30 @@ class Goal:
     Attributes:
         name: whose row.
         unit: which of its figures.
-        of: `limit` or `peer`: a ratio; `value`: the figure itself.
-        bound: at least this for a ratio, at most this for a value.
+        of: `limit` or `peer`: a ratio; `value`: the figure itself; `least`: the same, where more is better.
+        bound: at most this for a `value`, at least this for all others.
     """
 
     name: str
     unit: str
-    of: Literal["limit", "peer", "value"]
+    of: Literal["limit", "peer", "value", "least"]
     bound: float
 
     def met(self, row: Row) -> bool | None:
         """Whether a row reaches it; `None` where there is nothing to compare with."""
-        seen = {"limit": row.limit, "peer": row.peer, "value": row.value}[self.of]
+        seen = self._seen(row)
         if seen is None:
             return None
         return seen.median <= self.bound if self.of == "value" else seen.median >= self.bound
 
     def text(self, row: Row) -> str:
         """What is wanted, and what was seen."""
-        seen = {"limit": row.limit, "peer": row.peer, "value": row.value}[self.of]
-        sign, what = (
-            ("≤", row.unit)
-            if self.of == "value"
-            else ("≥", f"of {row.limit_name if self.of == 'limit' else row.peer_name}")
-        )
-        return f"goal {sign} {number(self.bound)} {what}: {seen or 'nothing to compare with'}"
+        what = {"limit": f"of {row.limit_name}", "peer": f"of {row.peer_name}"}.get(self.of, row.unit)
+        sign = "≤" if self.of == "value" else "≥"
+        return f"goal {sign} {number(self.bound)} {what}: {self._seen(row) or 'nothing to compare with'}"
+
+    def _seen(self, row: Row) -> Spread | None:
+        return {"limit": row.limit, "peer": row.peer}.get(self.of, row.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +223,10 @@ def rows(work: Work, seen: Sequence[Seen]) -> list[Row]:
     """Make a work's rows from what `interleave` returned."""
     by_name = {each.case.name: each for each in seen}
     made = []
-    for unit, compared in work.units.items():
+    for index, (unit, compared) in enumerate(work.units.items()):
         for each in seen:
             values = each.values(unit)
-            if not values and not (compared and each.trouble):
+            if not values and (index or not each.trouble):  # why there are none is told once
                 continue
             names = (work.limit, work.peer) if compared else ("", "")
             limit, peer = (each.speed(unit, by_name.get(name)) for name in names)

@@ -1,7 +1,7 @@
 """The process in which one server runs: `python -m benchmarks.server MODULE BACKEND DESCRIPTOR [CPU …]`.
 
-It serves on the listener whose descriptor it inherits until it is killed. A module named `detector:NAME` before the
-others switches one on first (see `benchmarks.detectors`).
+It serves on the listener whose descriptor it inherits until it is killed. MODULE may be `DETECTOR:MODULE`: then one of
+`benchmarks.detectors` is switched on first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ def main(arguments: Sequence[str]) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG, prctl(2)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    detector, _, module = module.rpartition(":")
+    if detector:
+        from benchmarks.detectors import START, in_loop  # noqa: PLC0415  servers that nobody watches are without it
+
+        START.get(detector, int)()
     serve = importlib.import_module(module).serve
+    if detector:
+        serve = in_loop(detector, serve)
     listener = socket.socket(fileno=int(descriptor))
     if cpus:  # not before the imports, which need not wait for a processor that is measured on
         os.sched_setaffinity(0, set(map(int, cpus)))
