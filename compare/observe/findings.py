@@ -437,7 +437,7 @@ class Judge:
 
     def _count_streak(self, thread: _Thread, segment: Segment) -> None:
         view, streak = segment.view, thread.streak
-        if segment.kind != "running" and (segment.polls or segment.ns > 5 * MS):
+        if segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > 5 * MS):
             self._end_streak(thread)
             return
         if view is not None and view.loop is not streak.loop:

@@ -20,7 +20,7 @@ from compare.observe.findings import Judge
 from compare.observe.segments import Segment, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from compare.observe.channel import Record, Ring
     from compare.observe.stacks import View
@@ -41,6 +41,8 @@ ASK_NAMES = 3
 RESTS_NS = 40_000_000
 SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
+TRIO = 3
+"""The family of trio's loops, in the agent's `LOOP_RUNS`."""
 C_FRAME = 1 << 12
 """Where a socket with a timeout keeps what it polls: in the C function's frame; a poll object has it on the heap."""
 YOUNG_NS = 1_000_000_000
@@ -312,8 +314,9 @@ class Family:
             return None
         depth = track.loop[2] if track.loop is not None and track.loop[1] == 2 else None
         view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
-        if track.loop is not None and track.loop[1] != 3 and not view.loop:
-            return None  # a loop other than trio's (which may be a guest) is on the stack: what we read was torn
+        stays = track.loop is not None and (track.loop[1] != TRIO or _runs_to_its_end(track.below))
+        if stays and not view.loop:
+            return None  # the loop that runs is not on the stack: what we read was torn
         if view.turn:
             self.turns.add(view.turn)
             if not track.below or track.below[0].address != view.turn or frames[-len(track.below)] != track.below[0]:
@@ -373,6 +376,11 @@ class Family:
         self.tracks.clear()
         if self.reader is not None:
             self.reader.close()
+
+
+def _runs_to_its_end(below: Sequence[pystack.Frame]) -> bool:
+    """Whether the frame of a loop of trio's is there from the run's beginning to its end: not as another loop's guest."""
+    return bool(below) and below[0].code.qualname == "run"
 
 
 def _closed(segment: Segment, end: int) -> Segment:
@@ -631,6 +639,7 @@ class Sampler:
                     self._adopt(child, now)
                     if child in self._families:
                         self._families[child].inherited = family.inherited | family.turns
+        self._tended += 10 * (time.monotonic_ns() - now)  # each of a thousand threads is asked for its children
 
     def _adopt(self, pid: int, now: int) -> None:
         family = Family(pid, self._layout, self.judge, now)

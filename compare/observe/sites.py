@@ -17,7 +17,8 @@ Owner = Literal["user", "package", "library"]
 # Imported at the start of somebody's program, so without pathlib.
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep  # noqa: PTH100, PTH120
 _STDLIB = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
-_LOOPS = frozenset({"asyncio", "trio", "uvloop", "anyio"})
+_LOOPS = frozenset({"asyncio", "trio", "uvloop", "anyio", "outcome"})
+"""`outcome` is how trio hands a step's result on."""
 
 
 def _installed() -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class View:
         step: tells one callback or step of a task from another.
         task: tells one task from another, over all its steps; empty for a callback that is no task's.
         turn: the address of the frame that makes the loop's turns; 0 where there is none.
-        library: whether the innermost frame is an event loop's or an async library's.
+        library: whether it is in an event loop's or an async library's code, called by the user's or by none.
         pool: whether a pool's own code is on the stack.
         imports: whether a module is being imported.
         top: the innermost frame's address and line.
@@ -140,7 +140,7 @@ def view(
         step=tuple(number for frame in runs[-2:] for number in (frame.address, frame.first_local)),
         task=_task(frames, runs, handle),
         turn=frames[turn].address if turn is not None and turn < len(frames) else 0,
-        library=bool(frames) and sites.is_loop_code(frames[0].code.filename),
+        library=_in_library(frames),
         pool=work is not None,
         imports=any(frame.code.filename.startswith("<frozen importlib") for frame in frames),
         top=(top.address, top.line) if top else (0, 0),
@@ -186,6 +186,12 @@ def _task(frames: Sequence[Frame], runs: Sequence[Frame], handle: int | None) ->
     if handle is not None and caller is not None and 0 < outermost.address - caller.address < STACK_CHUNK:
         return ()
     return (outermost.address,)
+
+
+def _in_library(frames: Sequence[Frame]) -> bool:
+    index = next((at for at, frame in enumerate(frames) if sites.owner(frame.code.filename) == "user"), None)
+    called = frames[: 1 if index is None else index][-1:]
+    return bool(called) and sites.is_loop_code(called[0].code.filename)
 
 
 def _site(frames: Sequence[Frame], directory: str) -> tuple[Site | None, bool]:

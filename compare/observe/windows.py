@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 from compare.observe import channel, pystack
 from compare.observe.channel import Kind
 from compare.observe.findings import Judge
-from compare.observe.sampler import Sampler
+from compare.observe.sampler import FAMILY_NS, Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +159,14 @@ class Windows(Sampler):
                 self.open.pop(record.first, None)
             case _:
                 super()._note(record, early=early)
+
+    def _tend(self, now: int) -> None:
+        """A thread's name is asked for until it is known: at a window's end the thread may be gone."""
+        if now - self._tended >= FAMILY_NS and self._ring is not None:
+            nameless = {track.tid for track in self._family.tracks.values() if track.python}
+            if not nameless <= self._ring.names().keys():
+                self._want_names = max(self._want_names, 1)
+        super()._tend(now)
 
     def _adopt(self, pid: int, now: int) -> None:  # noqa: ARG002  as is
         """What the process starts is another program."""

@@ -1,6 +1,6 @@
 # expect: busy-cpu/backlog - 300
 # site: none
-# on: asyncio asyncio+uvloop
+# on: asyncio
 import asyncio
 
 from common import go, spin

@@ -1,7 +1,7 @@
 # expect: busy-cpu/backlog - 300
 # site: none
 # on: A
-# suite
+# suite: asyncio trio
 import anyio
 from common import go, spin
 

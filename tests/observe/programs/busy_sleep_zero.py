@@ -1,6 +1,6 @@
 # expect: busy-cpu/busy-polling - 400
 # on: A
-# suite
+# suite: asyncio trio
 import time
 
 import anyio

@@ -1,6 +1,6 @@
 # expect: clean
 # on: A
-# suite
+# suite: asyncio trio
 import anyio
 from common import go, spin
 

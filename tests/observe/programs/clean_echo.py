@@ -1,6 +1,6 @@
 # expect: clean
 # on: A
-# suite
+# suite: asyncio trio
 import anyio
 from anyio.abc import SocketStream
 from common import go

@@ -1,6 +1,6 @@
 # expect: clean
 # on: A
-# suite
+# suite: asyncio+uvloop
 import concurrent.futures
 import multiprocessing.pool
 

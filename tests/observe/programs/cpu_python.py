@@ -1,6 +1,6 @@
 # expect: busy-cpu/compute - 250
 # on: A
-# suite
+# suite: asyncio asyncio+uvloop trio
 import time
 
 from common import HOLD_S, go

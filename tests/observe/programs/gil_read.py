@@ -16,7 +16,7 @@ def hold(descriptor: int) -> None:
 async def main() -> None:
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)  # noqa: FBT003
-    child = subprocess.Popen(["sh", "-c", f"sleep {HOLD_S}; echo >&{writing}"], pass_fds=[writing])
+    child = subprocess.Popen(["bash", "-c", f"sleep {HOLD_S}; echo >&{writing}"], pass_fds=[writing])
     threading.Thread(target=hold, args=(reading,), name="holder").start()
     for _ in range(20):
         await anyio.sleep(0.01)

@@ -1,6 +1,6 @@
 # expect: gil - 250
 # on: A
-# suite
+# suite: asyncio asyncio+uvloop trio
 import ctypes
 import threading
 import time

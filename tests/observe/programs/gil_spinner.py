@@ -1,6 +1,6 @@
 # expect: gil - any
 # on: A
-# suite
+# suite: trio
 import threading
 import time
 

@@ -2,7 +2,7 @@
 # site: none
 # also: worker-thread
 # on: A
-# suite
+# suite: asyncio
 import os
 
 import anyio

@@ -1,7 +1,7 @@
 # expect: pool-queue - 300
 # also: worker-thread
 # on: asyncio asyncio+uvloop
-# suite
+# suite: asyncio
 import asyncio
 import concurrent.futures
 import time

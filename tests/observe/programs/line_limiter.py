@@ -1,7 +1,7 @@
 # expect: pool-queue - 300
 # also: worker-thread
 # on: A
-# suite
+# suite: asyncio+uvloop
 import time
 
 import anyio

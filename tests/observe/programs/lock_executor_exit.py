@@ -1,7 +1,7 @@
 # expect: lock futex 250
 # also: worker-thread
 # on: A
-# suite
+# suite: trio
 import concurrent.futures
 import time
 

@@ -1,6 +1,6 @@
 # expect: lock flock 250
 # on: A
-# suite
+# suite: asyncio
 import fcntl
 import tempfile
 

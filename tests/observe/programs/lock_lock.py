@@ -1,6 +1,6 @@
 # expect: lock futex 250
 # on: A
-# suite
+# suite: asyncio asyncio+uvloop trio
 import threading
 
 from common import go, later

@@ -1,6 +1,6 @@
 # expect: loop-thread read 250
 # on: A
-# suite
+# suite: trio
 from common import fifo, go
 
 

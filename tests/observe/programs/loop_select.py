@@ -1,6 +1,6 @@
 # expect: loop-thread select|pselect6 250
 # on: A
-# suite
+# suite: trio
 import select
 import socket
 

@@ -1,6 +1,6 @@
 # expect: loop-thread clock_nanosleep 250
 # on: A
-# suite
+# suite: asyncio asyncio+uvloop trio
 import time
 
 from common import HOLD_S, go

@@ -1,6 +1,6 @@
 # expect: worker-thread read 250
 # on: asyncio asyncio+uvloop
-# suite
+# suite: asyncio
 import aiofiles
 from common import fifo, go
 

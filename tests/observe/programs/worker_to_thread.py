@@ -1,6 +1,6 @@
 # expect: worker-thread recvfrom 250
 # on: A
-# suite
+# suite: trio
 import socket
 
 import anyio

@@ -1,6 +1,6 @@
 # expect: worker-thread read 250
 # on: trio
-# suite
+# suite: trio
 import trio
 from common import fifo, go
 

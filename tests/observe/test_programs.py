@@ -1,0 +1,51 @@
+"""The observer against small programs on disk: what is guilty is found, in its place and line, and clean ones are not.
+
+Each program under `programs/` declares in its header what must be found. Those marked `suite` run here with short
+waits; `OBSERVE_ALL=1` runs all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from compare.report.check import disagreements
+from tests.observe.trial import PROGRAMS, Expected, observe, starved_ms, took
+
+if TYPE_CHECKING:
+    from compare.results import Observation
+
+EVERY = bool(os.environ.get("OBSERVE_ALL"))
+HOLD_S = "0.25" if EVERY else "0.15"
+TRIES = 3
+"""How often a program is run where the machine took a good part of its time away, by the observer's own account."""
+
+
+def _cases() -> list[object]:
+    found: list[object] = []
+    for path in sorted(PROGRAMS.glob("*.py")):
+        expected = Expected.read(path)
+        if expected is not None and (EVERY or expected.suite):
+            backends = expected.backends if EVERY else expected.suite
+            found += [pytest.param(expected, each, id=f"{path.stem}-{each or 'plain'}") for each in backends]
+    return found
+
+
+@pytest.mark.parametrize(("expected", "backend"), _cases())
+def test_what_a_program_is_guilty_of_is_found(
+    expected: Expected, backend: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLD_S", HOLD_S)
+    for _ in range(TRIES):
+        seen, output = observe(expected.path, *([backend] if backend else []))
+        wrong = expected.judge(seen, took(output), scale=float(HOLD_S) / 0.25)
+        if not wrong or not _was_starved(seen):
+            break
+    assert not wrong, seen.findings
+    assert disagreements(seen, untold_ms=25.0, rounding_ms=5.0) == []
+
+
+def _was_starved(seen: Observation) -> bool:
+    return starved_ms(seen) >= 30.0
