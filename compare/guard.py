@@ -23,7 +23,7 @@ from compare.observe import session
 from compare.observe.observer import ObserverError
 from compare.pytest_plugin import MARKER, NoBlockingWarning, is_asked, threshold_ms
 from compare.report import failure
-from compare.results import LOOP_PLACES
+from compare.results import LOOP_PLACES, Site
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -102,6 +102,7 @@ class Guard:
         try:
             item.stash[_SETTING] = asked = setting(item, self._default_ms, self._allow)
         except ValueError as error:
+            yield  # or what tears it down would not find what it looks for
             pytest.fail(str(error), pytrace=False)
         try:
             session.session().ready()
@@ -143,7 +144,8 @@ class Guard:
         found = self._found(item, window)
         self.ledger.seen.update(item.stash[_SETTING].allow)
         if found:
-            raise located(watching.BlockingError(failure.text(found, window.threshold_ms)), found[0].site)
+            error = watching.BlockingError(failure.text(found, window.threshold_ms))
+            raise located(error, found[0].site or _own_site(item))
         return result
 
     def _found(self, item: pytest.Item, window: watching.Window) -> Sequence[Finding]:
@@ -180,6 +182,16 @@ class Guard:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what the run failed for, where a warning is an error."""
         self.ledger.summarize(terminalreporter)
+
+
+def _own_site(item: pytest.Item) -> Site | None:
+    """Where the test is defined: for what is no single line's fault."""
+    path, line, _ = item.reportinfo()
+    return (
+        Site(str(path), line + 1, item.originalname if isinstance(item, pytest.Function) else item.name)
+        if line
+        else None
+    )
 
 
 def _runs_in_pytest_trio(item: pytest.Item) -> bool:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 PLUGINS = {
     "anyio": "anyio.pytest_plugin",
@@ -51,7 +51,7 @@ def computes():
     while time.thread_time() < end:
         pass
 '''
-BACKENDS = '''
+BACKENDS = """
 import pytest
 
 BACKENDS = {"asyncio": ("asyncio", {"use_uvloop": False}), "uvloop": ("asyncio", {"use_uvloop": True}), "trio": "trio"}
@@ -60,7 +60,7 @@ BACKENDS = {"asyncio": ("asyncio", {"use_uvloop": False}), "uvloop": ("asyncio",
 @pytest.fixture(params=list(BACKENDS))
 def anyio_backend(request):
     return BACKENDS[request.param]
-'''
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,6 +81,12 @@ class Ran:
     def failed(self) -> set[str]:
         return {name for name, text in self.failures.items() if text is not None}
 
+    def section(self, name: str) -> str:
+        """What a failure of another kind is told beside it."""
+        blocks = re.split(r"^_+ (?:ERROR at setup of )?(\S+) _+$", self.output, flags=re.MULTILINE)
+        found = dict(zip(blocks[1::2], blocks[2::2], strict=True))
+        return found[name].partition("Captured no_blocking call")[2]
+
     def line(self, name: str) -> str:
         """The line of code that a failure shows as the one to blame."""
         found = re.search(r"^> +(.*)$", self.failures[name] or "", re.MULTILINE)
@@ -93,7 +99,7 @@ class Ran:
 
 
 @pytest.fixture
-def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Ran]]:
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """Run files (name to text) under pytest with our plugin and those named, and nothing else."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
@@ -102,9 +108,8 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterato
         pytester.makefile(".py", tools=TOOLS, conftest=BACKENDS + dedent(conftest))
         for name, text in given.items():
             pytester.path.joinpath(name).write_text(dedent(text))
-        pytester.makeini(
-            "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n" + dedent(ini)
-        ) if "asyncio" in plugins.split() else pytester.makeini("[pytest]\n" + dedent(ini))
+        strict = "asyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
+        pytester.makeini("[pytest]\n" + (strict if "asyncio" in plugins.split() else "") + dedent(ini))
         names = ["compare.pytest_plugin", *(PLUGINS[name] for name in plugins.split())]
         report = pytester.path / "report.xml"
         result = pytester.runpytest_subprocess(
@@ -112,11 +117,9 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterato
         )
         failures: dict[str, str | None] = {}
         if report.exists():
-            for case in ET.parse(report).iter("testcase"):  # noqa: S314  our own
+            for case in ET.parse(report).iter("testcase"):
                 bad = [child for child in case if child.tag in {"failure", "error"}]
-                text = bad[0].text or "" if bad else None
-                said = "".join(child.text or "" for child in case if child.tag == "system-out")
-                failures[case.attrib["name"]] = text if text is None else text + said
+                failures[case.attrib["name"]] = bad[0].text or "" if bad else None
         return Ran(failures, result.stdout.str() + result.stderr.str(), result.ret)
 
-    yield run
+    return run

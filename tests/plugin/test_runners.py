@@ -13,7 +13,7 @@ BACKENDS = ("asyncio", "uvloop", "trio")
 def test_anyio_on_each_backend(inner: Callable[..., Any]) -> None:
     ran = inner("""
         import os, pytest, anyio, tools
-        pytestmark = [pytest.mark.anyio, pytest.mark.no_blocking]
+        pytestmark = [pytest.mark.anyio, pytest.mark.no_blocking(threshold_ms=150)]
 
         @pytest.fixture
         async def prepared():
@@ -44,7 +44,7 @@ def test_pytest_asyncio_and_pytest_trio(inner: Callable[..., Any]) -> None:
         """
         import os, asyncio, pytest, pytest_asyncio, pytest_trio, trio, tools
 
-        pytestmark = pytest.mark.no_blocking
+        pytestmark = pytest.mark.no_blocking(threshold_ms=150)
 
         @pytest_asyncio.fixture
         async def prepared():
@@ -82,7 +82,7 @@ def test_loops_that_the_test_itself_runs(inner: Callable[..., Any]) -> None:
     ran = inner("""
         import asyncio, os, threading, unittest, pytest, tools, trio, uvloop
 
-        pytestmark = pytest.mark.no_blocking
+        pytestmark = pytest.mark.no_blocking(threshold_ms=150)
 
         async def waits():
             with tools.slow_pipe() as reader:
