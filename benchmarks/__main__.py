@@ -13,7 +13,9 @@ from benchmarks import output
 from benchmarks.measure import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from benchmarks.measure import Case
 
 BENCHMARKS = {
     "file": "read files, beside aiofiles, anyio, trio, urio and the disk itself",
@@ -31,13 +33,15 @@ class Options:
         quick: less of everything, in seconds instead of minutes.
         rounds: how often each is measured.
         only: the works, or parts of their names, to be measured; empty: all.
+        rows: who is measured, by parts of their names, beside the limits; empty: all.
         seed: of the order in each round.
     """
 
     quick: bool
     rounds: int
     only: tuple[str, ...]
-    seed: int
+    rows: tuple[str, ...] = ()
+    seed: int = 0
 
     @property
     def chooser(self) -> random.Random:
@@ -47,6 +51,14 @@ class Options:
     def wants(self, name: str) -> bool:
         """Whether a work is to be measured."""
         return not self.only or any(part in name for part in self.only)
+
+    def among(self, cases: Iterable[Case]) -> list[Case]:
+        """Those that are to be measured."""
+        return [
+            case
+            for case in cases
+            if not self.rows or case.kind == "limit" or any(part in case.name for part in self.rows)
+        ]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -58,6 +70,7 @@ def main(argv: Sequence[str]) -> int:
         command.add_argument("--quick", action="store_true", help="less of everything: seconds instead of minutes")
         command.add_argument("--rounds", type=int, metavar="N", help="how often each is measured (9; quick: 3)")
         command.add_argument("--only", metavar="NAME[,NAME]", default="", help="only works with this in their name")
+        command.add_argument("--rows", metavar="NAME[,NAME]", default="", help="only rows with this in their name")
         command.add_argument("--json", metavar="FILE", help="write the figures there too; - for standard output alone")
         command.add_argument("--seed", type=int, default=0, metavar="N", help="of the random order in each round")
     asked = parser.parse_args(argv)
@@ -69,7 +82,8 @@ def main(argv: Sequence[str]) -> int:
     for name in only:
         if not any(name in work for work in known):
             parser.error(f"--only must be part of one of {', '.join(known)}, not {name}")
-    options = Options(asked.quick, asked.rounds or (3 if asked.quick else 9), only, asked.seed)
+    rows_ = tuple(filter(None, asked.rows.split(",")))
+    options = Options(asked.quick, asked.rounds or (3 if asked.quick else 9), only, rows_, asked.seed)
     try:
         rows = module.measure(options)
     except UnavailableError as error:

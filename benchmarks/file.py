@@ -259,7 +259,7 @@ class Bench:
                 )
                 readers.append(idle)
                 cases.append(Case("a loop that does nothing else", "limit", idle.pinged))
-            seen = interleave(cases, self.options.rounds, self.options.chooser)
+            seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
         finally:
             for reader in readers:
                 reader.close()

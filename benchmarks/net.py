@@ -155,10 +155,10 @@ class Bench:
 
         cases = [Case(LIMIT, "limit", partial(figures, None))]
         cases += [Case(server.name, server.kind, partial(figures, server)) for server in servers]
-        seen = interleave(cases, self.options.rounds, self.options.chooser)
+        seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
         by_name = {each.case.name: each for each in seen}
         for ours, example_ in ANYIO_GOALS:
-            if ours in by_name:
+            if ours in by_name and example_ in by_name:
                 pair = [by_name[ours], by_name[example_]]
                 work = Work(
                     f"{title}: beside its example", {MESSAGE: True}, "", example_, [Goal(ours, MESSAGE, "peer", 1.0)]
@@ -187,7 +187,7 @@ class Bench:
         cases = [Case(LIMIT, "limit", partial(figures, None))]
         cases += [Case(server.name, server.kind, partial(figures, server)) for server in SCALED]
         try:
-            seen = interleave(cases, min(self.options.rounds, 5), self.options.chooser)
+            seen = interleave(self.options.among(cases), min(self.options.rounds, 5), self.options.chooser)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         goals = [Goal(server.name, RATIO, "value", 1.5) for server in SCALED]

@@ -1,4 +1,4 @@
-"""`python -m benchmarks observer`: what a busy server pays for being observed, and how often many threads are looked at.
+"""`python -m benchmarks observer`: what a busy server pays for being observed, and how often threads are looked at.
 
 The server is `asyncio_streams` with 64 connections; server, load and observer have all processors, as they would in
 use. Each pass starts a server anew. What a ratio tells is how much of its unobserved throughput a server keeps.
@@ -82,7 +82,7 @@ def measure(options: Options) -> list[Row]:
             cases = [
                 Case(watch.name, watch.kind, partial(_served, watch, load, observer, seconds)) for watch in WATCHES
             ]
-            seen = interleave(cases, options.rounds, options.chooser)
+            seen = interleave(options.among(cases), options.rounds, options.chooser)
             title = f"busy asyncio echo, {CONNECTIONS} connections × 1 KiB, {os.cpu_count()} processors"
             goals = [Goal(OURS, WALL, "limit", 0.95)]
             made += rows(Work(title, {WALL: True, CPU: True}, UNOBSERVED, "", goals), seen)

@@ -1,0 +1,125 @@
+"""Each benchmark once, as small as it gets: that it runs to its end and compares bytes, not how fast anything is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the works are made of Linux' system calls")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "the following arguments are required"),
+        (("nothing",), "invalid choice: 'nothing'"),
+        (("file", "--rounds", "0"), "--rounds must be 1 or more, not 0"),
+        (("file", "--only", "tapes"), "--only must be part of one of small-warm"),
+    ],
+)
+def test_what_can_not_be_asked_is_told_in_one_line(bench: Bench, arguments: tuple[str, ...], said: str) -> None:
+    done = bench(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@linux
+def test_files(bench: Bench, tmp_path: Path) -> None:
+    report = tmp_path / "file.json"
+    done = bench(
+        "file",
+        "--quick",
+        "--rounds",
+        "1",
+        "--only",
+        "fifos-64",
+        "--rows",
+        "aiofiles,trio_fd,asyncio_pipe",
+        "--json",
+        str(report),
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(report.read_text())
+    assert told["benchmark"] == "file"
+    by_name = {row["name"]: row for row in told["rows"]}
+    # 64 delays of 50 ms one after another would be 3.2 s: whoever waits for all at once takes less than half of that.
+    assert 50.0 <= by_name["trio_fd_stream"]["median"] < 1600.0
+    assert by_name["aiofiles"]["kind"] == "peer"
+    assert by_name["the delay itself"]["median"] == 50.0
+    assert "* asyncio_pipe_transport" in done.stdout
+    assert "asyncio_pipe_transport: goal ≤ 60.0 ms" in done.stdout
+
+
+@linux
+def test_files_under_pings(bench: Bench) -> None:
+    done = bench("file", "--quick", "--rounds", "1", "--only", "random-cold", "--rows", "readahead", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    rows = [row for row in json.loads(done.stdout)["rows"] if row["median"] is not None]
+    if not rows:
+        pytest.skip("temporary files can't be evicted here")
+    assert {row["unit"] for row in rows} == {"µs a read", "ms stall"}
+    assert {"asyncio_readahead", "trio_readahead"} <= {row["name"] for row in rows}
+
+
+@linux
+def test_servers(bench: Bench) -> None:
+    done = bench("net", "--quick", "--rounds", "1", "--only", "echo-1", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads(done.stdout)["rows"]}
+    if shutil.which("cc"):
+        assert rows["epoll in C"]["median"] > 0
+        assert rows["thread_per_connection"]["limit_ratio"] > 0
+    else:
+        assert "no C compiler" in rows["epoll in C"]["note"]
+    assert rows["epoll_multiplexing"]["median"] > 0
+
+
+@linux
+def test_servers_without_a_compiler(bench: Bench, tmp_path: Path) -> None:
+    done = bench("net", "--quick", "--rounds", "1", "--only", "echo-1", path=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "load in Python" in done.stdout
+    assert "there is no C compiler: apt-get install gcc libc6-dev" in done.stdout
+    assert "nothing to compare with (unknown)" in done.stdout
+
+
+@linux
+def test_observer(bench: Bench) -> None:
+    done = bench("observer", "--quick", "--rounds", "1", "--only", "threads", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    [looks, cost] = json.loads(done.stdout)["rows"]
+    assert looks["unit"] == "looks a second"
+    assert looks["median"] > 0
+    assert cost["median"] > 0
+
+
+@linux
+def test_accuracy(bench: Bench) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    done = bench("accuracy", "--rounds", "1", "--only", "waits_for_file_lock", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    row, *others = json.loads(done.stdout)["rows"]
+    assert not others, others
+    if row["median"] is None:
+        pytest.skip(row["note"])
+    assert row["name"] == "waits_for_file_lock: MainThread in flock"
+    assert row["median"] < 150  # of 200 ms: neither side has missed it
+
+
+def test_accuracy_without_strace(bench: Bench, tmp_path: Path) -> None:
+    done = bench("accuracy", path=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("apt-get install strace")
