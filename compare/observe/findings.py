@@ -157,8 +157,7 @@ class Judge:
             if segment.kind != "running":
                 _join(thread, before, pending, segment)
             self._take(thread, pending)
-        waits = segment.kind != "running" and not segment.gil and not segment.polls
-        thread.waited = segment if waits else None
+        thread.waited = segment if segment.kind != "running" and not segment.polls else None
         self._take(thread, segment)
 
     def _flush(self, thread: _Thread) -> None:
@@ -621,13 +620,20 @@ def _join(thread: _Thread, before: Segment | None, ran: Segment, after: Segment)
 
     A read from a disk waits and copies by turns, and a page fault is handled by the CPU that asked for the page.
     """
+    if before is not None and before.gil and after.gil:
+        # Who waits for the GIL wakes every few milliseconds, to ask for it again.
+        if ran.view is None or (after.view is not None and ran.view.frames == after.view.frames):
+            ran.kind, ran.call, ran.gil, ran.view, ran.wakes = after.kind, after.call, True, after.view, -1
+            ran.holders.update(after.holders)
+        return
     same = before is not None and (before.kind, before.call, before.site) == (after.kind, after.call, after.site)
     if not same or after.locks or after.polls or not _near(ran.site, after.site):
         thread.user = thread.system = 0
         return
     thread.user += ran.user
     thread.system += ran.system
-    if thread.user <= thread.system and ran.delay * 2 < ran.ns:
+    in_kernel = thread.user <= thread.system if thread.user + thread.system else ran.ns * 4 < after.ns
+    if in_kernel and ran.delay * 2 < ran.ns:
         ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
         ran.view = after.view
         ran.wakes = -1

@@ -1,0 +1,115 @@
+"""Stacks read from outside hold against what the interpreter itself says."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from types import CodeType
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compare.observe import pystack
+from compare.observe.pystack import Code, Reader, Unreadable, decode_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEAST = st.sampled_from(
+    [
+        "pass",
+        "x = 1",
+        "x = (1,\n     2,\n     3)",
+        "y = [z for z in range(3)\n     if z]",
+        "if x:\n    y = 2\nelse:\n    y = 3",
+        "for z in range(3):\n    x = z\n\n\n    y = x",
+        "try:\n    x = 1\nexcept OSError as error:\n    raise ValueError from error\nfinally:\n    y = 1",
+        "with open(x) as f:\n    f.read(\n        1,\n    )",
+        "def g(a, *b, c=1):\n    return a\n",
+        "async def h():\n    async for z in q:\n        await z\n    return [z async for z in q]\n",
+        "class K:\n    a: int = 1\n    def m(self):\n        return lambda: (self,\n            1)\n",
+        "match x:\n    case [1, *_]:\n        y = 1\n    case _:\n        y = 2",
+        "\n" * 300 + "x = 1",
+        "x = " + "+ ".join(["very_long_name"] * 40),
+    ]
+)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+@given(st.lists(LEAST, min_size=1, max_size=8), st.integers(0, 5000))
+def test_lines_are_decoded_as_the_interpreter_does(parts: list[str], blank: int) -> None:
+    top = compile("\n" * blank + "\n".join(parts), "made", "exec")
+    for code in _codes(top):
+        read = Code("made", code.co_qualname, code.co_firstlineno, decode_lines(code.co_linetable, code.co_firstlineno))
+        for start, end, line in code.co_lines():
+            for unit in range(start // 2, end // 2):
+                assert read.line(unit) == (line or code.co_firstlineno)
+
+
+@given(st.binary(max_size=64))
+def test_a_torn_line_table_is_no_more_than_an_index_error(table: bytes) -> None:
+    try:
+        decode_lines(table, 1)
+    except IndexError:
+        return
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    try:
+        found = Reader(os.getpid(), pystack.calibrate())
+    except Unreadable as why:
+        pytest.skip(str(why))
+    yield found
+    found.close()
+
+
+def test_the_stack_of_a_waiting_thread_is_read_as_it_is(reader: Reader) -> None:
+    gate, parked = threading.Event(), threading.Event()
+
+    def wait(depth: int) -> None:
+        if depth:
+            wait(depth - 1)
+        else:
+            parked.set()
+            gate.wait()
+
+    thread = threading.Thread(target=wait, args=(5,))
+    thread.start()
+    try:
+        parked.wait()
+        (state,) = [each.state for each in reader.threads() if each.native_id == thread.native_id]
+        assert thread.ident is not None
+        for _ in range(1000):  # until it has come to rest
+            seen = [(frame.code.qualname, frame.line) for frame in reader.stack(state)]
+            if seen and seen[0][0] == "Condition.wait":
+                break
+        expected, frame = [], sys._current_frames()[thread.ident]
+        while frame is not None:
+            expected.append((frame.f_code.co_qualname, frame.f_lineno))
+            frame = frame.f_back  # type: ignore[assignment]
+        assert seen == expected
+        assert [each.code.qualname for each in reader.stack(state, 2)] == [name for name, _ in expected[:2]]
+        whole = reader.stack(state)
+        assert reader.stack(state, below=whole[3:]) == whole
+    finally:
+        gate.set()
+        thread.join()
+
+
+def test_a_process_that_runs_something_else_is_unreadable() -> None:
+    try:
+        layout = pystack.calibrate()
+    except Unreadable as why:
+        pytest.skip(str(why))
+    with pytest.raises(Unreadable):
+        Reader(1 << 22, layout)
