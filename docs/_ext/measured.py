@@ -74,7 +74,7 @@ class _Evidence(SphinxDirective):
         """Make a table of measured rows, and say below where they come from."""
         columns = columns_of(runs, variant=variant)
         body = [[Cell.of(run, column, self.recipe_link, brief=variant) for column in columns] for run in runs]
-        return [self.with_heads(table([TITLES[column] for column in columns], body)), provenance(found)]
+        return [self.with_heads(table([TITLES[column] for column in columns], body)), provenance(found, runs)]
 
     def with_heads(self, made: nodes.Node) -> nodes.Node:
         """Let the heads of a table be translated: unlike its cells, they are ours and not a command's."""

@@ -73,8 +73,14 @@ def milliseconds(value: float) -> str:
     return f"{value * 1000:.3g} µs"
 
 
+def unstable(run: dict[str, Any]) -> bool:
+    """Whether its passes differ so much that the figure says little."""
+    return any(note.startswith("unstable") for note in run.get("notes", ()))
+
+
 def _time(run: dict[str, Any]) -> str:
-    return milliseconds(run["seconds"]["median"] * 1000) if run["seconds"] else "-"
+    mark = "~" if unstable(run) else ""
+    return mark + milliseconds(run["seconds"]["median"] * 1000) if run["seconds"] else "-"
 
 
 def _rate(run: dict[str, Any]) -> str:
@@ -171,13 +177,14 @@ def _entry(cell: Cell) -> nodes.entry:
     return nodes.entry("", paragraph, classes=["number"] if cell.number else [])
 
 
-def provenance(found: Measurement) -> nodes.Node:
-    """The command, the machine and the day, under each table."""
+def provenance(found: Measurement, runs: Sequence[dict[str, Any]]) -> nodes.Node:
+    """The command, the machine and the day, under each table; and what a `~` in it means."""
+    doubt = ". ~ unstable: the passes differ by more than half" if any(unstable(run) for run in runs) else ""
     return nodes.paragraph(
         "",
         "",
         nodes.literal("", found.command),
-        nodes.Text(f", {found.machine}, {found.date}"),
+        nodes.Text(f", {found.machine}, {found.date}{doubt}"),
         translatable=False,
         classes=["provenance"],
     )
