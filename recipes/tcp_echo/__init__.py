@@ -5,3 +5,49 @@ down (`listener.shutdown(socket.SHUT_RDWR)`, from another thread or a signal's h
 cancelled; both close every connection they accepted and leave no thread, task, process or descriptor behind. Each
 module runs as a program, too: `python -m recipes.tcp_echo.select_multiplexing 9999`.
 """
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> None:
+    """Run a recipe as a program: serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143).
+
+    Args:
+        serve: the recipe's, made synchronous by the run function of its event loop.
+        at_once: for a server that can't be told, since it waits in a call that no shut-down ends.
+
+    Raises:
+        SystemExit: always; status 2, with one line that says why, when the port can't be had.
+    """
+    ended_by: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        if at_once:
+            os._exit(128 + number)
+        ended_by.append(number)
+        with contextlib.suppress(OSError):  # a second signal finds it shut down already
+            listener.shutdown(socket.SHUT_RDWR)
+
+    try:
+        [port] = map(int, sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
+    except (ValueError, OverflowError, OSError) as error:
+        given = " ".join(sys.argv[1:]) or "nothing"
+        sys.stderr.write(f"give one free port from 0 to 65535, not {given}: {error}\n")
+        sys.exit(2)
+    with listener:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
+        serve(listener)
+    sys.exit(128 + ended_by[0])

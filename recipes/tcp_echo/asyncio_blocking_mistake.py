@@ -16,10 +16,7 @@ it leaves at a signal all the same, because a signal's handler runs within the b
 import asyncio
 import contextlib
 import errno
-import os
-import signal
 import socket
-import sys
 
 CHUNK = 64 * 1024
 BACKOFF_S = 0.1
@@ -56,27 +53,7 @@ async def accept(listener: socket.socket) -> socket.socket | None:
                 await asyncio.sleep(BACKOFF_S)
 
 
-def main() -> int:
-    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
-
-    def end(number: int, _frame: object) -> None:
-        os._exit(128 + number)  # from within the blocked call: a held loop can't be told, nor unwound
-
-    try:
-        [port] = map(int, sys.argv[1:])
-        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
-    except (ValueError, OverflowError, OSError) as error:
-        print(
-            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
-        return 2
-    with listener:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
-        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
-        asyncio.run(serve(listener))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from recipes.tcp_echo import main
+
+    main(lambda listener: asyncio.run(serve(listener)), at_once=True)

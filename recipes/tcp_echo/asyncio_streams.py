@@ -16,9 +16,7 @@ but it keeps no hold of its handlers, and logs an error whenever descriptors run
 import asyncio
 import contextlib
 import errno
-import signal
 import socket
-import sys
 
 CHUNK = 64 * 1024
 GRACE_S = 1.0
@@ -74,32 +72,7 @@ async def accept(listener: socket.socket) -> socket.socket | None:
                 await asyncio.sleep(BACKOFF_S)
 
 
-def main() -> int:
-    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
-    try:
-        [port] = map(int, sys.argv[1:])
-        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
-    except (ValueError, OverflowError, OSError) as error:
-        print(
-            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
-        return 2
-    with listener:
-        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
-        return asyncio.run(until_signal(listener))
-
-
-async def until_signal(listener: socket.socket) -> int:
-    """Serve until a signal comes; returns 128 + its number, as a shell tells it."""
-    signals: asyncio.Queue[int] = asyncio.Queue()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, signals.put_nowait, signum)
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(serve(listener))
-        number = await signals.get()
-        serving.cancel()
-    return 128 + number
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from recipes.tcp_echo import main
+
+    main(lambda listener: asyncio.run(serve(listener)))

@@ -15,9 +15,7 @@ down, replies under way get a second to be finished.
 
 import contextlib
 import errno
-import signal
 import socket
-import sys
 import time
 
 CHUNK = 64 * 1024
@@ -71,30 +69,7 @@ def hang_up(replies: dict[socket.socket, bytes]) -> None:
             conn.sendall(reply)
 
 
-def main() -> int:
-    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
-    ended_by: list[int] = []
-
-    def end(number: int, _frame: object) -> None:
-        ended_by.append(number)
-        with contextlib.suppress(OSError):  # a second signal finds it shut down already
-            listener.shutdown(socket.SHUT_RDWR)
-
-    try:
-        [port] = map(int, sys.argv[1:])
-        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
-    except (ValueError, OverflowError, OSError) as error:
-        print(
-            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
-        return 2
-    with listener:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
-        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
-        serve(listener)
-    return 128 + ended_by[0]
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from recipes.tcp_echo import main
+
+    main(serve)

@@ -14,9 +14,7 @@ replies under way get a second to be finished.
 
 import contextlib
 import errno
-import signal
 import socket
-import sys
 
 import trio
 
@@ -72,30 +70,7 @@ async def accept(listener: socket.socket) -> socket.socket | None:
                 await trio.sleep(BACKOFF_S)
 
 
-def main() -> int:
-    """Serve on 127.0.0.1 until Ctrl-C (exit status 130) or SIGTERM (143)."""
-    try:
-        [port] = map(int, sys.argv[1:])
-        listener = socket.create_server(("127.0.0.1", port), backlog=socket.SOMAXCONN)
-    except (ValueError, OverflowError, OSError) as error:
-        print(
-            f"give one free port from 0 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
-        return 2
-    with listener:
-        print("serving on {}:{}".format(*listener.getsockname()), flush=True)
-        return trio.run(until_signal, listener)
-
-
-async def until_signal(listener: socket.socket) -> int:
-    """Serve until a signal comes; returns 128 + its number, as a shell tells it."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, listener)
-            number = await anext(aiter(signals))
-            nursery.cancel_scope.cancel()
-    return 128 + number
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from recipes.tcp_echo import main
+
+    main(lambda listener: trio.run(serve, listener))
