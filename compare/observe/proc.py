@@ -77,7 +77,7 @@ class ThreadFiles:
         folder = f"/proc/{pid}/task/{tid}/"
         self._syscall = os.open(folder + "syscall", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._schedstat = os.open(folder + "schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            self.schedstat = os.open(folder + "schedstat", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             os.close(self._syscall)
             raise
@@ -90,7 +90,7 @@ class ThreadFiles:
 
     def times(self) -> Times:
         """Return how long it has run and waited for a CPU so far."""
-        run, delay, slices = os.pread(self._schedstat, 128, 0).split()
+        run, delay, slices = os.pread(self.schedstat, 128, 0).split()
         return Times(int(run), int(delay), int(slices))
 
     def stat(self) -> Stat:
@@ -110,7 +110,7 @@ class ThreadFiles:
 
     def close(self) -> None:
         """Let the thread go."""
-        for descriptor in (self._syscall, self._schedstat, self._stat):
+        for descriptor in (self._syscall, self.schedstat, self._stat):
             if descriptor >= 0:
                 os.close(descriptor)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections import Counter
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +20,7 @@ from compare.observe.findings import Judge
 from compare.observe.segments import Segment, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from compare.observe.channel import Record, Ring
     from compare.observe.stacks import View
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PERIOD_NS = 1_000_000
 MOST_A_TICK = 60
-"""How many threads are visited in one tick; of more than that, the resting ones take turns."""
+"""How many threads are visited in every tick; of more than that, the ones that have run."""
 LISTING_NS = 5_000_000
 """How often the list of threads is read."""
 FAMILY_NS = 25_000_000
@@ -38,7 +38,11 @@ PING_AFTER_NS = 2_500_000
 NAMES_NS = 20_000_000
 ASK_NAMES = 3
 """How often the names are asked for after a thread was seen first: it may not have its own yet."""
-RESTS_NS = 40_000_000
+SWEEP_NS = 5_000_000
+"""How often it is looked which of many threads have run."""
+TIMES_BYTES = 128
+AIM_NS = 3_000_000
+"""After how long it is looked up what one of many threads waits for."""
 SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
 TRIO = 3
@@ -105,7 +109,8 @@ class Family:
         self._was_read = False
         self._stopped: int | None = None
         self.began = now
-        self.turn = 0
+        self.swept = 0
+        self.crowd = _Crowd()
         self.attach()
 
     def attach(self, now: int = 0) -> None:
@@ -260,9 +265,11 @@ class Family:
         """A wait that has lasted: what it is for, and its stack where that could not be read at first."""
         if segment.view is None and track.python:
             segment.view = self._view(track)
-        if segment.aimed or segment.polls:
+        if segment.aimed:
             return
         segment.aimed = True
+        if segment.polls:
+            return
         if segment.kind == "off":
             segment.target = self.process.mapped_file()
             return
@@ -658,15 +665,42 @@ class Sampler:
     _births: dict[int, int] = {}  # noqa: RUF012  one sampler at a time in its process
 
 
-def _due(family: Family, now: int) -> Iterator[Track]:
-    """The threads to visit now: all, or those that stir and as many of the resting as there is room for."""
-    tracks = list(family.tracks.values())
-    if len(tracks) <= MOST_A_TICK:
-        yield from tracks
-        return
-    stirring = [track for track in tracks if track.open is None or now - track.open.start < RESTS_NS or track.loop]
-    yield from stirring[: 2 * MOST_A_TICK]
-    room = max(MOST_A_TICK - len(stirring), MOST_A_TICK // 4)
-    for offset in range(room):
-        yield tracks[(family.turn + offset) % len(tracks)]
-    family.turn = (family.turn + room) % len(tracks)
+def _due(family: Family, now: int) -> Iterable[Track]:
+    """The threads to visit now: all, or where they are many, those that have run since and those that stir."""
+    if len(family.tracks) <= MOST_A_TICK:
+        return list(family.tracks.values())
+    stirring = [track for track in family.tracks.values() if _stirs(track, now)][:MOST_A_TICK]
+    if now < family.swept:
+        return stirring
+    changed = family.crowd.changed(family.tracks)
+    family.swept = now + max(SWEEP_NS, 3 * (time.monotonic_ns() - now))
+    return {track.tid: track for track in (*stirring, *changed)}.values()
+
+
+def _stirs(track: Track, now: int) -> bool:
+    segment = track.open
+    if segment is None or track.loop:
+        return True
+    return not segment.aimed and segment.kind != "running" and now - segment.start > AIM_NS
+
+
+class _Crowd:
+    """Many threads: which of them have run since they were looked at last, found out with one reading each."""
+
+    def __init__(self) -> None:
+        self._tracks: list[Track] = []
+        self._files: list[int] = []
+        self._seen: list[bytes] = []
+
+    def changed(self, tracks: dict[int, Track]) -> list[Track]:
+        """Return those that have run, and those that are new."""
+        if len(tracks) != len(self._tracks) or any(track.tid not in tracks for track in self._tracks):
+            self._tracks = list(tracks.values())
+            self._files = [track.files.schedstat for track in self._tracks]
+            self._seen = [b""] * len(self._files)
+        try:
+            seen = list(map(os.pread, self._files, repeat(TIMES_BYTES), repeat(0)))
+        except OSError:  # one has ended: a visit finds out which
+            return self._tracks
+        before, self._seen = self._seen, seen
+        return [track for track, was, now in zip(self._tracks, before, seen, strict=True) if was != now]
