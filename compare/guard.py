@@ -97,6 +97,7 @@ class Guard:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Before any fixture: have the sampler at its post."""
+        __tracebackhide__ = True
         if not is_asked(item):
             return (yield)
         try:

@@ -45,9 +45,14 @@ def slow_pipe():
         os.close(writer)
 
 
+def waits():
+    with slow_pipe() as reader:
+        os.read(reader, 1)
+
+
 def computes():
     """Takes CPU time, however many others want the CPU."""
-    end = time.thread_time() + BLOCKS_S
+    end = time.thread_time() + 2 * BLOCKS_S
     while time.thread_time() < end:
         pass
 '''

@@ -48,7 +48,7 @@ def test_pytest_asyncio_and_pytest_trio(inner: Callable[..., Any]) -> None:
 
         @pytest_asyncio.fixture
         async def prepared():
-            tools.computes()
+            tools.waits()
 
         @pytest.mark.asyncio
         async def test_asyncio_waits():
@@ -61,7 +61,7 @@ def test_pytest_asyncio_and_pytest_trio(inner: Callable[..., Any]) -> None:
 
         @pytest_trio.trio_fixture
         async def trio_prepared():
-            tools.computes()
+            tools.waits()
 
         @pytest.mark.trio
         async def test_trio_waits():
