@@ -130,7 +130,13 @@ class Agent:
         return None
 
     def serve(self) -> None:
-        """Answer the sampler until it hangs up; runs in the agent's own thread."""
+        """Answer the sampler until it hangs up; runs in the agent's own thread, which then rests."""
+        self._answer()
+        rest = _thread.allocate_lock()
+        rest.acquire()
+        rest.acquire()  # for ever: the ring must not be closed while the program goes on, see `_mapped`
+
+    def _answer(self) -> None:
         self.note(Kind.READY)
         while True:
             try:
@@ -216,13 +222,29 @@ def install(setting: str | None = None) -> None:
     if setting is None or _agent is not None:
         return
     ring, pipe, sampler = (int(word) for word in setting.split(","))
-    memory = channel.Ring(ring)
-    os.close(ring)
+    memory = _mapped(ring)
     _let_trace(sampler)
     _agent = Agent(memory, _moved_up(pipe))
     os.register_at_fork(after_in_child=_agent.forget)
     _doors(_agent)
     _thread.start_new_thread(_agent.serve, ())
+
+
+def _mapped(descriptor: int) -> channel.Ring:
+    """Map the ring and leave no descriptor of it: `mmap` keeps a duplicate, at the lowest number that is free.
+
+    What `mmap` would close at its end is no longer its own by then: the agent's thread keeps it for ever.
+    """
+    inode, lowest = os.fstat(descriptor).st_ino, os.dup(descriptor)
+    os.close(lowest)
+    memory = channel.Ring(descriptor)
+    os.close(descriptor)
+    try:
+        if os.fstat(lowest).st_ino == inode:
+            os.close(lowest)
+    except OSError:  # it took another number: a thread of the program's was quicker
+        return memory
+    return memory
 
 
 def _moved_up(descriptor: int) -> int:

@@ -63,7 +63,7 @@ STEADY_NS = 30_000_000
 class Track:
     """One thread, as far as it has been followed."""
 
-    __slots__ = ("below", "born", "files", "loop", "open", "pinged", "ponged", "python", "raw", "seen", "stat", "tid", "times", "turned")
+    __slots__ = ("below", "born", "files", "loop", "open", "pinged", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned")
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
         self.tid = tid
@@ -79,6 +79,7 @@ class Track:
         self.ponged = 0
         """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now
+        self.runs_since = now
         self.stat: proc.Stat | None = None
         self.below: tuple[pystack.Frame, ...] = ()
         """The frame that makes its loop's turns, and those below: they stay while the loop runs."""
@@ -307,7 +308,9 @@ class Family:
         return track.loop is not None or self.judge.is_loop(self.pid, track.tid)
 
     def _runs_long(self, track: Track, now: int) -> bool:
-        return track.open is not None and track.open.kind == "running" and now - track.open.start > STEADY_NS
+        if track.open is None or track.open.kind != "running":
+            track.runs_since = now
+        return now - track.runs_since > STEADY_NS
 
     def _view(self, track: Track) -> View | None:
         if self.reader is None or not track.python:
