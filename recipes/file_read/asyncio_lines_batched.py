@@ -12,7 +12,7 @@ reference, "Generator-iterator methods".)
 **Where it still blocks:** in `open` and `read`, in the default executor's threads. On the loop, going through a
 batch takes about two milliseconds, with whatever you do with each line on top.
 
-**Use it when** a asyncio program goes through log files, CSV or JSON lines.
+**Use it when** an asyncio program goes through log files, CSV or JSON lines.
 """
 
 from __future__ import annotations
