@@ -400,11 +400,16 @@ def _executor(module: Any, agent: Agent) -> None:
             self.compare_request = agent.asked(self.compare_pool, getattr(executor, "_max_workers", 0))
 
         def run(self) -> None:
-            agent.note(Kind.STARTED, self.compare_request, self.compare_pool)
+            request, self.compare_request = self.compare_request, 0
+            agent.note(Kind.STARTED, request, self.compare_pool)
             try:
                 super().run()
             finally:
-                agent.note(Kind.ENDED, self.compare_request, self.compare_pool)
+                agent.note(Kind.ENDED, request, self.compare_pool)
+
+        def __del__(self) -> None:
+            if request := getattr(self, "compare_request", 0):  # dropped by a pool that shuts down
+                agent.note(Kind.WITHDRAWN, request, self.compare_pool)
 
     _WorkItem.__qualname__, _WorkItem.__module__ = plain.__qualname__, plain.__module__
     module._WorkItem = _WorkItem

@@ -229,7 +229,7 @@ class Judge:
         if work.tid and not self._thread(pid, work.tid).loop:
             self._pools.setdefault(work.pool, set()).add((pid, work.tid))
         ns = until - work.asked
-        if ns < LINE_NS or not work.size:
+        if ns < LINE_NS or not work.size or work.free:
             return
         entry = self._enter("pool-queue", None, (pid, -work.pool), None, work.site, ns)
         entry.name, entry.role = f"pool of {work.size}", "worker"

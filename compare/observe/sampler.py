@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -63,7 +64,7 @@ STEADY_NS = 30_000_000
 class Track:
     """One thread, as far as it has been followed."""
 
-    __slots__ = ("below", "born", "files", "loop", "open", "pinged", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned")
+    __slots__ = ("below", "born", "contended", "files", "loop", "open", "pinged", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned")
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
         self.tid = tid
@@ -80,6 +81,8 @@ class Track:
         """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now
         self.runs_since = now
+        self.contended: tuple[tuple[tuple[int, int], ...], str | None] = (), None
+        """Where it slept last, and for which file's lock."""
         self.stat: proc.Stat | None = None
         self.below: tuple[pystack.Frame, ...] = ()
         """The frame that makes its loop's turns, and those below: they stay while the loop runs."""
@@ -277,7 +280,12 @@ class Family:
         memory = self.reader.memory if self.reader is not None else None
         segment.target = self.process.target(segment.call or "", segment.arguments, memory)
         if segment.call in syscalls.SLEEPS and self.reader is not None and self._runs_a_loop(track):
+            # A library sleeps again and again for one lock, which may be free by now.
+            frames = segment.view.frames if segment.view is not None else ()
             segment.contended = self.process.contended(memory, proc.parse_call(track.raw).stack_pointer)
+            if segment.contended is None and frames and track.contended[0] == frames:
+                segment.contended = track.contended[1]
+            track.contended = frames, segment.contended
 
     def waits_for_gil(self, call: proc.Call) -> bool:
         """Whether a call is CPython's wait for its GIL: on a word inside the GIL's own structure."""
@@ -431,6 +439,8 @@ class Sampler:
         self._loops: dict[int, tuple[int, int, int]] = {}
         self._queue: dict[int, Work] = {}
         self._doing: dict[int, Work] = {}
+        self._load: Counter[int] = Counter()
+        """How much work each pool has, begun or not."""
         self._tended = self._named = 0
         self._want_names = ASK_NAMES
         self._others: set[int] = set()
@@ -551,8 +561,13 @@ class Sampler:
             if family.reader is not None and (code := family.reader.code(record.code)) is not None:
                 site = stacks.site_of(code, record.line, family.directory)
             asked = max(record.time_ns, self._began)
-            self._queue[record.first] = Work(record.first, record.second, record.amount, site, asked)
+            work = Work(record.first, record.second, record.amount, site, asked)
+            work.free = self._load[work.pool] < work.size 
+            self._load[work.pool] += 1
+            self._queue[record.first] = work
             return
+        if record.kind is not Kind.STARTED:
+            self._load[record.second] = max(self._load[record.second] - 1, 0)
         work = self._queue.pop(record.first, None)
         if record.kind is Kind.STARTED and work is not None:
             work.started, work.tid = record.time_ns, record.tid
@@ -562,6 +577,7 @@ class Sampler:
                 self.judge.waited(self.pid, work, record.time_ns)
             self._renew(record.tid, record.time_ns)
         elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and work is not None and not early:
+            work.free = work.free and record.kind is Kind.WITHDRAWN
             self.judge.waited(self.pid, work, record.time_ns)
         elif record.kind is Kind.ENDED:
             done = self._doing.pop(record.first, None)

@@ -23,6 +23,8 @@ class Work:
     site: Site | None
     asked: int
     started: int | None = None
+    free: bool = False
+    """Whether a thread was free for it: then it was not in line, and only the thread had to wake."""
     tid: int = 0
 
 

@@ -85,7 +85,9 @@ class Expected:
         wrong = [] if self.place is None else [*self._missed(seen, mine), *self._miscounted(seen, mine, took_ms, scale)]
         for finding in seen.findings:
             told = finding in mine or finding.place == "kernel" or finding.place in self.also - {self.place}
-            if not told and finding.total_ms >= NOISE_MS and not (self.place is not None and self._here(finding)):
+            helps = finding.site is not None and Path(finding.site.file).name == "common.py"
+            told = told or (self.place is not None and (helps or self._here(finding)))
+            if not told and finding.total_ms >= NOISE_MS:
                 wrong.append(f"EXTRA {finding.place} {finding.total_ms:.0f}")
         return wrong
 
