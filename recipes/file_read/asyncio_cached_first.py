@@ -47,7 +47,7 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
 async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
     """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
     contents: list[bytes | asyncio.Task[bytes]] = []
-    slots, turn = asyncio.Semaphore(at_once), perf_counter()
+    slots, turn = asyncio.Semaphore(at_once - 1), perf_counter()  # and one more, which `acquire` below waits for
 
     def done(pipe: int | None, _: object) -> None:  # here, because a task that is cancelled early never runs
         slots.release()
@@ -56,14 +56,13 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
 
     async with asyncio.TaskGroup() as group:
         for path in paths:
-            await slots.acquire()
             found = _cached(path)
             if isinstance(found, bytes):
-                slots.release()
                 contents.append(found)
             else:
                 contents.append(task := group.create_task(_rest(path, found)))
                 task.add_done_callback(partial(done, found))
+                await slots.acquire()
             if perf_counter() - turn > TURN_S:
                 await asyncio.sleep(0)
                 turn = perf_counter()

@@ -41,7 +41,7 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
 async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
     """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
     contents: dict[int, bytes] = {}
-    slots, turn = trio.Semaphore(at_once), perf_counter()
+    slots, turn = trio.Semaphore(at_once - 1), perf_counter()  # and one more, which `acquire` below waits for
 
     async def rest(index: int, path: str | os.PathLike[str], pipe: int | None) -> None:
         try:
@@ -51,17 +51,15 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
 
     async with trio.open_nursery() as nursery:
         for index, path in enumerate(paths):
-            if slots.value == 0 or perf_counter() - turn > TURN_S:  # `acquire` is a checkpoint, and costs one
-                await slots.acquire()
-                turn = perf_counter()
-            else:
-                slots.acquire_nowait()
             found = _cached(path)
             if isinstance(found, bytes):
                 contents[index] = found
-                slots.release()
             else:
                 nursery.start_soon(rest, index, path, found)
+                await slots.acquire()
+            if perf_counter() - turn > TURN_S:
+                await trio.lowlevel.checkpoint()
+                turn = perf_counter()
     return [contents[index] for index in range(len(contents))]
 
 
