@@ -106,7 +106,13 @@ class Ring:
     @staticmethod
     def create() -> int:
         """Return the descriptor of a new, empty one."""
-        descriptor = os.memfd_create("compare-ring", os.MFD_CLOEXEC)
+        if hasattr(os, "memfd_create"):
+            descriptor = os.memfd_create("compare-ring", os.MFD_CLOEXEC)
+        else:  # not Linux
+            import tempfile  # noqa: PLC0415  not in a program's start
+
+            with tempfile.TemporaryFile() as file:
+                descriptor = os.dup(file.fileno())
         os.truncate(descriptor, _SIZE)
         return descriptor
 

@@ -215,6 +215,12 @@ class Judge:
         self._end_turn(thread, at)
         thread.since = None
 
+    def late(self, ns: int) -> None:
+        """A ping was so long in a loop's line; what it waited for can't be seen."""
+        self._saw_loop = True
+        if ns >= self._threshold:
+            self._stalls.append(ns)
+
     def is_loop(self, pid: int, tid: int) -> bool:
         """Whether a loop turns in this thread, as far as is known."""
         thread = self._threads.get((pid, tid))

@@ -29,7 +29,6 @@ GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
 _PIDFD_GETFD = 438
 """The same on every architecture: `include/uapi/asm-generic/unistd.h`."""
-_SYSCALL = ctypes.CDLL(None, use_errno=True).syscall
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +306,7 @@ def _duplicate(pid: int, number: int) -> Iterator[socket.socket]:
     """A duplicate of another process's socket: pidfd_getfd(2), Linux 5.6."""
     holder = os.pidfd_open(pid)
     try:
-        descriptor = _SYSCALL(_PIDFD_GETFD, holder, number, 0)
+        descriptor = ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_GETFD, holder, number, 0)
         if descriptor < 0:
             raise OSError(ctypes.get_errno(), "pidfd_getfd")
     finally:

@@ -15,7 +15,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from compare.observe import channel, proc, pystack, stacks, syscalls
+from compare.observe import blind, channel, proc, pystack, stacks, syscalls
 from compare.observe.channel import Kind
 from compare.observe.findings import Judge
 from compare.observe.segments import Segment, Work
@@ -434,6 +434,10 @@ class Sampler:
         self.judge = Judge(pid, now, self, threshold_ns=threshold_ns, plain_threads=plain_threads)
         self._family = Family(pid, layout, self.judge, now)
         self._family.agent = ring is not None
+        self._blind: blind.Pings | None = None
+        if (why := blind.reason(pid)) is not None:
+            self._blind = blind.Pings(self.judge, ask)
+            self.judge.miss(why)
         self._families = {pid: self._family}
         self._hidden: set[int] = set()
         self._loops: dict[int, tuple[int, int, int]] = {}
@@ -540,7 +544,11 @@ class Sampler:
                     self.judge.loop_ends(self.pid, tid, record.time_ns)
             case Kind.PONG | Kind.PINGED:
                 for loop_tid, loop in self._loops.items():
-                    if loop[0] == record.second and (track := family.tracks.get(loop_tid)) is not None:
+                    if loop[0] != record.second:
+                        continue
+                    if self._blind is not None:
+                        self._blind.note(record, loop_tid)
+                    elif (track := family.tracks.get(loop_tid)) is not None:
                         self._note_ping(track, record)
             case _:
                 self._note_work(record, early=early)
@@ -562,23 +570,24 @@ class Sampler:
                 site = stacks.site_of(code, record.line, family.directory)
             asked = max(record.time_ns, self._began)
             work = Work(record.first, record.second, record.amount, site, asked)
-            work.free = self._load[work.pool] < work.size 
+            work.free = self._load[work.pool] < work.size
             self._load[work.pool] += 1
             self._queue[record.first] = work
             return
         if record.kind is not Kind.STARTED:
             self._load[record.second] = max(self._load[record.second] - 1, 0)
-        work = self._queue.pop(record.first, None)
-        if record.kind is Kind.STARTED and work is not None:
+        waiting = self._queue.pop(record.first, None)
+        if record.kind is Kind.STARTED and waiting is not None:
+            work = waiting
             work.started, work.tid = record.time_ns, record.tid
             self._doing[record.first] = work
             family.work[record.tid] = work
             if not early:
                 self.judge.waited(self.pid, work, record.time_ns)
             self._renew(record.tid, record.time_ns)
-        elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and work is not None and not early:
-            work.free = work.free and record.kind is Kind.WITHDRAWN
-            self.judge.waited(self.pid, work, record.time_ns)
+        elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and waiting is not None and not early:
+            waiting.free = waiting.free and record.kind is Kind.WITHDRAWN
+            self.judge.waited(self.pid, waiting, record.time_ns)
         elif record.kind is Kind.ENDED:
             done = self._doing.pop(record.first, None)
             if done is not None and family.work.get(done.tid) is done:
@@ -599,6 +608,8 @@ class Sampler:
                 track.loop, track.pinged = loop, False
 
     def _ping(self, now: int) -> None:
+        if self._blind is not None:
+            self._blind.tick(now, self._loops)
         for tid in self._loops:
             track = self._family.tracks.get(tid)
             if track is None or track.open is None:
