@@ -32,7 +32,7 @@ PING_DELAY_NS = 8 * MS
 """From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
 STREAK_NS = 100 * MS
 """How long a thread turns without waiting before that is busy polling."""
-MOSTLY_TURNS = 0.35
+MOSTLY_TURNS = 0.3
 """The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
 LEAST_STEPS = 8
 MOVED_BYTES = 1 << 16
@@ -639,7 +639,7 @@ def _join(thread: _Thread, before: Segment | None, ran: Segment, after: Segment)
     thread.user += ran.user
     thread.system += ran.system
     in_kernel = thread.user <= thread.system if thread.user + thread.system else ran.ns * 4 < after.ns
-    if in_kernel and ran.delay * 2 < ran.ns:
+    if in_kernel:
         ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
         ran.view = after.view
         ran.wakes = -1

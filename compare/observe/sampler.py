@@ -513,6 +513,9 @@ class Sampler:
             if family.unreadable is not None and family is self._family:
                 self.judge.miss(f"no Python lines: {family.unreadable}")
             family.close(now)
+        if self._agent is not None:
+            self._agent.close()
+            self._agent = None
         for work in self._queue.values():
             self.judge.waited(self.pid, work, now)
         return self.judge.finish(now)
