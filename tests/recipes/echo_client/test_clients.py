@@ -30,7 +30,12 @@ BACKENDS: dict[str, tuple[str | None, ...]] = {
 }
 NAMES = sorted(path.stem for path in (ROOT / "recipes" / "echo_client").glob("[a-z]*.py"))
 CLIENTS = [
-    pytest.param(name, backend, id=f"{name}@{backend}" if backend else name)
+    pytest.param(
+        name,
+        backend,
+        id=f"{name}@{backend}" if backend else name,
+        marks=[pytest.mark.no_blocking(threshold_ms=200)] if backend else [],
+    )
     for name in NAMES
     for backend in BACKENDS.get(name.split("_")[0], (None,))
 ]

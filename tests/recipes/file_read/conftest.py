@@ -88,7 +88,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = getattr(metafunc.function, "only", None)
         variants = [variant for variant in VARIANTS if chosen is None or chosen(variant)]
         ids = [f"{variant.name}-{variant.backend}" if variant.backend else variant.name for variant in variants]
-        metafunc.parametrize("reader", variants, indirect=True, ids=ids)
+        params = [pytest.param(variant, marks=_held_to(variant)) for variant in variants]
+        metafunc.parametrize("reader", params, indirect=True, ids=ids)
+
+
+def _held_to(variant: catalogue.Variant) -> list[pytest.MarkDecorator]:
+    """No reader with an event loop may keep it waiting, but for those that are there to show how that is done."""
+    if variant.backend is None or variant.name.endswith("_mistake"):
+        return []
+    # Not in `lock`: to start a worker is to wait until it has begun. Nor `busy-cpu`: 5,000 files are work for any loop.
+    return [pytest.mark.no_blocking(threshold_ms=200, places=["loop-thread", "page-fault", "gil"])]
 
 
 @pytest.fixture

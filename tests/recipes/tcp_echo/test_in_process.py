@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
+import compare
 from tests.recipes.tcp_echo import faults
 from tests.recipes.tcp_echo.servers import FORKING, HELD, Variant, variants
 
@@ -54,6 +55,7 @@ def test_a_sync_server_ends_when_its_listener_is_shut_down_by_another_thread(var
             assert conn.recv(1) == b""
 
 
+@pytest.mark.no_blocking(threshold_ms=100)
 @pytest.mark.parametrize("variant", ASYNC, ids=str)
 def test_an_async_server_ends_when_it_is_cancelled(variant: Variant, run: Callable[..., Any]) -> None:
     async def main(listener: socket.socket) -> None:
@@ -72,6 +74,7 @@ def test_an_async_server_ends_when_it_is_cancelled(variant: Variant, run: Callab
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)  # it is its caller's, and still listens
 
 
+@pytest.mark.no_blocking(threshold_ms=100)
 @pytest.mark.parametrize("variant", ASYNC, ids=str)
 def test_an_async_server_ends_when_its_listener_is_shut_down(variant: Variant, run: Callable[..., Any]) -> None:
     async def main(listener: socket.socket) -> None:
@@ -128,11 +131,14 @@ def _is_the_loop_free(variant: Variant, run: Callable[..., Any]) -> bool:
     return free[0]
 
 
+@pytest.mark.no_blocking(threshold_ms=100)
+@pytest.mark.xfail(raises=compare.BlockingError, strict=True, reason="this is what the mistake is")
 @pytest.mark.parametrize("variant", MISTAKES, ids=str)
 def test_the_mistake_holds_the_loop_until_its_client_leaves(variant: Variant, run: Callable[..., Any]) -> None:
     assert not _is_the_loop_free(variant, run)
 
 
+@pytest.mark.no_blocking(threshold_ms=100)
 @pytest.mark.parametrize("variant", ASYNC, ids=str)
 def test_no_other_holds_the_loop(variant: Variant, run: Callable[..., Any]) -> None:
     assert _is_the_loop_free(variant, run)
