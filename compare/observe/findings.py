@@ -639,7 +639,7 @@ def _join(thread: _Thread, before: Segment | None, ran: Segment, after: Segment)
     thread.user += ran.user
     thread.system += ran.system
     in_kernel = thread.user <= thread.system if thread.user + thread.system else ran.ns * 4 < after.ns
-    if in_kernel:
+    if in_kernel or (after.kind == "off" and ran.faults):
         ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
         ran.view = after.view
         ran.wakes = -1

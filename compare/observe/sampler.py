@@ -232,6 +232,7 @@ class Family:
                 if before is not None:
                     segment.user = stat.user_ticks - before.user_ticks
                     segment.system = stat.system_ticks - before.system_ticks
+                    segment.faults = stat.major_faults - before.major_faults
                 track.stat = stat
 
     def _segment(self, track: Track, raw: bytes, start: int) -> Segment:

@@ -40,6 +40,7 @@ class Segment:
         wakes: how often it woke and waited again.
         cpu, delay: nanoseconds on a CPU, and in line for one.
         user, system: clock ticks in user and in kernel mode.
+        faults: pages that it had to wait for.
     """
 
     start: int
@@ -63,6 +64,7 @@ class Segment:
     delay: int = 0
     user: int = 0
     system: int = 0
+    faults: int = 0
 
     @property
     def ns(self) -> int:
