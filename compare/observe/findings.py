@@ -15,15 +15,17 @@ from __future__ import annotations
 import linecache
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 from compare.observe import syscalls
+from compare.observe.joins import fill_in, join, on_cpu
 from compare.observe.lanes import Lanes
+from compare.observe.streaks import Streak
 from compare.results import LOOP_PLACES, Finding, LoopHold, Observation, Place, Role, Site
 
 if TYPE_CHECKING:
-    from compare.observe.proc import Stat
     from compare.observe.segments import Segment, Work
+    from compare.observe.streaks import Probe
 
 MS = 1_000_000
 UNPROVEN_NS = 30 * MS
@@ -32,27 +34,9 @@ PING_DELAY_NS = 8 * MS
 """From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
 STREAK_NS = 100 * MS
 """How long a thread turns without waiting before that is busy polling."""
-MOSTLY_TURNS = 0.3
-"""The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
-LEAST_STEPS = 8
-MOVED_BYTES = 1 << 16
-"""A thread that reads or writes as much as this is not polling."""
 MOST_WAITS = 200
 LINE_NS = MS
 """A wait in a pool's line that is shorter is the time it takes to start a thread."""
-
-
-class Probe(Protocol):
-    """What the judge may ask of a thread while it is there."""
-
-    def stat(self, pid: int, tid: int) -> Stat | None:
-        """Return its counters."""
-
-    def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
-        """Say what sockets and pipes the process has, beside the standard streams."""
-
-    def transferred(self, pid: int, tid: int) -> int:
-        """Return how many bytes it has read and written."""
 
 
 Key = tuple[Place, str | None, tuple[int, int], str | None, Site | None]
@@ -66,30 +50,6 @@ class _Entry:
     targets: dict[str, None] = field(default_factory=dict)
     name: str | None = None
     role: Role | None = None
-
-
-@dataclass(slots=True)
-class _Streak:
-    """A stretch in which a thread ran without ever being seen to wait."""
-
-    loop: bool = False
-    since: int = 0
-    last: int = 0
-    own: int = 0
-    other: int = 0
-    busy: int = 0
-    tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
-    sites: Counter[Site | None] = field(default_factory=Counter)
-    steps: int = 0
-    """How often a task's step was seen."""
-    streams: Literal["nonblocking", "blocking"] | None = None
-    """The sockets and pipes that were there, if nobody else's."""
-    looked: int = 0
-    """When these are to be looked for again."""
-    moved: int = 0
-    """Bytes that the thread had read and written when it began."""
-    first: Stat | None = None
-    latest: Stat | None = None
 
 
 @dataclass(slots=True)
@@ -114,7 +74,7 @@ class _Thread:
     """How often it waited for work, and where: a worker by hand comes back to one line."""
     waits: list[Segment] = field(default_factory=list)
     """What else it waited for, until it is known whether it is one."""
-    streak: _Streak = field(default_factory=_Streak)
+    streak: Streak = field(default_factory=Streak)
     waited: Segment | None = None
     """The wait that was seen last, if nothing but running was seen since."""
     pending: Segment | None = None
@@ -155,7 +115,7 @@ class Judge:
         if pending is not None:
             thread.pending = None
             if segment.kind != "running":
-                _join(thread, before, pending, segment)
+                join(thread, before, pending, segment)
             self._take(thread, pending)
         thread.waited = segment if segment.kind != "running" and not segment.polls else None
         self._take(thread, segment)
@@ -299,7 +259,7 @@ class Judge:
         proven, thread.proven = thread.proven, None
         if thread.since is None or not segments:
             return
-        _fill_in(segments)
+        fill_in(segments)
         waited = 0
         for segment in segments:
             if segment.kind != "running":
@@ -315,7 +275,7 @@ class Judge:
         if starved:
             entry = self._enter("kernel", "starved", thread.key, None, None, delayed)
             entry.targets["a CPU that others were using"] = None
-        surely = sum(_on_cpu(segment, proven or 0, at) for segment in ran)
+        surely = sum(on_cpu(segment, proven or 0, at) for segment in ran)
         if held > waited and surely >= 0.8 * self._threshold:
             self._computed(thread, ran, held, starved)
 
@@ -433,73 +393,32 @@ class Judge:
             return
         for each in (*thread.waits, segment):
             kind = "page-fault" if each.kind == "off" else None
-            self._enter(
-                "worker-thread", kind, thread.key, each.call, each.site, each.ns, each.target, 1 + each.wakes
-            )
+            self._enter("worker-thread", kind, thread.key, each.call, each.site, each.ns, each.target, 1 + each.wakes)
         thread.waits.clear()
 
     # --- turning without waiting ------------------------------------------------------------------------------
 
     def _count_streak(self, thread: _Thread, segment: Segment) -> None:
         view, streak = segment.view, thread.streak
-        if segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > 5 * MS):
+        waits = segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > 5 * MS)
+        if waits or (view is not None and view.imports):
             self._end_streak(thread)
             return
         if view is not None and view.loop is not streak.loop:
             self._end_streak(thread)
             streak = thread.streak
             streak.loop = view.loop
-        if view is not None and view.imports:
-            self._end_streak(thread)
-            return
-        if not streak.since:
-            streak.since = segment.start
-        streak.last = segment.end
-        streak.busy += segment.cpu + segment.delay
-        if segment.kind == "running" and view is not None:
-            on_cpu = min(segment.cpu, segment.ns)
-            if view.own or view.library or not view.mine:
-                streak.own += on_cpu
-            else:
-                streak.other += on_cpu
-            if view.mine and not view.own:
-                streak.tasks[view.task] += on_cpu
-                streak.sites[view.site] += on_cpu
-                streak.steps += 1
-        if view is not None and (stat := self._probe.stat(*thread.key)) is not None:
-            if streak.first is None:
-                streak.first = stat
-                streak.moved = self._probe.transferred(*thread.key)
-            if segment.end > streak.looked and self._may_poll_by_hand(thread):
-                streak.streams = self._probe.streams(thread.key[0])
-                streak.looked = segment.end + STREAK_NS
-            streak.latest = stat
-
-    def _may_poll_by_hand(self, thread: _Thread) -> bool:
-        alone = not any(other.loop for key, other in self._threads.items() if key[0] == thread.key[0])
-        return alone and not thread.worker
+        streak.take(segment)
+        if view is not None:
+            by_hand = not thread.worker and not any(
+                other.loop for key, other in self._threads.items() if key[0] == thread.key[0]
+            )
+            streak.ask(self._probe, thread.key, by_hand=by_hand)
 
     def _end_streak(self, thread: _Thread) -> None:
-        streak, thread.streak = thread.streak, _Streak()
-        length = streak.last - streak.since
-        if length < max(STREAK_NS, 5 * self._threshold) or streak.busy < 0.8 * length or not streak.sites:
-            return
-        if streak.first is None or streak.latest is None:
-            return
-        user = streak.latest.user_ticks - streak.first.user_ticks
-        system = streak.latest.system_ticks - streak.first.system_ticks
-        in_kernel = system / (user + system) if user + system else 0.0
-        if streak.loop:
-            task, seen = streak.tasks.most_common(1)[0]
-            turns = streak.own / max(streak.own + streak.other, 1)
-            guilty = bool(task) and streak.steps >= LEAST_STEPS and turns >= MOSTLY_TURNS and seen >= 0.7 * sum(streak.tasks.values())
-        else:
-            moved = self._probe.transferred(*thread.key) - streak.moved
-            least = {"nonblocking": 0.12, "blocking": 0.3, None: 2.0}[streak.streams]
-            guilty = in_kernel >= least and moved < MOVED_BYTES
-        if guilty:
-            site = streak.sites.most_common(1)[0][0]
-            entry = self._enter("busy-cpu", "busy-polling", thread.key, None, site, length)
+        streak, thread.streak = thread.streak, Streak()
+        if streak.ns >= max(STREAK_NS, 5 * self._threshold) and streak.is_polling(self._probe, thread.key):
+            entry = self._enter("busy-cpu", "busy-polling", thread.key, None, streak.site, streak.ns)
             entry.role = "loop"
             self._saw_loop = True
 
@@ -613,48 +532,3 @@ class Judge:
         call, site = doing.most_common(1)[0][0]
         where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
         return f"behind {len(members) or 'other'} threads, mostly in {call or 'a page fault'}{where}"
-
-
-def _on_cpu(segment: Segment, since: int, until: int) -> int:
-    """How long of a segment's part between two moments was on a CPU, spread evenly."""
-    part = min(segment.end, until) - max(segment.start, since)
-    return max(part, 0) * min(segment.cpu, segment.ns) // segment.ns
-
-
-def _join(thread: _Thread, before: Segment | None, ran: Segment, after: Segment) -> None:
-    """What runs between two waits in one call at one line, mostly in the kernel, is still that call: so strace counts.
-
-    A read from a disk waits and copies by turns, and a page fault is handled by the CPU that asked for the page.
-    """
-    if before is not None and before.gil and after.gil:
-        # Who waits for the GIL wakes every few milliseconds, to ask for it again.
-        if ran.view is None or (after.view is not None and ran.view.frames == after.view.frames):
-            ran.kind, ran.call, ran.gil, ran.view, ran.wakes = after.kind, after.call, True, after.view, -1
-            ran.holders.update(after.holders)
-        return
-    same = before is not None and (before.kind, before.call, before.site) == (after.kind, after.call, after.site)
-    if not same or after.locks or after.polls or not _near(ran.site, after.site):
-        thread.user = thread.system = 0
-        return
-    thread.user += ran.user
-    thread.system += ran.system
-    in_kernel = thread.user <= thread.system if thread.user + thread.system else ran.ns * 4 < after.ns
-    if in_kernel or (after.kind == "off" and ran.faults):
-        ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
-        ran.view = after.view
-        ran.wakes = -1
-
-
-def _near(one: Site | None, other: Site | None) -> bool:
-    """Whether two lines are of one function, as far as is known: a loop's head is at another line than its body."""
-    return one is None or other is None or (one.file, one.function) == (other.file, other.function)
-
-
-def _fill_in(segments: list[Segment]) -> None:
-    """A wait whose stack could not be read stands where its neighbours stand."""
-    known = None
-    for segment in [*segments, *reversed(segments)]:
-        if segment.view is not None:
-            known = segment.view
-        elif segment.kind != "running":
-            segment.view = known

@@ -87,7 +87,14 @@ def test_a_call_is_parsed() -> None:
 
 
 def test_calls_have_the_names_that_the_kernel_gives_them() -> None:
-    assert set(syscalls.NAMES.values()) >= {"read", "futex", "epoll_pwait", "clock_nanosleep", "io_uring_enter", "waitid"}
+    assert set(syscalls.NAMES.values()) >= {
+        "read",
+        "futex",
+        "epoll_pwait",
+        "clock_nanosleep",
+        "io_uring_enter",
+        "waitid",
+    }
     assert len(set(syscalls.NAMES.values())) == len(syscalls.NAMES)
 
 

@@ -123,9 +123,7 @@ def observe(path: Path, *args: str) -> tuple[Observation, str]:
     """Run a program under the observer; returns what was seen, and what it printed."""
     with Observer() as observer, observer.link() as link:
         env = os.environ | link.env | {"PYTHONPATH": str(STARTUP)}
-        child = subprocess.Popen(
-            [sys.executable, str(path), *args], env=env, pass_fds=link.fds, stdout=subprocess.PIPE
-        )
+        child = subprocess.Popen([sys.executable, str(path), *args], env=env, pass_fds=link.fds, stdout=subprocess.PIPE)
         with child:
             observer.begin(child.pid, link, plain_threads=False)
             output, _ = child.communicate(timeout=50)
@@ -159,11 +157,17 @@ def main() -> None:
             wrong = expected.judge(seen, took(output))
             print("ok  " if not wrong else "BAD ", path.stem, backend or "", *wrong, flush=True)
             if wrong or "-v" in sys.argv:
-                print(f"      loop={seen.loop} threads={seen.threads} {seen.duration_ms:.0f} {seen.missing}", output[:80].strip())
+                print(
+                    f"      loop={seen.loop} threads={seen.threads} {seen.duration_ms:.0f} {seen.missing}",
+                    output[:80].strip(),
+                )
                 for f in seen.findings:
                     where = f"{Path(f.site.file).name}:{f.site.line}" if f.site else ""
-                    print(f"      {f.place}/{f.kind} [{f.thread} {f.role}] {f.call} -> {f.target} | {where} {f.code!r}"
-                          f" x{f.count} total={f.total_ms:.0f} longest={f.longest_ms:.0f}", flush=True)
+                    print(
+                        f"      {f.place}/{f.kind} [{f.thread} {f.role}] {f.call} -> {f.target} | {where} {f.code!r}"
+                        f" x{f.count} total={f.total_ms:.0f} longest={f.longest_ms:.0f}",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

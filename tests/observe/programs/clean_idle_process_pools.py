@@ -1,4 +1,5 @@
 # expect: clean
+# also: worker-thread lock
 # on: A
 import concurrent.futures
 import multiprocessing

@@ -1,0 +1,128 @@
+"""Turning without waiting: a loop that polls with `await sleep(0)`, or a server that tries every socket by hand.
+
+A thread that never waits may well be at work. A loop turns for nothing when most of its time goes to its own code, and
+nearly all the rest to one task. A loop by hand is known by the kernel's share: it asks again and again for what is not
+there, and moves no data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from compare.observe.proc import Stat
+    from compare.observe.segments import Segment
+    from compare.results import Site
+
+MOSTLY_TURNS = 0.3
+"""The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
+MOSTLY_ONE = 0.7
+"""One task's share of what is not the loop's own."""
+LEAST_STEPS = 8
+"""How often a task must have been seen at its steps: fewer say nothing of shares."""
+MOVED_BYTES = 1 << 16
+"""A thread that reads or writes as much as this is not polling."""
+LOOK_NS = 100_000_000
+"""How often it is asked what sockets and pipes there are."""
+IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
+"""The kernel's least share of a loop by hand, by the sockets and pipes that there are."""
+
+
+class Probe(Protocol):
+    """What the judge may ask of a thread while it is there."""
+
+    def stat(self, pid: int, tid: int) -> Stat | None:
+        """Return its counters."""
+
+    def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes the process has, beside the standard streams."""
+
+    def transferred(self, pid: int, tid: int) -> int:
+        """Return how many bytes it has read and written."""
+
+
+@dataclass(slots=True)
+class Streak:
+    """A stretch in which a thread ran without ever being seen to wait; times in nanoseconds, shares by time on a CPU.
+
+    Attributes:
+        loop: whether an event loop turns in it.
+        busy: on a CPU, or in line for one.
+        own, other: the loop's own code, and what it runs.
+        tasks, sites, steps: what it runs: by task, by line, and how often it was seen.
+        streams: the sockets and pipes that are there, where the thread may be a loop by hand.
+        looked: when these were looked for.
+        moved: bytes that the thread had read and written at the beginning.
+        first, latest: its counters.
+    """
+
+    loop: bool = False
+    since: int = 0
+    last: int = 0
+    own: int = 0
+    other: int = 0
+    busy: int = 0
+    tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    sites: Counter[Site | None] = field(default_factory=Counter)
+    steps: int = 0
+    streams: Literal["nonblocking", "blocking"] | None = None
+    looked: int = 0
+    moved: int = 0
+    first: Stat | None = None
+    latest: Stat | None = None
+
+    @property
+    def ns(self) -> int:
+        """Its length."""
+        return self.last - self.since
+
+    @property
+    def site(self) -> Site | None:
+        """Where it was seen most."""
+        return self.sites.most_common(1)[0][0] if self.sites else None
+
+    def take(self, segment: Segment) -> None:
+        """Count one more stretch in."""
+        view = segment.view
+        self.since = self.since or segment.start
+        self.last = segment.end
+        self.busy += segment.cpu + segment.delay
+        if segment.kind != "running" or view is None:
+            return
+        on_cpu = min(segment.cpu, segment.ns)
+        if view.own or view.library or not view.mine:
+            self.own += on_cpu
+        else:
+            self.other += on_cpu
+        if view.mine and not view.own:
+            self.tasks[view.task] += on_cpu
+            self.sites[view.site] += on_cpu
+            self.steps += 1
+
+    def ask(self, probe: Probe, key: tuple[int, int], *, by_hand: bool) -> None:
+        """Note the thread's counters while it is there; `by_hand`: it may be a loop that nobody else told of."""
+        stat = probe.stat(*key)
+        if stat is None:
+            return
+        if self.first is None:
+            self.first, self.moved = stat, probe.transferred(*key)
+        if by_hand and self.last > self.looked:
+            self.streams, self.looked = probe.streams(key[0]), self.last + LOOK_NS
+        self.latest = stat
+
+    def is_polling(self, probe: Probe, key: tuple[int, int]) -> bool:
+        """Whether it turned for nothing."""
+        if self.busy < 0.8 * self.ns or not self.sites or self.first is None or self.latest is None:
+            return False
+        if self.loop:
+            task, seen = self.tasks.most_common(1)[0]
+            turns = self.own / max(self.own + self.other, 1)
+            one = seen / max(sum(self.tasks.values()), 1)
+            return bool(task) and self.steps >= LEAST_STEPS and turns >= MOSTLY_TURNS and one >= MOSTLY_ONE
+        if self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+            return False
+        user = self.latest.user_ticks - self.first.user_ticks
+        system = self.latest.system_ticks - self.first.system_ticks
+        return user + system > 0 and system / (user + system) >= IN_KERNEL[self.streams]
