@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import shutil
 import socket
@@ -53,17 +54,30 @@ def measure(options: Options) -> list[Row]:
     made: list[Row] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))).resolve()
-        host = stack.enter_context(Host())
-        pings = Pings(stack)
+        bench = Bench(options, folder, stack)
         try:
             for work in WORKS:
                 if options.wants(work):
-                    made += Bench(options, folder, host, pings).work(work)
+                    made += bench.work(work)
         except NoRoomError as error:
             raise UnavailableError(str(error)) from None
         except Stopped as stop:
             raise SystemExit(stop.status) from None
     return made
+
+
+@contextmanager
+def _elsewhere(cpus: tuple[int, ...]) -> Iterator[None]:
+    """Keep this process, its pings and the FIFOs' writer off the processors that are measured on."""
+    if not cpus:
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, allowed - set(cpus) or allowed)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 class Pings:
@@ -128,10 +142,12 @@ class Plan:
 class Bench:
     """One work at a time."""
 
-    def __init__(self, options: Options, folder: Path, host: Host, pings: Pings) -> None:
+    def __init__(self, options: Options, folder: Path, stack: ExitStack) -> None:
         """Nothing is made before a work is asked for."""
-        self.options, self.folder, self.host, self.pings = options, folder, host, pings
-        self.cpus = processors(1)
+        self.options, self.folder, self.cpus = options, folder, processors(1)
+        stack.enter_context(_elsewhere(self.cpus))
+        self.host = stack.enter_context(Host())
+        self.pings = Pings(stack)
 
     def work(self, name: str) -> list[Row]:
         """Prepare, measure and tidy up."""
