@@ -12,6 +12,8 @@ Its thread is a bare one that `threading` does not list, and sleeps in a read of
 Nothing is imported that the program would not import: a library is touched when the program has imported it.
 """
 
+# ruff: noqa: SLF001  the doors are private: no library has public ones for this
+
 from __future__ import annotations
 
 import _thread
@@ -37,6 +39,7 @@ class Agent:
     """Writes what it notes into the ring; safe to call from any thread."""
 
     def __init__(self, ring: channel.Ring, pipe: int) -> None:
+        """Write into `ring`; read what the sampler asks from the descriptor `pipe`."""
         self._ring = ring
         self._pipe = pipe
         self._pipe_inode = os.fstat(pipe).st_ino
@@ -50,7 +53,7 @@ class Agent:
         self._pings = itertools.count(1)
         self._loops: dict[int, tuple[int, Callable[[Callable[[], None]], object]]] = {}
 
-    def note(
+    def note(  # noqa: PLR0913  a record's fields
         self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0
     ) -> None:
         """Write one record."""
@@ -194,16 +197,16 @@ def _put(
     """
     loop: Any = getattr(door, "__self__", None)
     if id(loop) == loop_id and hasattr(loop, "_run_once") and hasattr(loop, "_write_to_self"):
-        loop._call_soon(callback, (), None)  # noqa: SLF001
-        wake: Callable[[], object] = loop._write_to_self  # noqa: SLF001
+        loop._call_soon(callback, (), None)
+        wake: Callable[[], object] = loop._write_to_self
         return wake
     queue = getattr(loop, "_reentry_queue", loop)  # a `TrioToken`, or the entry queue itself
     if hasattr(queue, "wakeup") and hasattr(queue, "queue") and hasattr(queue, "lock"):
         with queue.lock:
             if not queue.done:
                 queue.queue.append((callback, ()))
-        wake = queue.wakeup.wakeup_thread_and_signal_safe
-        return wake
+        awake: Callable[[], object] = queue.wakeup.wakeup_thread_and_signal_safe
+        return awake
     door(callback)
     return None
 
@@ -253,7 +256,7 @@ def _moved_up(descriptor: int) -> int:
     try:
         moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel.FIRST_DESCRIPTOR)
     except OSError:  # the limit is lower than that
-        os.set_inheritable(descriptor, False)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  it has no keyword
         return descriptor
     os.close(descriptor)
     return moved
@@ -310,7 +313,7 @@ class _AfterImport:
                 if spec.loader is not None and hasattr(spec.loader, "exec_module"):
                     run, agent = spec.loader.exec_module, self._agent
 
-                    def exec_module(module: ModuleType) -> None:
+                    def exec_module(module: ModuleType, run: Any = run, agent: Agent = agent) -> None:
                         run(module)
                         door(module, agent)
 
@@ -321,9 +324,10 @@ class _AfterImport:
 
 def _depth() -> int:
     """How many frames lie below the caller's caller."""
-    depth, frame = 0, sys._getframe(2)  # noqa: SLF001
+    depth = 0
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        depth, frame = depth + 1, frame.f_back  # type: ignore[assignment]
+        depth, frame = depth + 1, frame.f_back
     return depth
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VARIABLE = "COMPARE_OBSERVE"
-"""The environment variable that tells a process to install its agent: `ring descriptor,pipe descriptor,sampler's pid`."""
+"""The environment variable that has a process install its agent: `ring descriptor,pipe descriptor,sampler's pid`."""
 
 FIRST_DESCRIPTOR = 700
 """The agent's own lie high, so that the program's get the numbers that they would get without us."""
@@ -100,6 +100,7 @@ class Ring:
     """The shared memory, seen from either side."""
 
     def __init__(self, descriptor: int) -> None:
+        """Map what `descriptor` leads to; it may be closed then."""
         self._memory = mmap.mmap(descriptor, _SIZE)
         self._next = 0
 

@@ -52,6 +52,7 @@ class Track:
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
+        """Follow a thread from now on. Raises `OSError` when it has ended or may not be seen."""
         self.tid = tid
         self.files = proc.ThreadFiles(pid, tid)
         self.raw = b""
@@ -77,6 +78,7 @@ class Family:
     """One process of those that are watched: the program itself, or one that it started."""
 
     def __init__(self, pid: int, layout: pystack.Layout | None, judge: Judge, now: int) -> None:
+        """Watch a process from now on."""
         self.pid = pid
         self.process = proc.Process(pid)
         self.judge = judge
@@ -342,7 +344,7 @@ class Family:
         return (frames[0].address, frames[0].line) if frames else (0, 0)
 
     def cut(self, track: Track, at: int, *, by_itself: bool = True) -> None:
-        """End the open segment at a moment, and go on from there; `by_itself`: the thread noted it, so it ran then."""
+        """End the open segment at a moment, and go on from there; `by_itself`: the thread noted that it ran then."""
         segment = track.open
         if segment is None or not segment.start < at:
             return
@@ -356,7 +358,8 @@ class Family:
         else:
             rest = Segment(
                 at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
-                gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed, alone=segment.alone,
+                gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
+                alone=segment.alone,
             )  # fmt: skip
         self.judge.segment(self.pid, track.tid, _closed(segment, at))
         track.open = rest
@@ -388,7 +391,7 @@ class Family:
 
 
 def _runs_to_its_end(below: Sequence[pystack.Frame]) -> bool:
-    """Whether the frame of a loop of trio's is there from the run's beginning to its end: not as another loop's guest."""
+    """Whether the frame of a loop of trio's is there for the whole run: it is not where trio is a guest."""
     return bool(below) and below[0].code.qualname == "run"
 
 

@@ -88,6 +88,7 @@ class Judge:
     """Takes segments in, gives an `Observation` out. Times are nanoseconds on `CLOCK_MONOTONIC`."""
 
     def __init__(self, pid: int, began: int, probe: Probe, *, threshold_ns: int, plain_threads: bool) -> None:
+        """Judge process `pid`; `probe` tells of a thread what no segment does."""
         self._pid, self._began, self._probe = pid, began, probe
         self._threshold, self._plain = threshold_ns, plain_threads
         self._threads: dict[tuple[int, int], _Thread] = {}
@@ -379,7 +380,7 @@ class Judge:
         thread.since = segment.end
 
     def _plain_wait(self, thread: _Thread, segment: Segment) -> None:
-        """A thread that is free to wait: of interest where the threads are what is compared, or where it is a worker."""
+        """A thread that is free to wait: of interest where threads are what is compared, or where it is a worker."""
         view = segment.view
         if segment.kind == "running" or segment.gil or view is None or not view.mine:
             return
@@ -430,7 +431,7 @@ class Judge:
             self._threads[key] = _Thread(key)
         return self._threads[key]
 
-    def _enter(
+    def _enter(  # noqa: PLR0913, PLR0917  what an entry is known by
         self, place: Place, kind: str | None, key: tuple[int, int], call: str | None, site: Site | None, ns: int,
         target: str | None = None, count: int = 1,
     ) -> _Entry:  # fmt: skip
@@ -442,7 +443,7 @@ class Judge:
             entry.targets[target] = None
         return entry
 
-    def _state(self, thread: _Thread, segment: Segment) -> str:
+    def _state(self, thread: _Thread, segment: Segment) -> str:  # noqa: PLR0911  one for each
         if segment.polls:
             return "poller"
         if segment.kind == "running":

@@ -22,6 +22,7 @@ class Lanes:
     """Takes segments in the order of time, thread by thread; nanoseconds in, milliseconds out."""
 
     def __init__(self, began: int) -> None:
+        """Lanes begin at `began`."""
         self._began = began
         self._pieces: dict[tuple[int, int], list[Piece]] = {}
         self._lines: dict[int, list[tuple[int, int, Site | None]]] = {}
@@ -120,7 +121,7 @@ class Lanes:
             spans.append(self._span(at, now, gap))
         return tuple(spans)
 
-    def _span(
+    def _span(  # noqa: PLR0913, PLR0917  a span's fields
         self,
         start: int,
         end: int,

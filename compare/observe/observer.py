@@ -1,5 +1,7 @@
 """The door to the sampler, which runs in a process of its own (`server`)."""
 
+# ruff: noqa: EM102, TRY003  an error is told in a sentence
+
 from __future__ import annotations
 
 import os
@@ -40,9 +42,11 @@ class Link:
     ask: int
 
     def __enter__(self) -> Self:
+        """Close it at the end."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close it."""
         self.close()
 
     def close(self) -> None:
@@ -63,12 +67,14 @@ class Observer:
     """
 
     def __init__(self) -> None:
+        """Start nothing yet."""
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self.pid = 0
         self._at_work = False
 
     def __enter__(self) -> Self:
+        """Start the sampler's process."""
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "compare.observe.server", str(theirs.fileno())]
         self._process = subprocess.Popen(  # noqa: S603  our own module
@@ -81,6 +87,7 @@ class Observer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End it."""
         if self._socket is not None:
             self._socket.close()  # it ends when we hang up
         if self._process is not None:

@@ -72,6 +72,7 @@ class ThreadFiles:
     """One thread's files, kept open: a reading is one system call. Raises `OSError` once the thread has ended."""
 
     def __init__(self, pid: int, tid: int) -> None:
+        """Open them."""
         self.tid = tid
         folder = f"/proc/{pid}/task/{tid}/"
         self._syscall = os.open(folder + "syscall", os.O_RDONLY | os.O_CLOEXEC)
@@ -118,6 +119,7 @@ class Process:
     """A process's threads and children, and what its descriptors lead to."""
 
     def __init__(self, pid: int) -> None:
+        """Take it as it is."""
         self.pid = pid
         self._tasks = f"/proc/{pid}/task"
 
@@ -224,7 +226,7 @@ class Process:
                     return not name.startswith(("python", "libpython", "time."))
         return False
 
-    def target(self, call: str, arguments: tuple[int, ...], memory: Memory | None) -> str | None:
+    def target(self, call: str, arguments: tuple[int, ...], memory: Memory | None) -> str | None:  # noqa: PLR0911  one for each
         """Say what a call waits for: a path, socket addresses, a pipe, another process."""
         try:
             if call in syscalls.ON_PATH and memory is not None:

@@ -11,6 +11,9 @@ so the same offsets hold there. What cannot be found, or does not read back righ
 Facts about the format: the line table of a code object, https://github.com/python/cpython/blob/main/InternalDocs/code_objects.md
 """
 
+# ruff: noqa: EM101, EM102, TRY003  what is unreadable is told in a sentence
+# ruff: noqa: FLY002  strings that are made at run time are not interned
+
 from __future__ import annotations
 
 import _thread
@@ -48,6 +51,7 @@ class Memory:
     """The memory of a process, at rest or running. Reading raises `OSError` where nothing is mapped."""
 
     def __init__(self, pid: int) -> None:
+        """Open it. Raises `OSError` where that is not allowed."""
         self._descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
 
     def read(self, address: int, size: int) -> bytes:
@@ -204,6 +208,7 @@ class Reader:
     """
 
     def __init__(self, pid: int, layout: Layout) -> None:
+        """Find the interpreter."""
         self.layout = layout
         try:
             base = _image_base(pid, layout.image)

@@ -46,7 +46,7 @@ class Sampler:
     `layout` is `None` where Python stacks can't be read; `ring` and `ping` where no agent is in the program.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a watch is made of
         self,
         pid: int,
         layout: pystack.Layout | None,
@@ -56,6 +56,7 @@ class Sampler:
         threshold_ns: int,
         plain_threads: bool,
     ) -> None:
+        """Begin to watch."""
         now = time.monotonic_ns()
         self.pid, self._layout, self._ring, self._ask = pid, layout, ring, ask
         self._began = now
@@ -153,7 +154,7 @@ class Sampler:
             for record in self._ring.read():
                 self._note(record)
 
-    def _note(self, record: Record, *, early: bool = False) -> None:
+    def _note(self, record: Record, *, early: bool = False) -> None:  # noqa: C901  one branch a kind
         family, tid = self._family, record.tid
         match record.kind:
             case Kind.READY:

@@ -16,7 +16,6 @@ from compare.observe import channel, pystack
 from compare.observe.observer import LENGTH
 from compare.observe.sampler import PERIOD_NS, Sampler
 
-
 NICENESS = -10
 
 
@@ -59,7 +58,7 @@ def _watch(
     if why is not None:
         sampler.judge.miss(f"no Python lines: {why}")
     _answer(control, True)  # noqa: FBT003  any answer but a text is a yes
-    control.setblocking(False)
+    control.settimeout(0)
     due = time.monotonic_ns()
     try:
         while not _hears(control):
@@ -67,7 +66,7 @@ def _watch(
             due = max(due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
             time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
     finally:
-        control.setblocking(True)
+        control.settimeout(None)
     if _command(control) is not None:
         _answer(control, sampler.finish())
     if ring is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import site
 import sysconfig
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 Owner = Literal["user", "package", "library"]
@@ -31,7 +31,7 @@ def _installed() -> tuple[str, ...]:
 _PACKAGES = _installed()
 
 
-@lru_cache(maxsize=None)
+@cache
 def owner(filename: str) -> Owner:
     """Return whose code a file is.
 
@@ -53,13 +53,13 @@ def owner(filename: str) -> Owner:
     return "library" if path.startswith(_STDLIB) else "user"
 
 
-@lru_cache(maxsize=None)
+@cache
 def module(filename: str) -> str:
     """Return the top-level module that a library's or package's file belongs to: `asyncio`, `trio`, `selectors`."""
     path = os.path.realpath(filename)
     for prefix in (*_PACKAGES, *_STDLIB):
         if path.startswith(prefix):
-            first = path[len(prefix) :].split(os.sep)[0]
+            first = path[len(prefix) :].partition(os.sep)[0]
             if first in {"site-packages", "dist-packages", "lib-dynload"}:
                 continue
             return first.removesuffix(".py")

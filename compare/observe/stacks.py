@@ -84,7 +84,7 @@ def mark(filename: str, qualname: str) -> Mark:
     return ""
 
 
-def view(
+def view(  # noqa: C901  a stack has a loop or not, and a pool or not
     stack: Sequence[Frame],
     directory: str,
     depth: int | None = None,

@@ -121,17 +121,18 @@ _FCNTL_WAITS = frozenset({7, 38})
 
 SLEEPS = frozenset({"nanosleep", "clock_nanosleep"})
 
-ON_DESCRIPTOR = frozenset(
-    """read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 recvfrom sendto recvmsg sendmsg recvmmsg
-    sendmmsg accept accept4 fsync fdatasync sync_file_range fallocate ftruncate flock fcntl ioctl getdents64 sendfile
-    splice epoll_wait epoll_pwait epoll_pwait2 io_uring_enter close fstat copy_file_range fadvise64 readahead lseek
-    shutdown syncfs connect""".split()
-)
+_ON_DESCRIPTOR = """
+read write pread64 pwrite64 readv writev preadv pwritev preadv2 pwritev2 recvfrom sendto recvmsg sendmsg recvmmsg
+sendmmsg accept accept4 fsync fdatasync sync_file_range fallocate ftruncate flock fcntl ioctl getdents64 sendfile
+splice epoll_wait epoll_pwait epoll_pwait2 io_uring_enter close fstat copy_file_range fadvise64 readahead lseek
+shutdown syncfs connect
+"""
+ON_DESCRIPTOR = frozenset(_ON_DESCRIPTOR.split())
 """Calls whose first argument is the descriptor that they work on."""
 
-ON_PATH = {"open": 0, "stat": 0, "lstat": 0, "unlink": 0, "rename": 0, "mkdir": 0, "rmdir": 0, "truncate": 0,
-           "openat": 1, "newfstatat": 1, "statx": 1, "unlinkat": 1, "renameat2": 1, "mkdirat": 1, "openat2": 1,
-           "execve": 0, "chdir": 0, "access": 0, "faccessat": 1, "faccessat2": 1, "readlink": 0, "readlinkat": 1}  # fmt: skip
+_FIRST = "open stat lstat unlink rename mkdir rmdir truncate execve chdir access readlink"
+_SECOND = "openat newfstatat statx unlinkat renameat2 mkdirat openat2 faccessat faccessat2 readlinkat"
+ON_PATH = dict.fromkeys(_FIRST.split(), 0) | dict.fromkeys(_SECOND.split(), 1)
 """Calls on a path, and which argument points at it."""
 
 

@@ -9,14 +9,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from compare.observe import blind, channel, proc
 from compare.observe.sampler import Sampler
 from tests.observe.trial import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 PROGRAM = """
 import asyncio, time
@@ -35,7 +35,7 @@ def test_a_stall_is_told_by_pings_alone(tmp_path: Path, monkeypatch: pytest.Monk
     path.write_text(PROGRAM)
     descriptor = channel.Ring.create()
     asked, ask = os.pipe()
-    os.set_blocking(ask, False)  # noqa: FBT003  it has no keyword
+    os.set_blocking(ask, False)
     ring = channel.Ring(descriptor)
 
     def send(what: int) -> None:

@@ -160,12 +160,12 @@ LINE = Site("/app.py", 7, "work")
 
 class NoProbe:
     def stat(self, pid: int, tid: int) -> None:
-        return None
+        """There is no thread."""
 
     def streams(self, pid: int) -> None:
-        return None
+        """There is no process."""
 
-    def transferred(self, pid: int, tid: int) -> int:
+    def transferred(self, pid: int, tid: int) -> int:  # noqa: ARG002  as a probe has them
         return 0
 
 

@@ -17,6 +17,7 @@ from compare.observe.pystack import Code, Reader, Unreadable, decode_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 LEAST = st.sampled_from(
     [
@@ -93,10 +94,11 @@ def test_the_stack_of_a_waiting_thread_is_read_as_it_is(reader: Reader) -> None:
             seen = [(frame.code.qualname, frame.line) for frame in reader.stack(state)]
             if seen and seen[0][0] == "Condition.wait":
                 break
-        expected, frame = [], sys._current_frames()[thread.ident]
+        expected = []
+        frame: FrameType | None = sys._current_frames()[thread.ident]
         while frame is not None:
             expected.append((frame.f_code.co_qualname, frame.f_lineno))
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         assert seen == expected
         assert [each.code.qualname for each in reader.stack(state, 2)] == [name for name, _ in expected[:2]]
         whole = reader.stack(state)

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  a folder for `PYTHONPATH`, not a package
 """Lets the agent into a program that is started with this folder first on `PYTHONPATH`; the program is unchanged.
 
 Python imports `sitecustomize` before the program begins. What we put into the environment and into `sys.path` is
