@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import FrameType, ModuleType
 
+STARTING = -1
+MOST_REST_S = 0.5
+"""How long a fork waits for our thread to end, in seconds."""
+
 _agent: Agent | None = None
 
 
@@ -52,6 +56,8 @@ class Agent:
         self._origins: Any = None
         self._pings = itertools.count(1)
         self._loops: dict[int, tuple[int, Callable[[Callable[[], None]], object]]] = {}
+        self._tid = 0
+        """The kernel's id of our thread; 0 while there is none, around a fork."""
 
     def note(  # noqa: PLR0913  a record's fields
         self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0
@@ -60,6 +66,35 @@ class Agent:
         now = time.monotonic_ns()
         fields = (now, int(kind), _thread.get_native_id(), first, second, code, line, amount)
         self._ring.write(next(self._numbers), *fields)
+        if not self._tid:
+            self.start()
+
+    def start(self) -> None:
+        """Start our thread, which answers the sampler."""
+        self._tid = STARTING
+        _thread.start_new_thread(self.serve, ())
+
+    def rest(self) -> None:
+        """End our thread before the program forks: Python 3.12 and later warn where there is more than one.
+
+        The next note starts it again; until then nobody answers the sampler.
+        """
+        deadline = time.monotonic() + MOST_REST_S
+        while self._tid == STARTING and time.monotonic() < deadline:
+            time.sleep(0.0001)
+        tid, self._tid = self._tid, 0
+        if tid in {0, STARTING}:
+            return
+        try:
+            door = os.open(f"/proc/self/fd/{self._pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                os.write(door, channel.request(channel.REST))
+            finally:
+                os.close(door)
+        except OSError:  # the program has closed it
+            return
+        while os.path.exists(f"/proc/self/task/{tid}") and time.monotonic() < deadline:  # noqa: PTH110  no pathlib here
+            time.sleep(0.0001)
 
     def loop_runs(self, loop: Any, family: int, door: Callable[[Callable[[], None]], object], depth: int) -> None:
         """An event loop begins to run in this thread, `depth` frames from the bottom of its stack."""
@@ -134,23 +169,28 @@ class Agent:
 
     def serve(self) -> None:
         """Answer the sampler until it hangs up; runs in the agent's own thread, which then rests."""
-        self._answer()
+        self._tid = _thread.get_native_id()
+        if self._answer():
+            return
         rest = _thread.allocate_lock()
         rest.acquire()
         rest.acquire()  # for ever: the ring must not be closed while the program goes on, see `_mapped`
 
-    def _answer(self) -> None:
+    def _answer(self) -> bool:
+        """Answer until the sampler hangs up, or (true) until the thread is to end."""
         self.note(Kind.READY)
         while True:
             try:
                 if os.fstat(self._pipe).st_ino != self._pipe_inode:  # the program closed ours and opened its own
-                    return
+                    return False
                 asked = os.read(self._pipe, 4096)
             except OSError:
-                return
+                return False
             if not asked:
-                return
+                return False
             for tid in set(channel.requests(asked)):
+                if tid == channel.REST:
+                    return True
                 if tid == channel.NAMES:
                     self._tell_names()
                 else:
@@ -229,8 +269,10 @@ def install(setting: str | None = None) -> None:
     _let_trace(sampler)
     _agent = Agent(memory, _moved_up(pipe))
     os.register_at_fork(after_in_child=_agent.forget)
+    if sys.version_info >= (3, 12):
+        os.register_at_fork(before=_agent.rest)
     _doors(_agent)
-    _thread.start_new_thread(_agent.serve, ())
+    _agent.start()
 
 
 def _mapped(descriptor: int) -> channel.Ring:

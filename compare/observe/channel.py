@@ -27,6 +27,9 @@ RECORDS = 1 << 15
 NAMES = 0
 """What the sampler asks for, where it does not ask for a ping of the loop in thread N: the threads' names."""
 
+REST = 0xFFFFFFFF
+"""What the agent asks of itself before the program forks: to end its thread."""
+
 _REQUEST = struct.Struct("<I")
 _RECORD = struct.Struct("<QQIIQQQII")
 """Number (from 1, written last), time, kind, thread, two subjects, a code object, a line, an amount; 56 bytes."""

@@ -478,7 +478,7 @@ def _search(memory: Memory, known: _Known, own_state: int, interpreter: int) -> 
         runtime=runtime - base,
         interpreter=_find(runtime_words, interpreter, "the interpreter"),
         threads=_find(interpreter_words, known.state, "the threads"),
-        next_thread=_find(state, own_state, "the next thread"),
+        next_thread=_next_thread(memory, known.state, own_state),
         ident=_find(state, known.ident, "a thread's ident"),
         native_id=_find(state, known.native_id, "a thread's native id"),
         frame=at_frame,
@@ -507,6 +507,22 @@ def _find(data: bytes, value: int, what: str, *, size: int = WORD, last: bool = 
         if int.from_bytes(data[at : at + size], "little") == value:
             return at
     message = f"{what} was not found"
+    raise LookupError(message)
+
+
+def _next_thread(memory: Memory, state: int, own_state: int) -> int:
+    """Where the newest thread's state names the next older one's: that way leads to our own."""
+    for at in range(0, 64, WORD):
+        seen, there = {state}, state
+        with contextlib.suppress(OSError):
+            while there not in {0, own_state} and len(seen) < MOST_THREADS:
+                there = memory.pointer(there + at)
+                if there in seen:
+                    break
+                seen.add(there)
+        if there == own_state:
+            return at
+    message = "the next thread was not found"
     raise LookupError(message)
 
 
