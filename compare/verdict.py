@@ -53,7 +53,8 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
         return "; ".join(part for part in parts if part)
     if loop is not None and loop.stalls:
         longest = milliseconds(loop.longest_ms)
-        return f"the loop was held {loop.stalls} times, at most {longest}, by nothing that could be named"
+        often = "once" if loop.stalls == 1 else f"{loop.stalls} times"
+        return f"the loop was held {often}, at most {longest}, by nothing that could be named"
     return "nothing in this process waits" if loop is not None else "no wait over the threshold"
 
 
