@@ -121,17 +121,16 @@ class Agent:
 
     def _asker(self, frame: FrameType | None) -> tuple[int, int]:
         """The innermost user's line of what the loop runs; else where its task was made; else any on the stack."""
-        rest = frame
         while frame is not None and id(frame.f_code) not in self._bases:
             if self._is_users(frame.f_code.co_filename):
                 return id(frame.f_code), frame.f_lineno or 0
             frame = frame.f_back
         if frame is not None and (origin := self._origin()) is not None:
             return origin
-        while rest is not None:
-            if self._is_users(rest.f_code.co_filename):
-                return id(rest.f_code), rest.f_lineno or 0
-            rest = rest.f_back
+        while frame is not None:  # what lies above has been looked at
+            if self._is_users(frame.f_code.co_filename):
+                return id(frame.f_code), frame.f_lineno or 0
+            frame = frame.f_back
         return 0, 0
 
     def _is_users(self, filename: str) -> bool:

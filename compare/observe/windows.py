@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 PERIOD_MS = 1
 REST_MS = 4
 """How often the agent's notes are read while no window is open; so late is one that opens seen, in milliseconds."""
+YOUNG_NS = 5_000_000
+"""For how long at most a window is young, in nanoseconds."""
 ALERT_S = 2.0
 """How long no window was open before it is looked for less often: then a message comes with the next."""
 IDLE_MS = 50
@@ -119,7 +121,7 @@ class Windows(Sampler):
 
     def stop(self, number: int, at: int) -> Observation:
         """Close a window that ended at a moment just gone by, and say what was seen in it."""
-        self.rest()
+        self.rest(at_once=True)
         for track in self._family.tracks.values():
             self._family.cut(track, at, by_itself=False)
         assert self._ring is not None
@@ -130,13 +132,24 @@ class Windows(Sampler):
         linecache.checkcache()
         return judge.finish(at)
 
-    def rest(self) -> None:
-        """Read what the agent noted; windows that were opened and dropped since the last time are none."""
+    def rest(self, *, at_once: bool = False) -> None:
+        """Read what the agent noted; a window that is dropped while it is young is never looked into.
+
+        It is young for a tenth of its threshold, unless `at_once`: the first look tells how it began.
+        """
         self._read_ring()
         if not self._fresh:
             return
-        records, self._fresh = list(self._fresh.values()), {}
+        now = time.monotonic_ns()
+        records = [
+            record
+            for record in self._fresh.values()
+            if at_once or now - record.time_ns >= min(record.second // 10, YOUNG_NS)
+        ]
+        if not records:
+            return
         for record in records:
+            del self._fresh[record.first]
             self.start(record)
         self._family._listed = 0  # noqa: SLF001  threads may have come since
         self.tick()
@@ -146,9 +159,11 @@ class Windows(Sampler):
     def _date_back(self, record: Record) -> None:
         """The thread that opened a window was first looked at some milliseconds later: it ran, and then it waits."""
         track = self._family.tracks.get(record.tid)
-        if track is not None and track.open is not None and track.open.kind != "running":
-            began = record.time_ns + max(track.times.run_ns - record.code, 0)
-            track.open.start = min(track.open.start, began)
+        if track is None or track.open is None:
+            return
+        ran = max(track.times.run_ns - record.code, 0)
+        began = track.open.start - ran if track.open.kind == "running" else record.time_ns + ran
+        track.open.start = min(track.open.start, max(began, record.time_ns))
 
     def _note(self, record: Record, *, early: bool = False) -> None:
         match record.kind:
