@@ -332,6 +332,9 @@ class Family:
             self.turns.add(view.turn)
             if not track.below or track.below[0].address != view.turn or frames[-len(track.below)] != track.below[0]:
                 track.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
+                self.turns.update(
+                    frame.address for frame in frames if stacks.mark(frame.code.filename, frame.code.qualname) == "turn"
+                )
         return view
 
     def _top(self, track: Track) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compare.observe import syscalls
-from compare.observe.joins import fill_in, join, on_cpu
+from compare.observe.joins import fill_in, join, longest_call, on_cpu
 from compare.observe.lanes import Lanes
 from compare.observe.streaks import Streak
 from compare.results import LOOP_PLACES, Finding, LoopHold, Observation, Place, Role, Site
@@ -59,10 +59,10 @@ class _Thread:
     worker: bool = False
     pinged: bool = False
     """Whether its loop answers pings."""
-    proven: int | None = None
-    """Since when it is proved that the loop has not come round."""
-    in_one_call: bool = False
-    """Whether that is proved by the GIL alone."""
+    in_line: int | None = None
+    """Since when a ping is in the loop's line, which proves that it has not come round."""
+    kept: int | None = None
+    """Since when its thread has kept the GIL: that proves it where the thread is in one call of C all the while."""
     since: int | None = None
     """When the loop's current turn began; `None` outside of a loop."""
     turn: list[Segment] = field(default_factory=list)
@@ -144,14 +144,18 @@ class Judge:
     def held_from(self, pid: int, tid: int, at: int, *, in_one_call: bool = False) -> None:
         """From here on a ping stands in the loop's line, or the loop's thread keeps the GIL in one call."""
         thread = self._thread(pid, tid)
-        if thread.proven is None and thread.since is not None:
-            thread.proven, thread.in_one_call = max(at, thread.since), in_one_call
+        if thread.since is None:
+            return
+        if in_one_call:
+            thread.kept = thread.kept or max(at, thread.since)
+        else:
+            thread.in_line = thread.in_line or max(at, thread.since)
 
     def let_go(self, pid: int, tid: int, at: int) -> None:
         """It was not one call: the loop's thread has let go of the GIL meanwhile, so what was short is no proof."""
         thread = self._thread(pid, tid)
-        if thread.proven is not None and thread.in_one_call and at - thread.proven < self._threshold:
-            thread.proven = None
+        if thread.kept is not None and at - thread.kept < self._threshold:
+            thread.kept = None
 
     def turned(self, pid: int, tid: int, at: int) -> None:
         """A loop got round to a ping: a turn of its ended here."""
@@ -167,7 +171,7 @@ class Judge:
         self._flush(thread)
         thread.loop = thread.pinged = self._saw_loop = True
         thread.turn.clear()
-        thread.since, thread.proven = at, None
+        thread.since, thread.in_line, thread.kept = at, None, None
 
     def loop_ends(self, pid: int, tid: int, at: int) -> None:
         """It no longer runs."""
@@ -257,10 +261,12 @@ class Judge:
 
     def _end_turn(self, thread: _Thread, at: int) -> None:
         segments, thread.turn = thread.turn, []
-        proven, thread.proven = thread.proven, None
+        proven, kept, thread.in_line, thread.kept = thread.in_line, thread.kept, None, None
         if thread.since is None or not segments:
             return
         fill_in(segments)
+        if kept is not None and longest_call(segments, kept) >= 0.8 * self._threshold:
+            proven = min(kept, proven or kept)
         waited = 0
         for segment in segments:
             if segment.kind != "running":

@@ -59,3 +59,15 @@ def fill_in(segments: list[Segment]) -> None:
             known = segment.view
         elif segment.kind != "running":
             segment.view = known
+
+
+def longest_call(segments: list[Segment], since: int) -> int:
+    """How long a thread was seen at one place only: Python code moves from line to line, a call of C does not."""
+    longest, began, top = 0, since, None
+    for segment in segments:
+        if segment.end <= since or segment.view is None:
+            continue
+        if segment.kind != "running" or segment.view.top != top:
+            began, top = max(segment.start, since), segment.view.top
+        longest = max(longest, segment.end - began)
+    return longest

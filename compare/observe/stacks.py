@@ -137,7 +137,7 @@ def view(  # noqa: C901  a stack has a loop or not, and a pool or not
         mine=mine,
         loop=turn is not None,
         own=not runs if turn is not None else work is not None and not mine,
-        step=tuple(number for frame in runs[-2:] for number in (frame.address, frame.first_local)),
+        step=_step(frames, runs, handle),
         task=_task(frames, runs, handle),
         turn=frames[turn].address if turn is not None and turn < len(frames) else 0,
         library=_in_library(frames),
@@ -183,9 +183,20 @@ def _task(frames: Sequence[Frame], runs: Sequence[Frame], handle: int | None) ->
         return ()
     outermost = frames[count - 1]
     caller = frames[count] if count < len(frames) else None
-    if handle is not None and caller is not None and 0 < outermost.address - caller.address < STACK_CHUNK:
+    # Trio's caller is a generator, on the heap itself; and trio runs nothing but tasks.
+    plain = caller is not None and sites.module(caller.code.filename) != "trio"
+    if plain and caller is not None and 0 < outermost.address - caller.address < STACK_CHUNK:
         return ()
     return (outermost.address,)
+
+
+def _step(frames: Sequence[Frame], runs: Sequence[Frame], handle: int | None) -> tuple[int, ...]:
+    """Tell what the loop runs just now: a handle by itself, a task by its coroutine, a callback by its argument."""
+    if not runs:
+        return ()
+    if handle is not None:
+        return (frames[handle].first_local, frames[handle - 1].address if handle else 0)
+    return _task(frames, runs, None) or (runs[-1].address, runs[-1].first_local)
 
 
 def _in_library(frames: Sequence[Frame]) -> bool:
