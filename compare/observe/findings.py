@@ -460,7 +460,7 @@ class Judge:
             return "gil"
         if thread.worker and not thread.loop and self._idle(segment):
             return "idle"
-        if thread.polls >= 2 and segment.call in syscalls.POLLERS:
+        if segment.call in syscalls.POLLERS and not (thread.loop or thread.worker or segment.alone):
             return "poller"
         return "lock" if segment.locks else "blocked"
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from compare.observe.pystack import Code, Frame
 
-STACK_CHUNK = 1 << 14
-"""CPython keeps the frames of plain calls in chunks of this many bytes, one above the other."""
+FRAME_BYTES = 1 << 11
+"""CPython keeps the frames of plain calls one right above the other, each smaller than this in an event loop's code."""
 
 Mark = Literal["turn", "handle", "work", "process", ""]
 
@@ -185,7 +185,7 @@ def _task(frames: Sequence[Frame], runs: Sequence[Frame], handle: int | None) ->
     caller = frames[count] if count < len(frames) else None
     # Trio's caller is a generator, on the heap itself; and trio runs nothing but tasks.
     plain = caller is not None and sites.module(caller.code.filename) != "trio"
-    if plain and caller is not None and 0 < outermost.address - caller.address < STACK_CHUNK:
+    if plain and caller is not None and 0 < outermost.address - caller.address < FRAME_BYTES:
         return ()
     return (outermost.address,)
 
