@@ -210,6 +210,7 @@ class Family:
             and fresh.kind == segment.kind == "running"
             and _same(fresh.view, segment.view)
         ):
+            segment.looks += 1
             track.seen = now
             return
         if segment is not None:

@@ -80,6 +80,7 @@ class Sampler:
         self._agent: proc.ThreadFiles | None = None
         self._kept_out: tuple[int, int] | None = None
         self._agent_slices = 0
+        self._looked = now
         if ring is None:
             self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
         if ring is not None:
@@ -239,9 +240,14 @@ class Sampler:
             if (track := family.tracks.get(tid)) is not None and track.loop != loop:
                 track.loop, track.pinged = loop, False
 
-    def _ping(self, now: int) -> None:
+    def _ping(self, now: int) -> None:  # noqa: C901  by what a loop does
         if self._blind is not None:
             self._blind.tick(now, self._loops)
+        before, self._looked = self._looked, now
+        if self._kept_out is not None and now - before > SWITCH_NS:  # we were away: nobody saw who had the GIL
+            self._kept_out = None
+            for tid in self._loops:
+                self.judge.let_go(self.pid, tid, before)
         for tid in self._loops:
             track = self._family.tracks.get(tid)
             if track is None or track.open is None:

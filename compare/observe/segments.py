@@ -38,6 +38,7 @@ class Segment:
         holders: how often each (thread, call, line) was seen to hold the GIL meanwhile.
         work: the pool's work that it does.
         wakes: how often it woke and waited again.
+        looks: how often it was seen so.
         cpu, delay: nanoseconds on a CPU, and in line for one.
         user, system: clock ticks in user and in kernel mode.
         faults: pages that it had to wait for.
@@ -56,6 +57,7 @@ class Segment:
     holders: Counter[tuple[int, str | None, Site | None]] = field(default_factory=Counter)
     work: Work | None = None
     wakes: int = 0
+    looks: int = 1
     aimed: bool = False
     """Whether it was looked up what it waits for."""
     alone: bool = False

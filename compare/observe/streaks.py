@@ -20,8 +20,10 @@ MOSTLY_TURNS = 0.3
 """The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
 MOSTLY_ONE = 0.7
 """One task's share of what is not the loop's own."""
-LEAST_STEPS = 8
-"""How often a task must have been seen at its steps: fewer say nothing of shares."""
+LEAST_STEPS = 2
+"""How often a task must have been seen at its steps: it may be there for a small part of the time."""
+LEAST_SEEN = 0.1
+"""Of how much of a streak it must be known what ran: less says nothing of shares."""
 MOVED_BYTES = 1 << 16
 """A thread that reads or writes as much as this is not polling."""
 LOOK_NS = 100_000_000
@@ -99,7 +101,7 @@ class Streak:
         if view.mine and not view.own:
             self.tasks[view.task] += on_cpu
             self.sites[view.site] += on_cpu
-            self.steps += 1
+            self.steps += segment.looks
 
     def ask(self, probe: Probe, key: tuple[int, int], *, by_hand: bool) -> None:
         """Note the thread's counters while it is there; `by_hand`: it may be a loop that nobody else told of."""
@@ -120,7 +122,8 @@ class Streak:
             task, seen = self.tasks.most_common(1)[0]
             turns = self.own / max(self.own + self.other, 1)
             one = seen / max(sum(self.tasks.values()), 1)
-            return bool(task) and self.steps >= LEAST_STEPS and turns >= MOSTLY_TURNS and one >= MOSTLY_ONE
+            seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns
+            return bool(task) and seen_enough and turns >= MOSTLY_TURNS and one >= MOSTLY_ONE
         if self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
             return False
         user = self.latest.user_ticks - self.first.user_ticks
