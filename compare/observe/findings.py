@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from compare.observe import syscalls
 from compare.observe.joins import fill_in, join, longest_call, on_cpu
 from compare.observe.lanes import Lanes
-from compare.observe.streaks import Streak
+from compare.observe.streaks import ASTRAY_NS, Streak
 from compare.results import LOOP_PLACES, Finding, LoopHold, Observation, Place, Role, Site
 
 if TYPE_CHECKING:
@@ -412,6 +412,9 @@ class Judge:
             self._end_streak(thread)
             return
         if view is not None and view.loop is not streak.loop:
+            if streak.since and streak.astray + segment.ns < ASTRAY_NS:
+                streak.pass_over(segment)
+                return
             self._end_streak(thread)
             streak = thread.streak
             streak.loop = view.loop

@@ -60,9 +60,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """From `stat`: the state's letter, major faults, and clock ticks in user and in kernel mode."""
+    """From `stat`: the state's letter, minor and major faults, and clock ticks in user and in kernel mode."""
 
     state: str
+    minor_faults: int
     major_faults: int
     user_ticks: int
     system_ticks: int
@@ -100,7 +101,7 @@ class ThreadFiles:
         fields = os.pread(self._stat, 1024, 0).rpartition(b")")[2].split()
         if not fields:
             raise ProcessLookupError(self.tid)
-        return Stat(fields[0].decode(), int(fields[9]), int(fields[11]), int(fields[12]))
+        return Stat(fields[0].decode(), int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12]))
 
     def transferred(self) -> int:
         """Return how many bytes its reads and writes have moved (those of `recv` and `send` are not counted)."""

@@ -28,6 +28,11 @@ SERVES = 0.35
 """The kernel's share of a loop that serves sockets as fast as it can: it never waits, and yet it works."""
 MOVED_BYTES = 1 << 16
 """A thread that reads or writes as much as this is not polling."""
+ASTRAY_NS = 10_000_000
+"""For so long a stack may seem to be outside of the loop: it was read while it changed."""
+SECOND_NS = 1_000_000_000
+MOST_FAULTS = 500
+"""A thread that takes new memory (or forks) as often as this, a second, is not polling."""
 LOOK_NS = 100_000_000
 """How often it is asked what sockets and pipes there are."""
 IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
@@ -54,6 +59,7 @@ class Streak:
     Attributes:
         loop: whether an event loop turns in it.
         busy: on a CPU, or in line for one.
+        astray: how long the last stacks seemed to be elsewhere.
         own, other: the loop's own code, and what it runs.
         tasks, sites, steps: what it runs: by task, by line, and how often it was seen.
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
@@ -65,6 +71,7 @@ class Streak:
     loop: bool = False
     since: int = 0
     last: int = 0
+    astray: int = 0
     own: int = 0
     other: int = 0
     busy: int = 0
@@ -87,9 +94,16 @@ class Streak:
         """Where it was seen most."""
         return self.sites.most_common(1)[0][0] if self.sites else None
 
+    def pass_over(self, segment: Segment) -> None:
+        """Count a stretch in of which it is not known what ran."""
+        self.last = segment.end
+        self.astray += segment.ns
+        self.busy += segment.cpu + segment.delay
+
     def take(self, segment: Segment) -> None:
         """Count one more stretch in."""
         view = segment.view
+        self.astray = 0 if view is not None else self.astray
         self.since = self.since or segment.start
         self.last = segment.end
         self.busy += segment.cpu + segment.delay
@@ -132,5 +146,7 @@ class Streak:
             seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns
             return bool(task) and seen_enough and turns >= MOSTLY_TURNS and one >= MOSTLY_ONE
         if self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+            return False
+        if (self.latest.minor_faults - self.first.minor_faults) * SECOND_NS > MOST_FAULTS * self.ns:
             return False
         return in_kernel >= IN_KERNEL[self.streams]
