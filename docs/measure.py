@@ -8,6 +8,7 @@ be traced. Paths of the machine that measured are taken out.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import re
@@ -82,6 +83,13 @@ TRANSCRIPTS = (
 """Commands whose output a page shows; the pitfalls' are added to them."""
 
 
+BENCHMARKS = {f"bench-{name}": name for name in ("file", "net", "observer", "accuracy")}
+"""Made on request alone: they take long, and want a machine that does nothing else."""
+
+SHORT_S, LONG_S = 590, 3600
+"""How long a command may take, and a whole benchmark."""
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What must not be told of the machine that measures."""
@@ -106,11 +114,15 @@ class Machine:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what is named, or everything; return the exit status."""
+    """Measure what is named, or everything but the benchmarks; return the exit status."""
     parser = argparse.ArgumentParser("python -m docs.measure", description=__doc__)
     names = [*CASES, "claims", "transcripts"]
-    parser.add_argument("name", nargs="*", choices=[*names, []], metavar="NAME", help=", ".join(names))
+    more = ["bench", *BENCHMARKS]
+    told = f"{', '.join(names)}: all of these if none is named; only by name: bench, which is {', '.join(BENCHMARKS)}"
+    parser.add_argument("name", nargs="*", choices=[*names, *more, []], metavar="NAME", help=told)
     wanted = parser.parse_args(arguments).name or names
+    if "bench" in wanted:
+        wanted = list(dict.fromkeys([*(name for name in wanted if name != "bench"), *BENCHMARKS]))
     MEASURED.mkdir(exist_ok=True)
     machine = Machine.here()
     for name in wanted:
@@ -119,6 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
             _claims(machine)
         elif name == "transcripts":
             _write(MEASURED / "transcripts.json", json.dumps(_transcripts(machine), indent=1), machine)
+        elif name in BENCHMARKS:
+            _benchmark(name, machine)
         else:
             _case(name, machine)
     return 0
@@ -163,6 +177,18 @@ def _draw(name: str, comparison: Comparison, machine: Machine) -> None:
                 _write(pictures / f"{picture}.svg", side_by_side_svg(first), machine)
 
 
+def _benchmark(name: str, machine: Machine) -> None:
+    words = ["python", "-m", "benchmarks", BENCHMARKS[name]]
+    started = dt.datetime.now(dt.UTC).date()
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "bench.json")
+        _run([*words, "--json", str(target)], ROOT, LONG_S)
+        told = json.loads(target.read_text("utf-8"))
+    rows_ = told.pop("rows")
+    told |= {"command": words, "started": started.isoformat(), "rows": rows_}
+    _write(MEASURED / f"{name}.json", json.dumps(told, ensure_ascii=False, indent=1), machine)
+
+
 def _claims(machine: Machine) -> None:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "claims.json")
@@ -183,7 +209,7 @@ def _modules(folder: str) -> Iterable[Path]:
     return sorted((ROOT / "recipes" / folder).glob("[a-z]*.py"))
 
 
-def _run(words: list[str], folder: Path) -> str:
+def _run(words: list[str], folder: Path, most_s: float = SHORT_S) -> str:
     """What a command prints on both streams, in a terminal of 88 columns without colours."""
     environment = os.environ | {"COLUMNS": "88", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
     if "pytest" in words:
@@ -196,7 +222,7 @@ def _run(words: list[str], folder: Path) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=590,
+        timeout=most_s,
     )
     if done.returncode not in (0, 1):
         sys.stderr.write(done.stdout)

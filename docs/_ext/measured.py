@@ -58,7 +58,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
-class _Evidence(SphinxDirective):
+class Evidence(SphinxDirective):
     """What they share: missing data is told in a note, and data that changes makes the page be built again."""
 
     def missing(self, how: str = MAKE_IT) -> list[nodes.Node]:
@@ -94,7 +94,7 @@ class _Evidence(SphinxDirective):
         return os.path.relpath(f"{target}.html", os.path.dirname(self.env.docname) or ".")  # noqa: PTH120  a URL
 
 
-class MeasuredTable(_Evidence):
+class MeasuredTable(Evidence):
     """`measured CASE`: rows side by side; `:variants:` names which, in this order."""
 
     required_arguments = 1
@@ -116,7 +116,7 @@ class MeasuredTable(_Evidence):
         return self.rows(found, runs) if runs else self.missing()
 
 
-class MeasuredRecipe(_Evidence):
+class MeasuredRecipe(Evidence):
     """`measured-recipe FOLDER/NAME`: all that was measured of one recipe, a table and the timelines of each case."""
 
     required_arguments = 1
@@ -136,7 +136,7 @@ class MeasuredRecipe(_Evidence):
         return shown or self.missing()
 
 
-class Picture(_Evidence):
+class Picture(Evidence):
     """`picture NAME`: several timelines on one axis, as `docs.measure` drew them."""
 
     required_arguments = 1
@@ -158,7 +158,7 @@ def timeline(case: str, run: dict[str, Any]) -> nodes.Node | None:
     return nodes.raw("", f'<figure class="timeline-frame">{path.read_text("utf-8")}</figure>', format="html")
 
 
-class Faults(_Evidence):
+class Faults(Evidence):
     """`faults FOLDER/NAME`: what one recipe stands; backends that stand the same are told together."""
 
     required_arguments = 1
@@ -180,7 +180,7 @@ class Faults(_Evidence):
         return shown
 
 
-class FaultMatrix(_Evidence):
+class FaultMatrix(Evidence):
     """`fault-matrix FOLDER`: who stands what, every recipe of a folder, a mark a cell, and the reasons below."""
 
     required_arguments = 1
@@ -233,7 +233,7 @@ def _mark(verdict: str | None, reasons: dict[str, str]) -> Cell:
     return Cell(f"✗ {reasons.setdefault(how, string.ascii_letters[len(reasons) % 52])}")
 
 
-class Claim(_Evidence):
+class Claim(Evidence):
     """`claim C1`: the measured verdict on one of the seven claims."""
 
     required_arguments = 1
@@ -252,7 +252,7 @@ class Claim(_Evidence):
         return [told, nodes.paragraph("", where, translatable=False, classes=["provenance"])]
 
 
-class Transcript(_Evidence):
+class Transcript(Evidence):
     """`transcript MODULE` or `transcript COMMAND`: what a command printed when `docs.measure` ran it."""
 
     required_arguments = 1
@@ -268,7 +268,7 @@ class Transcript(_Evidence):
         return [console(f"$ {command}\n{output.rstrip()}")]
 
 
-class ProgramHelp(_Evidence):
+class ProgramHelp(Evidence):
     """`program-help file`: `python -m compare file --help`, as the program prints it while the page is built."""
 
     required_arguments = 0

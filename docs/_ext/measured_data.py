@@ -24,7 +24,7 @@ class Measurement:
     """One command's rows for one case, and where they come from.
 
     Attributes:
-        runs: as in the JSON of `compare`.
+        runs: as in the JSON of `compare`, or the rows of a benchmark's.
         command: the line that repeats it.
         machine: platform, processors and Python, in one line.
         date: year, month and day.
@@ -45,13 +45,21 @@ class Measurement:
 
 def measurement(name: str) -> Measurement | None:
     """Load one case of `docs.measure`, e.g. `file-cold`; `None` when it has not been measured."""
-    path = MEASURED / f"{name}.json"
+    return _measurement(MEASURED / f"{name}.json", "runs")
+
+
+def benchmark(name: str) -> Measurement | None:
+    """Load what `python -m benchmarks NAME` measured, rows as in its JSON; `None` when it has not been measured."""
+    return _measurement(MEASURED / f"bench-{name}.json", "rows")
+
+
+def _measurement(path: Path, rows: str) -> Measurement | None:
     data = _load(path)
     if data is None:
         return None
     machine = f"{data['platform']}, {data['cpus']} CPUs, Python {data['python']}"
     command = " ".join(data["command"])
-    return Measurement(tuple(data["runs"]), command, machine, data["started"][:10], path)
+    return Measurement(tuple(data[rows]), command, machine, data["started"][:10], path)
 
 
 def picture(name: str, variant: str, backend: str | None) -> Path:

@@ -14,7 +14,7 @@ import pytest
 from compare.__main__ import _parser
 from compare.claims import all_claims
 from compare.report.json import schema
-from docs.measure import CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
+from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,7 @@ def asked(hand_written: list[Path]) -> dict[str, set[str]]:
 
 def test_all_that_the_pages_ask_for_can_be_made(asked: dict[str, set[str]]) -> None:
     assert asked["measured"] <= set(CASES)
+    assert asked["benchmark"] == set(BENCHMARKS.values())
     assert asked["picture"] == set(PICTURES)
     assert asked["transcript"] <= set(TRANSCRIPTS)
     assert asked["claim"] == {claim.id for claim in all_claims()}
@@ -39,6 +40,7 @@ def test_all_that_the_pages_ask_for_can_be_made(asked: dict[str, set[str]]) -> N
 
 def test_all_that_the_pages_ask_for_is_there(asked: dict[str, set[str]]) -> None:
     missing = [name for name in (*asked["measured"], *PICTURED) if not (MEASURED / f"{name}.json").is_file()]
+    missing += [name for name in BENCHMARKS if not (MEASURED / f"{name}.json").is_file()]
     missing += [name for name in asked["picture"] if not (MEASURED / "svg" / f"{name}.svg").is_file()]
     transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
     missing += sorted(asked["transcript"] - set(transcripts))
@@ -60,7 +62,62 @@ def test_the_command_of_a_case_is_one_that_compare_knows(name: str) -> None:
     assert _parser().parse_args(words).command in {"file", "net"}
 
 
-@pytest.mark.parametrize("path", sorted(MEASURED.glob("*-*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_measured_benchmarks_are_as_their_description_says(name: str, root: Path) -> None:
+    told = json.loads((MEASURED / f"{name}.json").read_text("utf-8"))
+    assert told["command"] == ["python", "-m", "benchmarks", told["benchmark"]]
+    described = (root / "benchmarks" / "README.md").read_text("utf-8").partition("## The JSON")[2]
+    for row in told["rows"]:
+        assert set(row) <= set(re.findall(r"`(\w+)`", described))
+        for median, prefix in (("median", ""), ("limit_ratio", "limit_"), ("peer_ratio", "peer_")):
+            figures = [row[f"{prefix}low"], row[median], row[f"{prefix}high"]]
+            assert figures == [None] * 3 or figures == sorted(figures)
+        assert (row["goal"] is None) == (row["met"] is None)
+
+
+SLOWER = {
+    "work": "lines",
+    "name": "mine",
+    "kind": "ours",
+    "unit": "µs a line",
+    "median": 0.5,
+    "low": 0.25,
+    "high": 0.75,
+    "limit_ratio": 0.5,
+    "limit_low": 0.25,
+    "limit_high": 0.75,
+    "peer_ratio": 20.0,
+    "peer_low": 19.0,
+    "peer_high": 21.0,
+    "goal": "goal ≥ 0.95 of a loop: 0.50 [0.25–0.75]",
+    "met": False,
+    "note": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param({}, "missed: ≥ 0.95 of a loop", id="missed"),
+        pytest.param({"met": True}, "met: ≥ 0.95 of a loop", id="met"),
+        pytest.param({"goal": None, "met": None}, "", id="none"),
+        pytest.param(
+            {"goal": "goal ≥ 1 of a: 0.5; goal ≥ 2 of b: 3"}, "not all met: ≥ 1 of a: 0.5; ≥ 2 of b: 3", id="two"
+        ),
+    ],
+)
+def test_a_benchmarks_row_says_how_far_to_trust_it(changed: dict[str, object], expected: str) -> None:
+    pytest.importorskip("sphinx", reason="the docs need their extra: pip install -e '.[docs]'")
+    from docs._ext.benchmark_table import cells  # noqa: PLC0415  needs sphinx
+
+    texts = [cell.text for cell in cells(SLOWER | changed)]
+    assert texts == ["0.50 [0.25–0.75] µs a line", "0.50 [0.25–0.75] ?", "20.0 [19.0–21.0]", expected, ""]
+
+
+CASE_FILES = sorted(path for path in MEASURED.glob("*-*.json") if path.stem not in BENCHMARKS)
+
+
+@pytest.mark.parametrize("path", CASE_FILES, ids=lambda path: path.stem)
 def test_measured_data_is_as_the_schema_says(path: Path) -> None:
     told = json.loads(path.read_text("utf-8"))
     jsonschema.validate(told, schema())
