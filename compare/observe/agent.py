@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import FrameType, ModuleType
 
+MOST_LOOKED_AT = 16
 STARTING = -1
 MOST_REST_S = 0.5
 """How long a fork waits for our thread to end, in seconds."""
@@ -202,8 +203,8 @@ class Agent:
 
             number = next(self._pings)
 
-            def pong(loop_id: int = loop_id, number: int = number) -> None:
-                self.note(Kind.PONG, number, loop_id)
+            def pong(loop_id: int = loop_id, number: int = number, door: object = door) -> None:
+                self.note(Kind.PONG, number, loop_id, code=_yielded(loop_id, door))
 
             try:
                 wake = _put(loop_id, door, pong)
@@ -224,6 +225,24 @@ class Agent:
         """In a forked child: there is no thread of ours here, and the ring is the parent's."""
         self.note = _silent  # type: ignore[method-assign]
         self._loops.clear()
+
+
+def _yielded(loop_id: int, door: object) -> int:
+    """In a loop's turn: the id of a task that gave way without waiting for anything, and stands in line again; or 0.
+
+    Such a task's next step is in line itself, where a task that waited is woken by what it waited for.
+    """
+    loop: Any = getattr(door, "__self__", None)
+    ready = getattr(loop, "_ready", None) if id(loop) == loop_id else None
+    if ready is None:
+        context = getattr(sys.modules.get("trio._core._run"), "GLOBAL_RUN_CONTEXT", None)
+        runner: Any = getattr(context, "runner", None)
+        return id(runner.runq[0]) if id(runner) == loop_id and runner.runq else 0
+    for handle in list(ready)[:MOST_LOOKED_AT]:
+        callback = getattr(handle, "_callback", None)
+        if type(callback).__name__ == "TaskStepMethWrapper" or getattr(callback, "__name__", "") == "__step":
+            return id(getattr(callback, "__self__", None))
+    return 0
 
 
 def _put(

@@ -58,7 +58,7 @@ class Kind(IntEnum):
     LOOP_ENDS = 2
     """(loop)"""
     PONG = 3
-    """A loop got round to a ping (the ping's number, loop)."""
+    """A loop got round to a ping (the ping's number, loop). `code`: a task that gave way and stands in line again."""
     ASKED = 4
     """Work wants a thread or a token (request, pool; how many the pool has, 0: as many as are asked for).
 

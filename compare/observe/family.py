@@ -327,8 +327,10 @@ class Family:
         depth = track.loop[2] if track.loop is not None and track.loop[1] == 2 else None
         view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
         stays = track.loop is not None and (track.loop[1] != TRIO or _runs_to_its_end(track.below))
-        if stays and not view.loop:
-            return None  # the loop that runs is not on the stack: what we read was torn
+        if stays and not view.loop:  # the loop that runs is not on the stack: it went on while we read
+            if not track.below:
+                return None
+            return stacks.view([*frames, *track.below], self.directory, depth, torn=True)
         if view.turn:
             self.turns.add(view.turn)
             if not track.below or track.below[0].address != view.turn or frames[-len(track.below)] != track.below[0]:

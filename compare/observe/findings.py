@@ -157,9 +157,10 @@ class Judge:
         if thread.kept is not None and at - thread.kept < self._threshold:
             thread.kept = None
 
-    def turned(self, pid: int, tid: int, at: int) -> None:
-        """A loop got round to a ping: a turn of its ended here."""
+    def turned(self, pid: int, tid: int, at: int, *, gave_way: int = 0) -> None:
+        """A loop got round to a ping: a turn of its ended here; `gave_way`: the task that gave way in it, if any."""
         thread = self._thread(pid, tid)
+        thread.streak.turned(gave_way)
         self._flush(thread)
         if thread.loop:
             self._end_turn(thread, at)

@@ -289,7 +289,7 @@ class Reader:
                         return found
                 address = previous
         except (OSError, UnicodeDecodeError, IndexError):
-            return []  # half a stack would tell of a loop that is not there
+            return found if below else []  # half a stack tells what runs, where it is known what lies below
         return found
 
     def _frame(self, address: int) -> tuple[Frame | None, int]:

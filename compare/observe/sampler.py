@@ -193,7 +193,7 @@ class Sampler:
             return
         track.pinged, track.turned, track.ponged = False, record.time_ns, record.first
         self._family.cut(track, record.time_ns)
-        self.judge.turned(self.pid, track.tid, record.time_ns)
+        self.judge.turned(self.pid, track.tid, record.time_ns, gave_way=record.code)
 
     def _note_work(self, record: Record, *, early: bool) -> None:
         family = self._family

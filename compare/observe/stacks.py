@@ -84,13 +84,14 @@ def mark(filename: str, qualname: str) -> Mark:
     return ""
 
 
-def view(  # noqa: C901  a stack has a loop or not, and a pool or not
+def view(  # noqa: C901, PLR0913  a stack has a loop or not, and a pool or not
     stack: Sequence[Frame],
     directory: str,
     depth: int | None = None,
     *,
     runners: bool = False,
     inherited: frozenset[int] | set[int] = frozenset(),
+    torn: bool = False,
 ) -> View:
     """Read a stack.
 
@@ -99,6 +100,7 @@ def view(  # noqa: C901  a stack has a loop or not, and a pool or not
         directory: what a relative file name is relative to.
         depth: how many frames lie below a loop that has none of its own.
         runners: whether to take `asyncio.Runner` for the caller of such a loop, where no agent told the depth.
+        torn: whether frames between the innermost and the loop's are missing.
         inherited: the addresses of frames that were there when the process was forked, and turn a loop of the parent's.
     """
     frames = stack
@@ -118,7 +120,7 @@ def view(  # noqa: C901  a stack has a loop or not, and a pool or not
             handle = index
         elif what == "work":
             work = index
-    runs = _runs(frames, turn, handle)
+    runs = _without_loop(frames[:turn]) if torn and turn is not None else _runs(frames, turn, handle)
     if turn is None and depth is not None and len(frames) >= depth:
         turn = len(frames) - depth  # uvloop has no frame of its own; the one that called it lies below
         runs = _without_loop(frames[:turn])
@@ -138,7 +140,7 @@ def view(  # noqa: C901  a stack has a loop or not, and a pool or not
         loop=turn is not None,
         own=not runs if turn is not None else work is not None and not mine,
         step=_step(frames, runs, handle),
-        task=_task(frames, runs, handle),
+        task=() if torn else _task(frames, runs, handle),
         turn=frames[turn].address if turn is not None and turn < len(frames) else 0,
         library=_in_library(frames),
         pool=work is not None,

@@ -22,6 +22,9 @@ MOSTLY_ONE = 0.7
 """One task's share of what is not the loop's own."""
 LEAST_STEPS = 4
 """How often a task must have been seen at its steps: it may be there for a small part of the time."""
+LEAST_PINGS = 10
+OFTEN = 0.4
+"""In what part of the turns that a ping proved the same task must have given way."""
 LEAST_SEEN = 0.1
 """Of how much of a streak it must be known what ran: less says nothing of shares."""
 SERVES = 0.35
@@ -62,6 +65,7 @@ class Streak:
         astray: how long the last stacks seemed to be elsewhere.
         own, other: the loop's own code, and what it runs.
         tasks, sites, steps: what it runs: by task, by line, and how often it was seen.
+        pings, gave_way: how many turns were proved, and which task gave way in how many of them.
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
         looked: when these were looked for.
         moved: bytes that the thread had read and written at the beginning.
@@ -78,6 +82,8 @@ class Streak:
     tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
     sites: Counter[Site | None] = field(default_factory=Counter)
     steps: int = 0
+    pings: int = 0
+    gave_way: Counter[int] = field(default_factory=Counter)
     streams: Literal["nonblocking", "blocking"] | None = None
     looked: int = 0
     moved: int = 0
@@ -93,6 +99,19 @@ class Streak:
     def site(self) -> Site | None:
         """Where it was seen most."""
         return self.sites.most_common(1)[0][0] if self.sites else None
+
+    def turned(self, gave_way: int) -> None:
+        """Count a turn in that a ping has proved, and the task that gave way in it."""
+        self.pings += 1
+        if gave_way:
+            self.gave_way[gave_way] += 1
+
+    @property
+    def one_gives_way(self) -> bool:
+        """Whether the same task gave way, and stood in line again at once, often enough when one looked."""
+        if self.pings < LEAST_PINGS or not self.gave_way:
+            return False
+        return self.gave_way.most_common(1)[0][1] >= OFTEN * self.pings
 
     def pass_over(self, segment: Segment) -> None:
         """Count a stretch in of which it is not known what ran."""
@@ -115,7 +134,8 @@ class Streak:
         else:
             self.other += on_cpu
         if view.mine and not view.own:
-            self.tasks[view.task] += on_cpu
+            if view.task:
+                self.tasks[view.task] += on_cpu
             self.sites[view.site] += on_cpu
             self.steps += segment.looks
 
@@ -137,16 +157,20 @@ class Streak:
         user = self.latest.user_ticks - self.first.user_ticks
         system = self.latest.system_ticks - self.first.system_ticks
         in_kernel = system / (user + system) if user + system else 0.0
-        if self.loop and in_kernel >= SERVES:
-            return False
         if self.loop:
-            task, seen = self.tasks.most_common(1)[0]
-            turns = self.own / max(self.own + self.other, 1)
-            one = seen / max(sum(self.tasks.values()), 1)
-            seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns
-            return bool(task) and seen_enough and turns >= MOSTLY_TURNS and one >= MOSTLY_ONE
+            return in_kernel < SERVES and self._turns_for_nothing()
         if self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
             return False
         if (self.latest.minor_faults - self.first.minor_faults) * SECOND_NS > MOST_FAULTS * self.ns:
             return False
         return in_kernel >= IN_KERNEL[self.streams]
+
+    def _turns_for_nothing(self) -> bool:
+        """Whether most of the loop's time is its own, and the rest one task's."""
+        turns = self.own / max(self.own + self.other, 1)
+        if turns < MOSTLY_TURNS or self.one_gives_way:
+            return turns >= MOSTLY_TURNS
+        known = self.tasks if any(self.tasks.values()) else self.sites
+        one = max(known.values()) / max(sum(known.values()), 1)
+        seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns
+        return seen_enough and one >= MOSTLY_ONE
