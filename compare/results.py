@@ -38,6 +38,7 @@ class Site:
     function: str
 
     def __str__(self) -> str:
+        """Return `file:line in function`."""
         return f"{self.file}:{self.line} in {self.function}"
 
 

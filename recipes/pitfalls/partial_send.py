@@ -29,7 +29,7 @@ def trap() -> str:
     """Send once."""
     conn, client = socket.socketpair()
     with conn:
-        conn.setblocking(False)  # noqa: FBT003  the socket's own signature
+        conn.setblocking(False)
         conn.send(REPLY)  # its result says how much has gone, and nobody looks
     return received(client)
 
@@ -39,7 +39,7 @@ def way_out() -> str:
     conn, client = socket.socketpair()
     with ThreadPoolExecutor(1) as pool, conn:
         reader = pool.submit(received, client)
-        conn.setblocking(False)  # noqa: FBT003  the socket's own signature
+        conn.setblocking(False)
         rest = memoryview(REPLY)
         while rest:
             select.select([], [conn], [])

@@ -31,12 +31,12 @@ async def serve(listener: socket.socket) -> None:
     # Selector transports receive into a fresh 256 KiB each time, which glibc maps and unmaps for every message,
     # until it has once seen a bigger mapped block freed. This is one.
     bytearray(1024 * 1024)
-    clients: set[asyncio.Task[None]] = set()
+    clients: dict[asyncio.Task[None], socket.socket] = {}
     async with asyncio.TaskGroup() as group:  # cancelled, it cancels them all and waits for them
         while (conn := await accept(listener)) is not None:
             client = group.create_task(talk(conn))
-            clients.add(client)
-            client.add_done_callback(clients.discard)
+            clients[client] = conn
+            client.add_done_callback(lambda client: clients.pop(client).close())  # cancelled early, it never ran
         for client in clients:
             client.cancel()
 

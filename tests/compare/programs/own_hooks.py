@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-sys.excepthook = lambda kind, error, trace: print("hook", kind.__name__, error, trace.tb_frame.f_code.co_name)
+sys.excepthook = lambda kind, error, trace: print("hook", kind.__name__, error, trace and trace.tb_frame.f_code.co_name)
 atexit.register(print, "at the end")
 signal.signal(signal.SIGUSR1, lambda signum, frame: print("signal", signum, frame is not None))
 os.kill(os.getpid(), signal.SIGUSR1)

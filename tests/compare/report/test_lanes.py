@@ -59,7 +59,7 @@ def test_workers_that_look_alike_are_folded_and_loops_are_not() -> None:
     busy = (Span(0, 100, "blocked", "read"),)
     lanes = [Lane(f"w{index}", "worker", busy) for index in range(38)] + [Lane("loop", "loop", busy)] * 2
     folded = fold(lanes, 100, 50)
-    assert [one.label for one in folded] == ["w0 ×37 more", "loop", "loop"]  # noqa: RUF001  as it is shown
+    assert [one.label for one in folded] == ["w0 ×37 more", "loop", "loop"]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_the_call_is_written_where_it_fits(slow_files: Comparison) -> None:
 
 def test_equal_workers_are_folded(slow_files: Comparison) -> None:
     text = _text(slow_files, 160)
-    assert "asyncio_0 ×5 more" in text  # noqa: RUF001  as it is shown
+    assert "asyncio_0 ×5 more" in text
     assert "asyncio_1" not in text
 
 
