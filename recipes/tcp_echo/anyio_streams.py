@@ -8,7 +8,9 @@
 a layer above either, and costs what a layer costs.
 
 A client that does not read stops its own task in `send`: one chunk of 64 KiB is in memory, on asyncio also one
-receive of at most 256 KiB. On cancellation, replies under way get a second to be finished.
+receive of at most 256 KiB. But on uvloop a client that sends from the start and never reads may be read without end:
+anyio stops the transport only after a `receive` that had to wait (seen with anyio 4.16). On cancellation, replies under
+way get a second to be finished.
 """
 
 import contextlib

@@ -80,10 +80,13 @@ def test_silent_clients(server: Server, passes: Passes) -> None:
 
 def test_never_reading(server: Server, passes: Passes) -> None:
     before = server.rss()
+    # anyio pauses a transport only after a `receive` that had to wait: with uvloop it may never have to.
+    unpaused = (server.variant.name, server.variant.backend) == ("anyio_streams", "asyncio+uvloop")
+    server.may_keep = 64 * MIB if unpaused else server.may_keep
     with ExitStack() as stack:
         with faults.never_reading(server.address, 64 * MIB) as taken:
-            assert taken < 32 * MIB  # what the kernel's buffers hold, on both sides
-            assert server.rss() < before + 4 * MIB
+            assert unpaused or taken < 32 * MIB  # what the kernel's buffers hold, on both sides
+            assert server.rss() < before + (80 if unpaused else 4) * MIB
             conn = stack.enter_context(faults.connect(server.address))
             if server.variant.capacity == 1:
                 conn.sendall(b"may I?")
@@ -92,7 +95,9 @@ def test_never_reading(server: Server, passes: Passes) -> None:
                 faults.ask(conn, b"may I?")
         if server.variant.capacity == 1:
             assert faults.receive(conn, 6) == b"MAY I?"
-    if server.variant.capacity == 1:
+    if unpaused:
+        passes("never reading", "cannot: may be read without end, as anyio may never pause it; others are served")
+    elif server.variant.capacity == 1:
         passes("never reading", "cannot: memory is bounded, but the others wait until it leaves")
     else:
         passes("never reading")
