@@ -109,6 +109,11 @@ class ThreadFiles:
             fields = file.read(1024).split()
         return int(fields[1]) + int(fields[3])
 
+    def waits(self) -> int:
+        """Return how often it has waited: given up its CPU, and not been made to."""
+        with open(self._folder + "status", "rb", buffering=0) as file:  # noqa: PTH123  see above
+            return int(file.read(4096).partition(b"\nvoluntary_ctxt_switches:")[2].split()[0])
+
     def close(self) -> None:
         """Let the thread go."""
         for descriptor in (self._syscall, self.schedstat, self._stat):

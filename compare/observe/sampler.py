@@ -124,6 +124,14 @@ class Sampler:
         except OSError:
             return 0
 
+    def waits(self, pid: int, tid: int) -> int:
+        """Return how often a thread has waited; 0 when it has ended."""
+        track = self._families[pid].tracks.get(tid) if pid in self._families else None
+        try:
+            return track.files.waits() if track is not None else 0
+        except (OSError, IndexError):
+            return 0
+
     def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes a process has."""
         return proc.Process(pid).streams()

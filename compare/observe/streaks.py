@@ -34,6 +34,8 @@ MOVED_BYTES = 1 << 16
 ASTRAY_NS = 10_000_000
 """For so long a stack may seem to be outside of the loop: it was read while it changed."""
 SECOND_NS = 1_000_000_000
+MOST_WAITS = 100
+"""A loop by hand that waits as often as this, a second, however shortly, does wait: it is only never idle."""
 MOST_FAULTS = 500
 """A thread that takes new memory (or forks) as often as this, a second, is not polling."""
 LOOK_NS = 100_000_000
@@ -54,6 +56,9 @@ class Probe(Protocol):
     def transferred(self, pid: int, tid: int) -> int:
         """Return how many bytes it has read and written."""
 
+    def waits(self, pid: int, tid: int) -> int:
+        """Return how often it has waited."""
+
 
 @dataclass(slots=True)
 class Streak:
@@ -68,6 +73,7 @@ class Streak:
         pings, gave_way: how many turns were proved, and which task gave way in how many of them.
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
         looked: when these were looked for.
+        waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
         first, latest: its counters.
     """
@@ -87,6 +93,8 @@ class Streak:
     streams: Literal["nonblocking", "blocking"] | None = None
     looked: int = 0
     moved: int = 0
+    waited: int = 0
+    waits: int = 0
     first: Stat | None = None
     latest: Stat | None = None
 
@@ -145,9 +153,10 @@ class Streak:
         if stat is None:
             return
         if self.first is None:
-            self.first, self.moved = stat, probe.transferred(*key)
+            self.first, self.moved, self.waited = stat, probe.transferred(*key), probe.waits(*key)
         if by_hand and self.last > self.looked:
             self.streams, self.looked = probe.streams(key[0]), self.last + LOOK_NS
+            self.waits = probe.waits(*key) - self.waited
         self.latest = stat
 
     def is_polling(self, probe: Probe, key: tuple[int, int]) -> bool:
@@ -160,6 +169,8 @@ class Streak:
         if self.loop:
             return in_kernel < SERVES and self._turns_for_nothing()
         if self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+            return False
+        if self.waits * SECOND_NS > MOST_WAITS * self.ns:
             return False
         if (self.latest.minor_faults - self.first.minor_faults) * SECOND_NS > MOST_FAULTS * self.ns:
             return False

@@ -274,8 +274,12 @@ class _Comparison:
             if died.exit_status is not None:
                 row.reason, row.exit_status = died.reason, died.exit_status
             return
+        wrong = row.reason if row.outcome == "wrong" else None
         server.stop()
         ended = row.hear(self.host, server.child, STOP_S, "did not return when told to stop")
+        if wrong is not None:  # clients that have left over it may have reset the server: that is not what was wrong
+            row.outcome, row.reason = "wrong", wrong
+            return
         if ended and measured:
             whole = ended["user"] + ended["system"]
             for name in ("user", "system"):

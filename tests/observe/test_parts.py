@@ -165,6 +165,9 @@ class NoProbe:
     def streams(self, pid: int) -> None:
         """There is no process."""
 
+    def waits(self, pid: int, tid: int) -> int:  # noqa: ARG002  as a probe has them
+        return 0
+
     def transferred(self, pid: int, tid: int) -> int:  # noqa: ARG002  as a probe has them
         return 0
 
