@@ -277,7 +277,8 @@ class _Comparison:
         wrong = row.reason if row.outcome == "wrong" else None
         server.stop()
         ended = row.hear(self.host, server.child, STOP_S, "did not return when told to stop")
-        if wrong is not None:  # clients that have left over it may have reset the server: that is not what was wrong
+        # Clients that left over it may have reset the server: that is not what was wrong. That it has died is.
+        if wrong is not None and row.exit_status is None:
             row.outcome, row.reason = "wrong", wrong
             return
         if ended and measured:
