@@ -32,6 +32,8 @@ UNPROVEN_NS = 30 * MS
 """A loop that can't be pinged is seen in its poller only while it waits there: its turns are known less exactly."""
 PING_DELAY_NS = 8 * MS
 """From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
+SHORT_WAITS = 3
+"""How often a loop by hand may have waited within what looks like one turn of its."""
 STREAK_NS = 100 * MS
 """How long a thread turns without waiting before that is busy polling."""
 MOST_WAITS = 200
@@ -69,6 +71,8 @@ class _Thread:
     anchor: int = 0
     """The frame that a hand-written loop polls from."""
     poll_line: int = 0
+    waits_before: int = 0
+    """How often it had waited when it left its poller last."""
     polls: int = 0
     visits: Counter[Site | None] = field(default_factory=Counter)
     """How often it waited for work, and where: a worker by hand comes back to one line."""
@@ -294,7 +298,11 @@ class Judge:
             if proven is None or at - proven < 0.8 * self._threshold:
                 return 0
             return at - since if proven - since < 2 * PING_DELAY_NS else at - proven
-        return at - since if at - since >= UNPROVEN_NS else 0
+        if at - since < UNPROVEN_NS:
+            return 0
+        if not thread.loop and self._probe.waits(*thread.key) - thread.waits_before > SHORT_WAITS:
+            return 0  # it was back at its poller, and waited there for less than can be seen
+        return at - since
 
     def _computed(self, thread: _Thread, ran: list[Segment], held: int, starved: bool) -> None:  # noqa: FBT001
         total = sum(segment.ns for segment in ran)
@@ -384,7 +392,7 @@ class Judge:
         else:
             thread.turn.clear()
             thread.polls, (thread.anchor, thread.poll_line) = 1, anchor
-        thread.since = segment.end
+        thread.since, thread.waits_before = segment.end, self._probe.waits(*thread.key)
 
     def _plain_wait(self, thread: _Thread, segment: Segment) -> None:
         """A thread that is free to wait: of interest where threads are what is compared, or where it is a worker."""
