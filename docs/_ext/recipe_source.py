@@ -25,7 +25,7 @@ LIBRARIES = {
     "socket": ("Python: socket", "https://docs.python.org/3/library/socket.html"),
     "threading": ("Python: threading", "https://docs.python.org/3/library/threading.html"),
     "trio": ("trio: documentation", "https://trio.readthedocs.io/en/stable/"),
-    "urio": ("urio on PyPI", "https://pypi.org/project/urio/"),
+    "urio": ("urio: documentation", "https://urio.readthedocs.io/"),
     "uvloop": ("uvloop: documentation", "https://uvloop.readthedocs.io/"),
     "weakref": ("Python: weakref", "https://docs.python.org/3/library/weakref.html"),
 }
