@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from compare.results import Finding, Lane, Observation, Place, State
+from compare.results import Finding, Lane, Observation, Place, Span, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,8 @@ def disagreements(observation: Observation, *, untold_ms: float = 10.0, rounding
     1. Each lane's spans follow one another without gap or overlap from 0 to the window's end, so that its time per
        state sums to the run's length.
     2. What the lanes show as blocked, per call, is what the findings tell: as much, within `rounding_ms` for each wait
-       that was told, and (loops and workers alone: others may wait as they like) at most `untold_ms` more, which was
-       too short to be a finding. For the other states the lanes may show more than the findings tell (a busy thread is
+       that was told, and (loops, while they turn, and workers alone: others may wait as they like) at most
+       `untold_ms` more, which was too short to be a finding. For the other states the lanes may show more than the findings tell (a busy thread is
        no finding), but never less, with two exceptions. Waits in line for a pool overlap: two jobs that wait at once
        for 10 ms are 20 ms in a finding and 10 ms in the lane. And a process that is starved of a CPU looks as if it
        ran.
@@ -84,6 +84,14 @@ def time_per_state(lane: Lane) -> dict[State, float]:
     return dict(by_state)
 
 
+def _is_judged(lane: Lane, span: Span) -> bool:
+    """Whether its waits must be told: a worker's, and a loop's from when it is first in its poller to the last time."""
+    if lane.role != "loop":
+        return lane.role == "worker"
+    polls = [each for each in lane.spans if each.state == "poller"]
+    return bool(polls) and polls[0].end_ms <= span.start_ms and span.end_ms <= polls[-1].start_ms
+
+
 def _contradictions(observation: Observation, untold_ms: float, rounding_ms: float) -> Iterator[str]:
     shown: dict[Waited, float] = defaultdict(float)
     judged: dict[Waited, float] = defaultdict(float)
@@ -93,7 +101,7 @@ def _contradictions(observation: Observation, untold_ms: float, rounding_ms: flo
         for span in lane.spans:
             key = span.state, span.call if span.state == "blocked" else None
             shown[key] += span.end_ms - span.start_ms
-            if lane.role in {"loop", "worker"}:
+            if _is_judged(lane, span):
                 judged[key] += span.end_ms - span.start_ms
             if lane.role == "worker" and span.state in {"lock", "gil"}:
                 shown[FUTEX] += span.end_ms - span.start_ms
