@@ -38,11 +38,11 @@ def disagreements(observation: Observation, *, untold_ms: float = 10.0, rounding
     1. Each lane's spans follow one another without gap or overlap from 0 to the window's end, so that its time per
        state sums to the run's length.
     2. What the lanes show as blocked, per call, is what the findings tell: as much, within `rounding_ms` for each wait
-       that was told, and (loops, while they turn, and workers alone: others may wait as they like) at most
-       `untold_ms` more, which was too short to be a finding. For the other states the lanes may show more than the findings tell (a busy thread is
-       no finding), but never less, with two exceptions. Waits in line for a pool overlap: two jobs that wait at once
-       for 10 ms are 20 ms in a finding and 10 ms in the lane. And a process that is starved of a CPU looks as if it
-       ran.
+       that was told, and at most `untold_ms` more, which was too short to be a finding. That more is asked of loops,
+       while they turn, and of workers: others may wait as they like. For the other states the lanes may show more than
+       the findings tell (a busy thread is no finding), but never less, with two exceptions. Waits in line for a pool
+       overlap: two jobs that wait at once for 10 ms are 20 ms in a finding and 10 ms in the lane. And a process that is
+       starved of a CPU looks as if it ran.
 
     Args:
         observation: what to look at.
