@@ -240,9 +240,7 @@ class Family:
             else:
                 name = syscalls.name(call.number)
                 segment = Segment(start, "call", name, call.arguments)
-                segment.gil = (
-                    name == "futex" and self.gil is not None and 0 <= call.arguments[0] - self.gil < pystack.GIL_BYTES
-                )
+                segment.gil = self.waits_for_gil(call)
                 segment.alone = name in {"poll", "ppoll"} and 0 <= call.arguments[0] - call.stack_pointer < C_FRAME
                 segment.view = self._view(track)
                 if segment.gil:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from compare.observe.pystack import Memory
 
 RUNNING = b"running\n"
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
 _PIDFD_GETFD = 438
@@ -154,12 +153,16 @@ class Process:
         except OSError:
             return ""
 
+    def state(self) -> str:
+        """Return its state's letter, as proc_pid_stat(5) tells it; empty when it has ended."""
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return ""
+
     def is_stopped(self) -> bool:
         """Whether a signal (or a debugger) has stopped it."""
-        try:
-            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] in "tT"
-        except OSError:
-            return False
+        return self.state() in {"t", "T"}
 
     def streams(self) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes it has open, beside the standard streams: what a polling loop turns over."""
@@ -328,19 +331,6 @@ def _peer(twin: socket.socket) -> Any:
         return twin.getpeername()
     except OSError:  # not connected
         return None
-
-
-def lock_holder(path: str, exclude: int = 0) -> str | None:
-    """Say which process holds a file lock on `path`, from `/proc/locks`; `None` when nobody does."""
-    try:
-        inode = os.stat(path).st_ino  # noqa: PTH116
-        for line in Path("/proc/locks").read_text().splitlines():
-            fields = line.split()
-            if fields[1] != "->" and int(fields[5].split(":")[2]) == inode and int(fields[4]) != exclude:
-                return f"process {fields[4]}" if int(fields[4]) > 0 else "another descriptor"
-    except (OSError, IndexError, ValueError):
-        return None
-    return None
 
 
 def _locked_inodes() -> dict[int, str]:

@@ -77,6 +77,8 @@ class Sampler:
         self._tended = self._named = 0
         self._want_names = ASK_NAMES
         self._others: set[int] = set()
+        self._births: dict[int, int] = {}
+        """When each child was seen first that is no Python of ours yet."""
         self._agent: proc.ThreadFiles | None = None
         self._kept_out: tuple[int, int] | None = None
         self._agent_slices = 0
@@ -110,27 +112,31 @@ class Sampler:
 
     def stat(self, pid: int, tid: int) -> proc.Stat | None:
         """Return a thread's counters now; `None` when it has ended."""
-        track = self._families[pid].tracks.get(tid) if pid in self._families else None
+        files = self._files(pid, tid)
         try:
-            return track.files.stat() if track is not None else None
+            return files.stat() if files is not None else None
         except OSError:
             return None
 
     def transferred(self, pid: int, tid: int) -> int:
         """Return how many bytes a thread has read and written; 0 when it has ended."""
-        track = self._families[pid].tracks.get(tid) if pid in self._families else None
+        files = self._files(pid, tid)
         try:
-            return track.files.transferred() if track is not None else 0
+            return files.transferred() if files is not None else 0
         except OSError:
             return 0
 
     def waits(self, pid: int, tid: int) -> int:
         """Return how often a thread has waited; 0 when it has ended."""
-        track = self._families[pid].tracks.get(tid) if pid in self._families else None
+        files = self._files(pid, tid)
         try:
-            return track.files.waits() if track is not None else 0
+            return files.waits() if files is not None else 0
         except (OSError, IndexError):
             return 0
+
+    def _files(self, pid: int, tid: int) -> proc.ThreadFiles | None:
+        track = self._families[pid].tracks.get(tid) if pid in self._families else None
+        return track.files if track is not None else None
 
     def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes a process has."""
@@ -327,15 +333,9 @@ class Sampler:
     def _adopt(self, pid: int, now: int) -> None:
         family = Family(pid, self._layout, self.judge, now)
         if family.reader is None and self._layout is not None:
-            if now - self._young(pid, now) > 200_000_000:  # it has not become a Python of ours by now
+            if now - self._births.setdefault(pid, now) > 200_000_000:  # it has not become a Python of ours by now
                 self._others.add(pid)
             family.close(now)
             return
         self.judge.child(pid, family.process.name())
         self._families[pid] = family
-
-    def _young(self, pid: int, now: int) -> int:
-        self._births.setdefault(pid, now)
-        return self._births[pid]
-
-    _births: dict[int, int] = {}  # noqa: RUF012  one sampler at a time in its process

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from compare.__main__ import Parser, number, whole
 from compare.observe import Observer
 from compare.observe.observer import ObserverError
+from compare.observe.proc import Process
 from compare.results import PLACES, CpuSeconds, Place, Run
 
 if TYPE_CHECKING:
@@ -175,12 +176,13 @@ def watch(pid: int, *, threshold_ms: float = 10.0) -> Run:
         ScriptError: there is no such process, or it may not be watched.
     """
     _check_right_to(pid)
+    process = Process(pid)
     with Observer() as observer:
         observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True)
         sys.stderr.write(f"compare: watching process {pid}, from outside alone, until it ends or Ctrl-C\n")
         sys.stderr.flush()
         with contextlib.suppress(KeyboardInterrupt):
-            while Path(f"/proc/{pid}/stat").exists() and not _is_zombie(pid):
+            while process.state() not in {"", "Z"}:
                 time.sleep(0.05)
         seen = observer.end()
     return _row([f"process {pid}"], threshold_ms, None, seen)
@@ -280,10 +282,3 @@ def _check_right_to(pid: int) -> None:
     except OSError as error:
         message = f"--pid: process {pid} can't be watched: {error.strerror}"
         raise ScriptError(message) from None
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True

@@ -77,26 +77,17 @@ def test_a_module_is_run_as_python_m_does() -> None:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_sent_to_us_reaches_the_program(signum: signal.Signals) -> None:
-    program = "import signal, sys; print('ready', flush=True); signal.pause()"
-    command = [sys.executable, "-m", "compare", "script", "-m", "this_is_replaced"]
-    command[-2:] = [_file_of(program)]
+def test_a_signal_sent_to_us_reaches_the_program(signum: signal.Signals, tmp_path: Path) -> None:
+    program = tmp_path / "pauses.py"
+    program.write_text("import signal, sys; print('ready', flush=True); signal.pause()")
+    command = [sys.executable, "-m", "compare", "script", str(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signum)
         _, stderr = process.communicate(timeout=TIME_LIMIT_S)
-    Path(command[-1]).unlink()
     assert process.returncode == -signum
     assert f"ended by {signum.name}".encode() in stderr
-
-
-def _file_of(program: str) -> str:
-    import tempfile  # noqa: PLC0415
-
-    with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
-        file.write(program)
-    return file.name
 
 
 def held(tmp_path: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[bytes], str]:

@@ -12,7 +12,7 @@ import pytest
 
 from compare.observe import Observer
 from compare.observe.channel import VARIABLE
-from tests.observe.trial import STARTUP
+from compare.scenarios.script import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe import blind, channel, proc
 from compare.observe.sampler import Sampler
-from tests.observe.trial import STARTUP
+from compare.scenarios.script import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.observe import Observer, channel
+from compare.observe import Observer
+from compare.scenarios.script import environment
 
 if TYPE_CHECKING:
     from compare.results import Finding, Observation
 
 PROGRAMS = Path(__file__).parent / "programs"
-STARTUP = Path(channel.__file__).parent / "startup"
 BACKENDS = ("asyncio", "asyncio+uvloop", "trio")
 NOISE_MS = 50.0
 
@@ -123,7 +123,7 @@ class Expected:
 def observe(path: Path, *args: str) -> tuple[Observation, str]:
     """Run a program under the observer; returns what was seen, and what it printed."""
     with Observer() as observer, observer.link() as link:
-        env = os.environ | link.env | {"PYTHONPATH": str(STARTUP)}
+        env = environment(link)
         child = subprocess.Popen([sys.executable, str(path), *args], env=env, pass_fds=link.fds, stdout=subprocess.PIPE)
         with child:
             observer.begin(child.pid, link, plain_threads=False)
