@@ -27,6 +27,8 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from _typeshed import WriteableBuffer
+
 REQUIRES = {"platform": "linux"}
 SMALL = 1024 * 1024  # bytes: some 0.2 ms to copy, all of it between two turns of the loop
 TURN_S = 0.001  # how long the loop is ours before the others have their turn
@@ -42,6 +44,7 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
     """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
     contents: dict[int, bytes] = {}
     slots, turn = trio.Semaphore(at_once - 1), perf_counter()  # and one more, which `acquire` below waits for
+    reader = io.BufferedReader(_Nowait(), 1)
 
     async def rest(index: int, path: str | os.PathLike[str], pipe: int | None) -> None:
         try:
@@ -51,7 +54,7 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
 
     async with trio.open_nursery() as nursery:
         for index, path in enumerate(paths):
-            found = _cached(path)
+            found = _cached(path, reader)
             if isinstance(found, bytes):
                 contents[index] = found
             else:
@@ -63,11 +66,27 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
     return [contents[index] for index in range(len(contents))]
 
 
-def _cached(path: str | os.PathLike[str]) -> bytes | int | None:
+class _Nowait(io.RawIOBase):
+    """For one file after the other: the memory that a reader lends us is the `bytes` it returns, not cleared before."""
+
+    fd: int
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, memory: WriteableBuffer) -> int:
+        return os.preadv(self.fd, [memory], 0, os.RWF_NOWAIT)
+
+
+def _cached(path: str | os.PathLike[str], reader: io.BufferedReader[_Nowait] | None = None) -> bytes | int | None:
     """Return a small file's bytes if they are cached, a pipe's open descriptor, or `None` for anything else."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a FIFO would wait here for its writer
     try:
         if 0 < (size := os.lseek(fd, 0, os.SEEK_END)) <= SMALL:
+            if reader is not None:  # to make one for one file would take longer than to clear its memory
+                reader.raw.fd = fd
+                found = reader.read1(size)
+                return found if len(found) == size else None
             memory = io.BytesIO(bytes(size))  # a `bytes` to read into: `getvalue` gives it without a copy
             if os.preadv(fd, [memory.getbuffer()], 0, os.RWF_NOWAIT) == size:
                 return memory.getvalue()

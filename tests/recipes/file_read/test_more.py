@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 from contextlib import aclosing
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 LINES = ["first\n", "\n", "zwölf Boxkämpfer\n", "x" * 100_000 + "\n", "\N{LINE SEPARATOR} is no end of line\n"] * 30
+LINES += ["ü" * 400_000 + "\n"]
 
 
 def _offers(*names: str) -> Callable[[Variant], bool]:
@@ -54,9 +56,12 @@ def test_reads_at_random_offsets(reader: Reader, tmp_path: Path, state: str) -> 
     assert found == [content[offset : offset + 4096] for offset in offsets]
 
 
-def test_all_lines_and_only_lines(reader: Reader, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["warm", "cold"])
+def test_all_lines_and_only_lines(reader: Reader, tmp_path: Path, state: str) -> None:
     path = tmp_path / "text"
     path.write_text("".join(LINES) + "the last, without an end", encoding="utf-8")
+    if state == "cold":
+        _evict(path)
 
     async def read(encoding: str) -> list[str]:
         if not hasattr(reader.module, "batches"):
@@ -66,8 +71,9 @@ def test_all_lines_and_only_lines(reader: Reader, tmp_path: Path) -> None:
 
     assert reader.run(read, "utf-8") == [*LINES, "the last, without an end"]
     assert isinstance(reader.error(reader.run, read, "ascii"), UnicodeDecodeError)
-    path.write_text("", encoding="utf-8")
-    assert reader.run(read, "utf-8") == []
+    for content in (b"", b"\n\r\n", b"a\r\nb\rc\n"):
+        path.write_bytes(content)
+        assert reader.run(read, "utf-8") == io.TextIOWrapper(io.BytesIO(content), "utf-8").readlines()
 
 
 def test_a_reader_of_lines_that_stops_early_leaves_nothing(reader: Reader, tmp_path: Path) -> None:

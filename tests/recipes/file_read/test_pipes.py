@@ -6,12 +6,15 @@ Nothing here depends on luck: the FIFO's writer acts when the reader has opened 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import threading
 import time
+import warnings
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -22,7 +25,6 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from tests.recipes.file_read.conftest import Reader
 
@@ -185,6 +187,72 @@ def test_who_can_give_up_on_a_hung_file(
             assert not seen["reads on"]
         verdict = "passes: the read goes on without its caller" if seen["reads on"] else "passes: nothing stays behind"
         reader.stands(f"hung file, {how}", verdict)
+
+
+def test_who_can_give_up_while_open_waits(reader: Reader, fifo: Path, aside: Aside) -> None:
+    """A FIFO that nobody writes to holds whoever opens it, so that no descriptor is there yet to be closed."""
+    if reader.backend is None:
+        reader.stands("hung open", "cannot: a plain call ends when the open does")
+        return
+    if reader.refuses("slow", fifo, "hung open"):
+        return
+    leaks = reader.name in {"asyncio_aiofiles", "asyncio_aiofiles_lines"}  # as the former's docstring says
+    held = HOLD_THE_LOOP if leaks else HOLD_THE_LOOP | LET_NOBODY_GO
+    give_up, gone = threading.Event(), threading.Event()
+    seen: dict[str, bool] = {}
+
+    async def reading() -> None:
+        try:
+            await _given_up(reader, fifo, "cancelled", give_up)
+        finally:
+            gone.set()
+
+    def hang() -> None:
+        _wait_until_opened(fifo)
+        give_up.set()
+        seen["free"] = gone.wait(_patience(reader, held))
+        try:
+            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))  # lets whoever still waits go
+        except OSError:  # ENXIO: nobody does
+            seen["waits_on"] = False
+        else:
+            seen["waits_on"] = True
+
+    with aside(hang), warnings.catch_warnings():
+        if leaks:
+            warnings.simplefilter("ignore", ResourceWarning)
+        reader.run(reading)
+        gc.collect()
+    assert seen["free"] == (reader.name not in held)
+    if reader.name in LEAVE_NOTHING:
+        assert not seen["waits_on"]
+    reader.stands("hung open", _of_a_hung_open(reader.name, leaks=leaks, **seen))
+
+
+def _of_a_hung_open(name: str, *, leaks: bool, free: bool, waits_on: bool) -> str:
+    if name in HOLD_THE_LOOP:
+        return "cannot: the loop is held"
+    if not free:
+        return "cannot: its caller must wait for the worker thread"
+    if leaks:
+        return "cannot: its caller goes, and what the thread then opens is left to the garbage collector"
+    return "passes: a thread waits on without its caller" if waits_on else "passes: nothing stays behind"
+
+
+def _wait_until_opened(fifo: Path) -> None:
+    """Until a thread waits in `open` for somebody who writes, or the FIFO has been opened without waiting."""
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                if link.readlink() == fifo:
+                    return
+        for task in Path("/proc/self/task").iterdir():
+            with suppress(OSError):
+                if (task / "wchan").read_text() == "wait_for_partner":
+                    return
+        time.sleep(0.001)
+    pytest.fail(f"nobody opened {fifo}")
 
 
 async def _given_up(reader: Reader, fifo: Path, how: str, give_up: threading.Event) -> None:

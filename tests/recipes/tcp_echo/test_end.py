@@ -91,9 +91,26 @@ def test_told_to_end_with_clients_connected(variant: Variant) -> None:
                 _ends(conn)
 
 
-def _program(name: str) -> subprocess.Popen[bytes]:
+ON_UVLOOP = """
+import uvloop
+from recipes.tcp_echo import main, {name}
+main(lambda listener: uvloop.run({name}.serve(listener)), at_once={held})
+"""
+ANYIO_ON_TRIO = """
+import anyio
+from recipes.tcp_echo import main, {name}
+main(lambda listener: anyio.run({name}.serve, listener, backend="trio"))
+"""
+
+
+def _program(variant: Variant) -> subprocess.Popen[bytes]:
+    run = ["-m", f"recipes.tcp_echo.{variant.name}"]
+    if variant.backend == "asyncio+uvloop":
+        run = ["-c", ON_UVLOOP.format(name=variant.name, held=variant.name in HELD)]
+    elif variant.backend == "trio" and variant.name.startswith("anyio_"):
+        run = ["-c", ANYIO_ON_TRIO.format(name=variant.name)]
     return subprocess.Popen(
-        [sys.executable, "-W", "always", "-m", f"recipes.tcp_echo.{name}", "0"],
+        [sys.executable, "-W", "always", *run, "0"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -102,17 +119,15 @@ def _program(name: str) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_signals_with_clients_connected(name: str, stands: Callable[[str, str | None, str, str], None]) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_signals_with_clients_connected(variant: Variant, stands: Callable[[str, str | None, str, str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        _ends_at(number, name)
-    for variant in variants():
-        if variant.name == name:
-            stands(variant.recipe, variant.backend, "SIGTERM and SIGINT", "passes")
+        _ends_at(number, variant)
+    stands(variant.recipe, variant.backend, "SIGTERM and SIGINT", "passes")
 
 
-def _ends_at(number: int, name: str) -> None:
-    with _program(name) as process, ExitStack() as stack:
+def _ends_at(number: int, variant: Variant) -> None:
+    with _program(variant) as process, ExitStack() as stack:
         stack.callback(process.kill)
         assert process.stdout is not None
         assert process.stderr is not None
@@ -125,7 +140,7 @@ def _ends_at(number: int, name: str) -> None:
         assert process.wait(faults.BOUND_S) == 128 + number
         assert time.monotonic() - start < LIMIT_S
         talker.thread.join(faults.BOUND_S)
-        if name not in HELD:
+        if variant.name not in HELD:
             assert talker.received % MESSAGE == 0  # no reply was cut in its middle
         _ends(waiting)
         assert process.stderr.read() == b""
