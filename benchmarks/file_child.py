@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from compare.child import ANYIO, Line
+from compare import loops
+from compare.child import Line
 from compare.scenarios.storage import evict
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ class Way:
 
     def _run(self, function: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
         assert self.backend is not None
-        name, options = ANYIO[self.backend]
-        return anyio.run(function, *arguments, backend=name, backend_options=options)
+        return loops.run(self.backend, function, *arguments)
 
 
 async def _count(source: Any, most: int, *, batches: bool) -> tuple[int, int]:

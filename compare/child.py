@@ -15,7 +15,6 @@ import errno
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import json
 import os
 import resource
@@ -25,6 +24,8 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+
+from compare import loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,12 +39,6 @@ FEW = 8
 
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 """What a kernel says that does not offer a thing, or forbids it: no fault of the variant's."""
-
-ANYIO: dict[str, tuple[str, dict[str, Any]]] = {
-    "asyncio": ("asyncio", {"use_uvloop": False}),
-    "asyncio+uvloop": ("asyncio", {"use_uvloop": True}),
-    "trio": ("trio", {}),
-}
 
 
 class Line:
@@ -71,11 +66,9 @@ class Line:
         command: dict[str, Any] = json.loads(line)
         return command
 
-    async def receive_in_loop(self) -> None:
+    async def receive_in_loop(self, backend: str) -> None:
         """Wait for a command in the loop's own poller, so that the wait is nothing to be seen."""
-        import anyio  # noqa: PLC0415  imported already by whoever runs this
-
-        await anyio.wait_readable(self.descriptor)
+        await loops.readable(backend, self.descriptor)
         os.set_blocking(self.descriptor, True)  # uvloop changed that
         self.receive()
 
@@ -96,17 +89,18 @@ class Variant:
         """Import the function and its event loop, so that no pass pays for that."""
         self.function: Callable[..., Any] = getattr(_module(job), job["function"])
         self.backend: str | None = job["backend"]
-        if self.backend is None and inspect.iscoroutinefunction(self.function):
-            self.backend = "asyncio"
+        if self.backend is None:
+            import inspect  # noqa: PLC0415  an event loop's child starts sooner without it
+
+            if inspect.iscoroutinefunction(self.function):
+                self.backend = "asyncio"
         if self.backend is not None:
             self.run(_nothing)
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call an async function in an event loop of its own."""
-        import anyio  # noqa: PLC0415  a variant without an event loop is measured without it
-
-        name, options = ANYIO[self.backend or "asyncio"]
-        return anyio.run(function, *arguments, backend=name, backend_options=options)
+        assert self.backend is not None
+        return loops.run(self.backend, function, *arguments)
 
 
 async def _nothing() -> None:
@@ -234,17 +228,18 @@ def _plain_pass(variant: Variant, paths: list[str], work: dict[str, Any], line: 
 async def _pass_in_loop(
     variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]
 ) -> Any:
+    assert variant.backend is not None
     if work["warm_up"]:
         await variant.function(paths[:FEW])
     if work["gates"]:
         line.send(poised=True)
-        await line.receive_in_loop()
+        await line.receive_in_loop(variant.backend)
     started = _Started()
     answer = await variant.function(paths)
     measured |= started.until_now()
     if work["gates"]:
         line.send(passed=True)
-        await line.receive_in_loop()
+        await line.receive_in_loop(variant.backend)
     return answer
 
 
@@ -302,23 +297,15 @@ def _serve(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]
         line.send(serving=True)
         variant.function(listener)
     else:
-        variant.run(_serve_until_told, variant.function, listener, line)
+        variant.run(_serve_until_told, variant, listener, line)
     user, system = _usage()
     return {"outcome": "ok", "reason": None, "user": user, "system": system, "rss_mib": _peak_mib()}
 
 
-async def _serve_until_told(function: Callable[..., Any], listener: socket.socket, line: Line) -> None:
-    import anyio  # noqa: PLC0415  imported already by whoever runs this
-
-    async def cancel() -> None:
-        await anyio.wait_readable(line.descriptor)
-        group.cancel_scope.cancel()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(cancel)
-        line.send(serving=True)
-        await function(listener)
-        group.cancel_scope.cancel()
+async def _serve_until_told(variant: Variant, listener: socket.socket, line: Line) -> None:
+    assert variant.backend is not None
+    line.send(serving=True)
+    await loops.until_readable(variant.backend, line.descriptor, variant.function, listener)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ class _Thread:
     waits: list[Segment] = field(default_factory=list)
     """What else it waited for, until it is known whether it is one."""
     streak: Streak = field(default_factory=Streak)
+    waits_when_idle: bool = False
+    """Whether it was seen to wait for a connection or for data: a loop that polls does not."""
     waited: Segment | None = None
     """The wait that was seen last, if nothing but running was seen since."""
     pending: Segment | None = None
@@ -416,6 +418,7 @@ class Judge:
 
     def _count_streak(self, thread: _Thread, segment: Segment) -> None:
         view, streak = segment.view, thread.streak
+        thread.waits_when_idle |= segment.call in syscalls.ARRIVALS
         waits = segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > 5 * MS)
         if waits or (view is not None and view.imports):
             self._end_streak(thread)
@@ -436,7 +439,9 @@ class Judge:
 
     def _end_streak(self, thread: _Thread) -> None:
         streak, thread.streak = thread.streak, Streak()
-        if streak.ns >= max(STREAK_NS, 5 * self._threshold) and streak.is_polling(self._probe, thread.key):
+        if streak.ns >= max(STREAK_NS, 5 * self._threshold) and streak.is_polling(
+            self._probe, thread.key, waits_when_idle=thread.waits_when_idle
+        ):
             entry = self._enter("busy-cpu", "busy-polling", thread.key, None, streak.site, streak.ns)
             entry.role = "loop"
             self._saw_loop = True

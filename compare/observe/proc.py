@@ -13,6 +13,7 @@ import socket
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -178,6 +179,21 @@ class Process:
         except (OSError, IndexError):
             return found
         return found
+
+    def packets(self) -> int:
+        """Return how many TCP segments and UDP datagrams its network has moved, for whomever: `net/snmp`, proc(5)."""
+        try:
+            lines = Path(f"/proc/{self.pid}/net/snmp").read_text().splitlines()
+        except OSError:
+            return 0
+        total = 0
+        for names, values in pairwise(lines):
+            if names.startswith(("Tcp: RtoAlgorithm", "Udp: InDatagrams")):
+                counters = dict(zip(names.split(), values.split(), strict=False))
+                total += sum(
+                    int(counters.get(name, 0)) for name in ("InSegs", "OutSegs", "InDatagrams", "OutDatagrams")
+                )
+        return total
 
     def mapped_file(self) -> str | None:
         """Return the largest data file that is mapped: what a page fault most likely waits for."""

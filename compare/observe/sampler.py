@@ -134,6 +134,10 @@ class Sampler:
         except (OSError, IndexError):
             return 0
 
+    def packets(self, pid: int) -> int:
+        """Return how many packets there have been where a process lives."""
+        return proc.Process(pid).packets()
+
     def _files(self, pid: int, tid: int) -> proc.ThreadFiles | None:
         track = self._families[pid].tracks.get(tid) if pid in self._families else None
         return track.files if track is not None else None

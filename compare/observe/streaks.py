@@ -38,6 +38,8 @@ MOST_WAITS = 100
 """A loop by hand that waits as often as this, a second, however shortly, does wait: it is only never idle."""
 MOST_FAULTS = 500
 """A thread that takes new memory (or forks) as often as this, a second, is not polling."""
+SERVED_PACKETS = 5_000
+"""Where a loop has been seen to wait, and there are as many packets a second, it is taken to serve them."""
 LOOK_NS = 100_000_000
 """How often it is asked what sockets and pipes there are."""
 IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
@@ -59,6 +61,9 @@ class Probe(Protocol):
     def waits(self, pid: int, tid: int) -> int:
         """Return how often it has waited."""
 
+    def packets(self, pid: int) -> int:
+        """Return how many packets its network has moved, for whomever."""
+
 
 @dataclass(slots=True)
 class Streak:
@@ -75,6 +80,7 @@ class Streak:
         looked: when these were looked for.
         waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
+        packets: what the network had moved then.
         first, latest: its counters.
     """
 
@@ -93,6 +99,7 @@ class Streak:
     streams: Literal["nonblocking", "blocking"] | None = None
     looked: int = 0
     moved: int = 0
+    packets: int = 0
     waited: int = 0
     waits: int = 0
     first: Stat | None = None
@@ -154,33 +161,39 @@ class Streak:
             return
         if self.first is None:
             self.first, self.moved, self.waited = stat, probe.transferred(*key), probe.waits(*key)
+            self.packets = probe.packets(key[0])
         if by_hand and self.last > self.looked:
             self.streams, self.looked = probe.streams(key[0]), self.last + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
         self.latest = stat
 
-    def is_polling(self, probe: Probe, key: tuple[int, int]) -> bool:
-        """Whether it turned for nothing."""
+    def is_polling(self, probe: Probe, key: tuple[int, int], *, waits_when_idle: bool) -> bool:
+        """Whether it turned for nothing; `waits_when_idle`: it was seen to wait for what comes, before."""
         if self.busy < 0.8 * self.ns or not self.sites or self.first is None or self.latest is None:
             return False
         user = self.latest.user_ticks - self.first.user_ticks
         system = self.latest.system_ticks - self.first.system_ticks
         in_kernel = system / (user + system) if user + system else 0.0
+        serves = waits_when_idle and self._a_second(probe.packets(key[0]) - self.packets) > SERVED_PACKETS
         if self.loop:
-            return in_kernel < SERVES and self._turns_for_nothing()
-        if self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+            return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
+        if serves or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
             return False
-        if self.waits * SECOND_NS > MOST_WAITS * self.ns:
-            return False
-        if (self.latest.minor_faults - self.first.minor_faults) * SECOND_NS > MOST_FAULTS * self.ns:
+        faults = self.latest.minor_faults - self.first.minor_faults
+        if self._a_second(self.waits) > MOST_WAITS or self._a_second(faults) > MOST_FAULTS:
             return False
         return in_kernel >= IN_KERNEL[self.streams]
 
-    def _turns_for_nothing(self) -> bool:
-        """Whether most of the loop's time is its own, and the rest one task's."""
+    def _a_second(self, count: int) -> float:
+        return count * SECOND_NS / max(self.ns, 1)
+
+    def _turns_for_nothing(self, *, serves: bool) -> bool:
+        """Whether most of the loop's time is its own, and the rest one task's; `serves`: there may be a reason."""
         turns = self.own / max(self.own + self.other, 1)
         if turns < MOSTLY_TURNS or self.one_gives_way:
             return turns >= MOSTLY_TURNS
+        if serves:
+            return False
         known = self.tasks if any(self.tasks.values()) else self.sites
         one = max(known.values()) / max(sum(known.values()), 1)
         seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns

@@ -113,6 +113,9 @@ POLLERS = frozenset(
 )
 """Calls that wait for one of many: what an event loop is meant to wait in, and nobody else on its thread."""
 
+ARRIVALS = POLLERS | {"accept", "accept4", "recvfrom", "recvmsg"}
+"""Calls in which one who serves waits for somebody to come, or to say something."""
+
 LOCKS = frozenset({"futex", "futex_wait", "futex_waitv", "flock", "semop", "semtimedop"})
 """Calls that wait for another thread or process to let go of something (`fcntl` with `F_SETLKW` too: see `is_lock`)."""
 

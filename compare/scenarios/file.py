@@ -36,6 +36,7 @@ FILES: dict[State, int] = {"warm": 64, "cold": 32, "slow": 8}
 SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 128 << 10, "slow": 64 << 10}
 REPEATS: dict[State, int] = {"warm": 5, "cold": 3, "slow": 2}
 QUICK_FILES: dict[State, int] = {"warm": 16, "cold": 8, "slow": 8}
+QUICK_SIZES: dict[State, int] = {"warm": 16 << 10, "cold": 64 << 10, "slow": 16 << 10}
 DELAY_S, QUICK_DELAY_S = 0.05, 0.02
 ENOUGH_S = 0.4
 """After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
@@ -61,7 +62,7 @@ class Options:
         repeat: how many timed passes.
         timeout: for one pass, and for all timed passes of a row together, in seconds.
         paths: the user's own files instead of made ones.
-        quick: fewer passes over fewer files.
+        quick: fewer passes over fewer and smaller files.
         observe: whether to make observed passes.
     """
 
@@ -82,6 +83,10 @@ class Options:
     def count(self, state: State) -> int:
         """How many files there are."""
         return self.files or (QUICK_FILES if self.quick else FILES)[state]
+
+    def length(self, state: State) -> int:
+        """How many bytes are in each."""
+        return self.size or (QUICK_SIZES if self.quick else SIZES)[state]
 
 
 def asked(options: Namespace) -> Options:
@@ -154,7 +159,7 @@ class _Comparison:
 
     def state(self, state: State, variants: Sequence[Variant]) -> list[Row]:
         """All rows of one state."""
-        count, size = self.options.count(state), self.options.size or SIZES[state]
+        count, size = self.options.count(state), self.options.length(state)
         workload: dict[str, Any] = {"state": state, "files": count, "bytes": size, "malloc": "pinned"}
         if state == "slow":
             workload["delay_ms"] = self.options.delay * 1000
@@ -267,9 +272,10 @@ class _Comparison:
             yield from some
 
     def _start(self, variant: Variant, link: Link | None = None) -> Child:
-        count, size = self.options.count("warm"), self.options.size or max(SIZES.values())
-        total = self._users.total if self._users else count * size
-        memory = MEMORY + STACK * count + COPIES * total
+        total = (
+            self._users.total if self._users else max(self.options.count(s) * self.options.length(s) for s in STATES)
+        )
+        memory = MEMORY + STACK * self.options.count("warm") + COPIES * total
         told = job(variant, observed=link is not None, memory=memory)
         env = PINNED_MALLOC | (dict(link.env) if link else {})
         return self.host.start("compare.child", told, env=env, fds=link.fds if link else ())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from compare.observe import Link
 
 CLIENTS = 64
-SECONDS, QUICK_S = 0.6, 0.15
+SECONDS, QUICK_S = 0.6, 0.12
 WARM_UP_S, OBSERVED_S, LINGER_S = 0.1, 0.2, 0.1
 START_S = 20.0
 STOP_S = 5.0

@@ -171,6 +171,9 @@ class NoProbe:
     def transferred(self, pid: int, tid: int) -> int:  # noqa: ARG002  as a probe has them
         return 0
 
+    def packets(self, pid: int) -> int:  # noqa: ARG002  as a probe has them
+        return 0
+
 
 def _view(*, own: bool = False, loop: bool = True, step: int = 1, pool: bool = False) -> View:
     return View(
