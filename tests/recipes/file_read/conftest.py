@@ -20,12 +20,16 @@ import pytest
 from compare import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
 VARIANTS = catalogue.variants("file")
 LIMIT_S = 20.0
 """How long anything here may wait for something that will come, in seconds."""
+DELAY_S = 0.2
+"""How long a FIFO's writer waits, in seconds, for what is not to happen before it has written."""
+HOLD_THE_LOOP = {"asyncio_blocking_mistake"}
+"""The recipes that are a mistake for this very reason."""
 
 
 class Reader:
@@ -78,6 +82,10 @@ class Reader:
         assert isinstance(error, ValueError | OSError)
         self.stands(fault, f"cannot: {self.why}")
         return True
+
+    def patience(self, but: Collection[str] = HOLD_THE_LOOP) -> float:
+        """How long to wait for its loop, in seconds: one that can't answer is not given long."""
+        return DELAY_S if self.name in but else LIMIT_S
 
     def stands(self, fault: str, verdict: str = "passes") -> None:
         self._stands(f"file_read/{self.name}", self.backend, fault, verdict)
