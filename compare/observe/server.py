@@ -17,6 +17,8 @@ from compare.observe.observer import LENGTH
 from compare.observe.sampler import PERIOD_NS, Sampler
 
 NICENESS = -10
+LATE_NS, MOST_AWAY_NS = 5_000_000, 20_000_000
+AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
 
 
 def _serve(control: socket.socket) -> None:
@@ -59,14 +61,20 @@ def _watch(
         sampler.judge.miss(f"no Python lines: {why}")
     _answer(control, True)  # noqa: FBT003  any answer but a text is a yes
     control.settimeout(0)
-    due = time.monotonic_ns()
+    due = looked = time.monotonic_ns()
+    worked, away = time.thread_time_ns(), 0
     try:
         while not _hears(control):
             sampler.tick()
             due = max(due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
             time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
+            before, looked, had_worked, worked = looked, time.monotonic_ns(), worked, time.thread_time_ns()
+            late = looked - before - (worked - had_worked) - PERIOD_NS
+            away += late if late > LATE_NS else 0
     finally:
         control.settimeout(None)
+    if away > MOST_AWAY_NS:
+        sampler.judge.miss(AWAY)
     if _command(control) is not None:
         _answer(control, sampler.finish())
     if ring is not None:

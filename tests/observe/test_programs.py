@@ -7,19 +7,15 @@ waits; `OBSERVE_ALL=1` runs all of them.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import pytest
 
 from compare.report.check import disagreements
-from tests.observe.trial import PROGRAMS, Expected, observe, starved_ms, took
-
-if TYPE_CHECKING:
-    from compare.results import Observation
+from tests.observe.trial import PROGRAMS, Expected, observe, took, was_starved
 
 EVERY = bool(os.environ.get("OBSERVE_ALL"))
 HOLD_S = "0.25" if EVERY else "0.15"
-TRIES = 3
+TRIES = 4
 """How often a program is run where the machine took a good part of its time away, by the observer's own account."""
 
 
@@ -41,11 +37,7 @@ def test_what_a_program_is_guilty_of_is_found(
     for _ in range(TRIES):
         seen, output = observe(expected.path, *([backend] if backend else []))
         wrong = expected.judge(seen, took(output), scale=float(HOLD_S) / 0.25)
-        if not wrong or not _was_starved(seen):
+        if not wrong or not was_starved(seen):
             break
     assert not wrong, seen.findings
     assert disagreements(seen, untold_ms=25.0, rounding_ms=5.0) == []
-
-
-def _was_starved(seen: Observation) -> bool:
-    return starved_ms(seen) >= 30.0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compare.observe import Observer
+from compare.observe.server import AWAY
 from compare.scenarios.script import environment
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ def observe(path: Path, *args: str) -> tuple[Observation, str]:
             observer.begin(child.pid, link, plain_threads=False)
             output, _ = child.communicate(timeout=50)
             return observer.end(), output.decode()
+
+
+def was_starved(seen: Observation) -> bool:
+    """Return whether others used the processors so much that the program, or the observer, was kept from them."""
+    return starved_ms(seen) >= 30.0 or AWAY in seen.missing
 
 
 def starved_ms(seen: Observation) -> float:
