@@ -2,8 +2,10 @@
 
 The caller binds and listens; the reply to `data` is `data.upper()`. A sync `serve` returns when the listener is shut
 down (`listener.shutdown(socket.SHUT_RDWR)`, from another thread or a signal's handler), an async one when it is
-cancelled; both close every connection they accepted and leave no thread, task, process or descriptor behind. Each
-module runs as a program, too: `python -m recipes.tcp_echo.select_multiplexing 9999`.
+cancelled; both close every connection they accepted and leave no thread, task, process or descriptor behind. A client
+that has sent more than was read by then gets a reset, and may lose what it has not taken yet: that is how TCP says that
+something was lost (RFC 1122, section 4.2.2.13). Each module runs as a program, too:
+`python -m recipes.tcp_echo.select_multiplexing 9999`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+TICK_S = 0.5
 
 
 def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> None:
@@ -48,6 +52,11 @@ def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> No
     with listener:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
+        if hasattr(signal, "setitimer"):
+            # A signal between Python's last look for one and a call that blocks would be taken when that returns: the
+            # next tick ends the call. (Source: the `signal` module, "Execution of Python signal handlers".)
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
         print("serving on {}:{}".format(*listener.getsockname()), flush=True)
         serve(listener)
     sys.exit(128 + ended_by[0])

@@ -70,7 +70,8 @@ async def accept(listener: socket.socket) -> socket.socket | None:
         except BlockingIOError:
             await anyio.wait_readable(listener)
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 await anyio.sleep(BACKOFF_S)

@@ -47,7 +47,8 @@ async def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return (await asyncio.get_running_loop().sock_accept(listener))[0]
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 await asyncio.sleep(BACKOFF_S)

@@ -64,12 +64,26 @@ async def accept(listener: socket.socket) -> socket.socket | None:
     """Returns the next client's socket; None when the listener has been shut down."""
     while True:
         try:
-            return (await asyncio.get_running_loop().sock_accept(listener))[0]
+            return listener.accept()[0]
+        except BlockingIOError:
+            await readable(listener)
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 await asyncio.sleep(BACKOFF_S)
+
+
+async def readable(sock: socket.socket) -> None:
+    """Wait for somebody to come; `loop.sock_accept` loses one who comes as it is cancelled (CPython 3.11 to 3.13)."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(sock, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sock)
 
 
 if __name__ == "__main__":

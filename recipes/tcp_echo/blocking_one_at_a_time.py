@@ -28,6 +28,7 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 def serve(listener: socket.socket) -> None:
     """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
+    listener.setblocking(True)
     while (conn := accept(listener)) is not None:
         with conn, contextlib.suppress(OSError):  # reset by the client: the next one, please
             talk(conn, listener)
@@ -57,7 +58,8 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 time.sleep(BACKOFF_S)

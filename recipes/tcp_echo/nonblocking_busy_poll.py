@@ -53,10 +53,14 @@ def accept(listener: socket.socket, replies: dict[socket.socket, bytes]) -> bool
     while True:
         try:
             conn, _ = listener.accept()
-        except OSError as error:  # nobody more, or no descriptor is free: tried again in the next round
-            return error.errno not in ENDED
+        except BlockingIOError:  # nobody more
+            return True
+        except OSError as error:  # no descriptor is free, perhaps: tried again in the next round
+            # EMFILE comes first even when the listener has been shut down.
+            return error.errno not in ENDED and bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
         conn.setblocking(False)
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        with contextlib.suppress(OSError):  # of one who has left already, on some systems
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
         replies[conn] = b""
 
 

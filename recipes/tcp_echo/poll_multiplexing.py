@@ -44,7 +44,8 @@ def serve(listener: socket.socket) -> None:
             try:
                 accept(listener, clients, replies, poller)
             except OSError as error:
-                ended = error.errno in ENDED
+                # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+                ended = error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
                 if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left alone for a while
                     paused_until = time.monotonic() + BACKOFF_S
                     poller.modify(listener, 0)
@@ -64,7 +65,8 @@ def accept(
     """Take the next client."""
     conn, _ = listener.accept()
     conn.setblocking(False)
-    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    with contextlib.suppress(OSError):  # of one who has left already, on some systems: no fault of the listener's
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
     clients[conn.fileno()] = conn
     replies[conn.fileno()] = b""
     poller.register(conn, select.POLLIN)

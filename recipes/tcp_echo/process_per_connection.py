@@ -15,40 +15,49 @@ finished. `fork` takes only the calling thread along, so don't use this in a pro
 
 import contextlib
 import errno
-import multiprocessing
+import os
 import signal
 import socket
+import sys
 import time
+from typing import NoReturn
 
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1
 OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 ENDED = (errno.EINVAL, errno.EBADF)
-FORK = multiprocessing.get_context("fork")  # the child inherits the socket; a spawned one would need it sent
 
 
 def serve(listener: socket.socket) -> None:
     """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
-    children: set[multiprocessing.process.BaseProcess] = set()
+    listener.setblocking(True)
+    children: set[int] = set()
     while (conn := accept(listener)) is not None:
         with conn:  # the child has its own copy
-            children = {child for child in children if child.is_alive()}  # reaps those that have ended
-            child = FORK.Process(target=talk, args=(conn, listener))
-            with contextlib.suppress(OSError):  # no process is to be had: this client is turned away
-                child.start()
-                children.add(child)
-    for process in children:
-        process.terminate()
-    deadline = time.monotonic() + GRACE_S
-    for process in children:
-        process.join(max(0.0, deadline - time.monotonic()))
-        process.kill()  # nothing to do when it has ended
-        process.join()
+            reap(children)
+            try:
+                child = os.fork()
+            except OSError:  # no process is to be had: this client is turned away
+                continue
+            if child == 0:
+                run(conn, listener)
+            children.add(child)
+    hang_up(children)
+
+
+def run(conn: socket.socket, listener: socket.socket) -> NoReturn:
+    """Runs in the child, and ends it: nothing that the parent still means to do is done here."""
+    try:
+        talk(conn, listener)
+    except BaseException:  # noqa: BLE001  shown as any thread's would be
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    os._exit(0)
 
 
 def talk(conn: socket.socket, listener: socket.socket) -> None:
-    """Runs in the child: answer until the end of file, or until the parent says SIGTERM."""
+    """Answer until the end of file, or until the parent says SIGTERM."""
 
     def end(_number: int, _frame: object) -> None:
         with contextlib.suppress(OSError):
@@ -63,13 +72,34 @@ def talk(conn: socket.socket, listener: socket.socket) -> None:
             conn.sendall(data.upper())
 
 
+def reap(children: set[int]) -> None:
+    """Take leave of those that have ended: until then they are zombies."""
+    for child in tuple(children):
+        if os.waitpid(child, os.WNOHANG)[0]:
+            children.remove(child)
+
+
+def hang_up(children: set[int]) -> None:
+    """End all children: they have a second in all to finish the replies under way."""
+    deadline = time.monotonic() + GRACE_S
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+    while children and time.monotonic() < deadline:
+        reap(children)
+        time.sleep(0.01)  # there is no call that waits for several processes, and not for ever
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
 def accept(listener: socket.socket) -> socket.socket | None:
     """Returns the next client's socket; None when the listener has been shut down."""
     while True:
         try:
             return listener.accept()[0]
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 time.sleep(BACKOFF_S)

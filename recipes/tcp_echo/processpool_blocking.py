@@ -17,7 +17,7 @@ this in a program that has others.
 
 import contextlib
 import errno
-import multiprocessing
+import multiprocessing.connection  # by `join` else, when no descriptor may be free to import with
 import select
 import signal
 import socket
@@ -33,6 +33,7 @@ FORK = multiprocessing.get_context("fork")  # children inherit the listener
 
 def serve(listener: socket.socket, workers: int = 3) -> None:
     """Serve until the listener is shut down, at most `workers` clients at once."""
+    listener.setblocking(True)
     pool = [FORK.Process(target=work, args=(listener,)) for _ in range(workers)]
     for worker in pool:
         worker.start()
@@ -73,7 +74,8 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 time.sleep(BACKOFF_S)

@@ -54,13 +54,15 @@ def run(listener: socket.socket, wakeups: socket.socket, replies: dict[socket.so
         try:
             while True:
                 conn, _ = listener.accept()
-                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a reply's end waits 40 ms for an ACK
+                with contextlib.suppress(OSError):  # of one who has left already, on some systems
+                    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms
                 arm(conn)
                 replies[conn] = b""
         except BlockingIOError:  # nobody more
             pass
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return
             limit = BACKOFF_S  # no descriptor is free, and no signal will tell when one is
         if not answer(replies):

@@ -29,6 +29,7 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 def serve(listener: socket.socket, workers: int = 3) -> None:
     """Serve until the listener is shut down, at most `workers` clients at once."""
+    listener.setblocking(True)
     clients: dict[Future[None], socket.socket] = {}
     with ThreadPoolExecutor(workers) as pool:
         while (conn := accept(listener)) is not None:
@@ -66,7 +67,8 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            if error.errno in ENDED:
+            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
+            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 return None
             if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
                 time.sleep(BACKOFF_S)

@@ -37,15 +37,7 @@ def server(_server: Server) -> Iterator[Server]:
     assert _server.said() == _server.expected
     yield _server
     assert _server.process.poll() is None, f"it has ended: {_server.said()}"
-    if _server.variant.name == "process_per_connection":
-        descriptors += 1  # one child may have ended since it looked
-
-    def descriptors_are_back() -> bool:
-        if _server.variant.name == "process_per_connection":
-            faults.leave(_server.address)  # it looks after its children when the next client comes
-        return _server.descriptors() <= descriptors
-
-    wait_until(descriptors_are_back, "the descriptors are back")
+    wait_until(lambda: _server.descriptors() <= descriptors, "the descriptors are back")
     faults.healthy(_server.address)
     wait_until(lambda: _server.rss() <= memory + _server.may_keep, f"the memory is back near {memory}")
     assert _server.said() == _server.expected

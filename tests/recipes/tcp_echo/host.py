@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -50,6 +51,8 @@ def main(module: str, backend: str, descriptor: int) -> None:
     else:
         uvloop.run(_until_signal_asyncio(serve, listener))
     gc.collect()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a test may have left none free
     left = {
         "threads": [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()],
         "processes": [str(child) for child in active_children()],
@@ -73,11 +76,15 @@ async def _until_signal_asyncio(serve: Serve, listener: socket.socket) -> None:
 async def _until_signal_trio(serve: Serve, listener: socket.socket) -> None:
     import trio  # noqa: PLC0415
 
+    async def cancel() -> None:
+        async for _ in signals:
+            nursery.cancel_scope.cancel()
+
     with trio.open_signal_receiver(signal.SIGUSR1) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, listener)
-            async for _ in signals:
-                nursery.cancel_scope.cancel()
+            nursery.start_soon(cancel)
+            await serve(listener)
+            nursery.cancel_scope.cancel()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 BOUND_S = 20.0
@@ -148,6 +148,21 @@ class Server:
         for process in self.family():
             hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[1]
             resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+    @contextmanager
+    def lowered(self, free: int) -> Iterator[None]:
+        """It and its children may open so many descriptors more, at least: what counts is the highest number."""
+        before = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)[0]
+        for process in self.family():
+            hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[1]
+            numbers = {int(name) for name in os.listdir(f"/proc/{process.pid}/fd")}  # noqa: PTH208
+            limit = next(number for number in range(4096) if len(set(range(number)) - numbers) == free + 1) - 1
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (limit, hard))
+        try:
+            yield
+        finally:
+            if self.process.poll() is None:
+                self.limit_descriptors(before)
 
     def said(self) -> str:
         """What it wrote to its standard error so far: warnings, log records, tracebacks. Normally as `expected`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import runpy
@@ -91,6 +92,31 @@ def test_told_to_end_with_clients_connected(variant: Variant) -> None:
                 _ends(conn)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_told_to_end_while_no_descriptor_is_free(
+    variant: Variant, stands: Callable[[str, str | None, str, str], None]
+) -> None:
+    """The kernel says EMFILE even of a listener that was shut down, while somebody waits there."""
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(variant))
+        first = stack.enter_context(faults.connect(server.address))
+        faults.ask(first, b"first")
+        stack.enter_context(server.lowered(0))
+        others = [stack.enter_context(faults.connect(server.address)) for _ in range(5)]
+        assert faults.is_silent(first)
+        start = time.monotonic()
+        server.listener.shutdown(socket.SHUT_RDWR)
+        if variant.name in HELD:
+            for conn in (first, *others):
+                conn.close()
+        left = server.ended()
+        assert time.monotonic() - start < LIMIT_S
+        left.pop("listening")
+        assert left == CLEAN
+        assert server.said() == ""
+    stands(variant.recipe, variant.backend, "told to end without a descriptor", "passes")
+
+
 ON_UVLOOP = """
 import uvloop
 from recipes.tcp_echo import main, {name}
@@ -146,6 +172,23 @@ def _ends_at(number: int, variant: Variant) -> None:
         assert process.stderr.read() == b""
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)  # no child of it is left
+
+
+@pytest.mark.parametrize("name", ["thread_per_connection", "threadpool_blocking"])
+def test_a_signal_that_does_not_interrupt_the_call_of_the_main_thread(name: str) -> None:
+    """As one does that comes just before the call. Here another thread takes it, so that there is no luck in it."""
+    with _program(Variant(name, None)) as process, ExitStack() as stack:
+        stack.callback(process.kill)
+        assert process.stdout is not None
+        address = ("127.0.0.1", int(process.stdout.readline().rsplit(b":", 1)[1]))
+        with faults.connect(address) as conn:
+            faults.ask(conn, b"my thread is there")
+            other = max(int(name) for name in os.listdir(f"/proc/{process.pid}/task"))  # noqa: PTH208
+            assert other != process.pid
+            start = time.monotonic()
+            assert ctypes.CDLL(None).tgkill(process.pid, other, signal.SIGTERM) == 0
+            assert process.wait(faults.BOUND_S) == 128 + signal.SIGTERM
+            assert time.monotonic() - start < LIMIT_S
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -10,7 +10,7 @@ import os
 import resource
 import socket
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +22,7 @@ from tests.recipes.tcp_echo import faults
 from tests.recipes.tcp_echo.servers import FORKING, Server, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Passes = Callable[..., None]
 
@@ -170,7 +170,7 @@ def test_out_of_descriptors(server: Server, passes: Passes) -> None:
     with ExitStack() as stack:
         served = stack.enter_context(faults.connect(server.address))
         faults.ask(served, b"early")
-        with _lowered(server, SLOTS if one_each else 0):
+        with server.lowered(SLOTS if one_each else 0):
             late = [stack.enter_context(faults.connect(server.address)) for _ in range(SLOTS * 2)]
             for conn in late:
                 conn.sendall(b"late")
@@ -186,7 +186,7 @@ def test_out_of_descriptors(server: Server, passes: Passes) -> None:
         served.close()
         if not one_each:  # and when the limit is raised
             for conn in late:
-                _answered_or_turned_away(server, conn)
+                assert faults.receive(conn, 4) == b"LATE"
                 conn.close()
     assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0] == before
     if server.variant.name == "nonblocking_busy_poll":
@@ -195,35 +195,11 @@ def test_out_of_descriptors(server: Server, passes: Passes) -> None:
         passes("out of descriptors")
 
 
-@contextmanager
-def _lowered(server: Server, free: int) -> Iterator[None]:
-    """The server may open so many descriptors more, at least: the kernel counts from the highest number."""
-    before = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0]
-    for process in server.family():
-        hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[1]
-        numbers = {int(name) for name in os.listdir(f"/proc/{process.pid}/fd")}  # noqa: PTH208
-        limit = next(number for number in range(4096) if len(set(range(number)) - numbers) == free + 1) - 1
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (limit, hard))
-    try:
-        yield
-    finally:
-        server.limit_descriptors(before)
-
-
 def _cpu_share(server: Server) -> float:
     """How much of a core it takes while nothing happens that it could do."""
     before = server.cpu_s()
     threading.Event().wait(0.2)
     return (server.cpu_s() - before) / 0.2
-
-
-def _answered_or_turned_away(server: Server, conn: socket.socket) -> None:
-    try:
-        reply = faults.receive(conn, 4)
-    except (ConnectionError, AssertionError):
-        assert server.variant.name == "process_per_connection"  # it had the client, but no descriptor for a child
-    else:
-        assert reply == b"LATE"
 
 
 def test_many_clients(server: Server, passes: Passes) -> None:

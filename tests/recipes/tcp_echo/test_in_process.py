@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
@@ -86,6 +87,28 @@ def test_an_async_server_ends_when_its_listener_is_shut_down(variant: Variant, r
                     assert await stream.receive() == b"HELLO"
                     listener.shutdown(socket.SHUT_RDWR)
                     with pytest.raises(anyio.EndOfStream):
+                        await stream.receive()
+
+    with _listener() as listener:
+        run(variant.backend, main, listener)
+
+
+@pytest.mark.parametrize("variant", ASYNC, ids=str)
+def test_a_client_that_comes_in_the_turn_in_which_the_server_is_cancelled(
+    variant: Variant, run: Callable[..., Any]
+) -> None:
+    """It is closed or left in line, and nothing is logged."""
+
+    async def main(listener: socket.socket) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_serve(variant), listener)
+            async with await anyio.connect_tcp(*listener.getsockname()) as stream:
+                await stream.send(b"hello")
+                assert await stream.receive() == b"HELLO"
+                with faults.connect(listener.getsockname()):
+                    await anyio.lowlevel.checkpoint()  # asyncio has seen it then, and has it in line behind this task
+                    group.cancel_scope.cancel()
+                    with anyio.CancelScope(shield=True), pytest.raises(anyio.EndOfStream):
                         await stream.receive()
 
     with _listener() as listener:
