@@ -34,12 +34,21 @@ FORK = multiprocessing.get_context("fork")  # children inherit the listener
 def serve(listener: socket.socket, workers: int = 3) -> None:
     """Serve until the listener is shut down, at most `workers` clients at once."""
     listener.setblocking(True)
-    pool = [FORK.Process(target=work, args=(listener,)) for _ in range(workers)]
-    for worker in pool:
-        worker.start()
-    end = select.poll()
-    end.register(listener, 0)  # no event but the listener's end (POLLHUP, which can't be left out)
-    end.poll()
+    pool: list[multiprocessing.process.BaseProcess] = []
+    try:
+        for _ in range(workers):
+            worker = FORK.Process(target=work, args=(listener,))
+            worker.start()  # may fail, for want of memory or descriptors: then those that have begun are ended
+            pool.append(worker)
+        end = select.poll()
+        end.register(listener, 0)  # no event but the listener's end (POLLHUP, which can't be left out)
+        end.poll()
+    finally:
+        hang_up(pool)
+
+
+def hang_up(pool: list[multiprocessing.process.BaseProcess]) -> None:
+    """End all processes: they have a second in all to finish the replies under way."""
     for worker in pool:
         worker.terminate()
     deadline = time.monotonic() + GRACE_S

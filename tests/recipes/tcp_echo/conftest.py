@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The same process for all tests of a variant that follow one another."""
     with Server(request.param) as server:
-        if server.variant.name == "processpool_blocking":
-            wait_until(lambda: len(server.family()) == 4, "the pool's three processes are there")
         for _ in range(3):
             faults.healthy(server.address)
         yield server

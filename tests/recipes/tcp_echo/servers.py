@@ -114,6 +114,8 @@ class Server:
         self.may_keep = 4 * 1024 * 1024  # bytes of memory after a fault: less than any of them pours in
 
     def __enter__(self) -> Self:
+        if self.variant.name == "processpool_blocking":
+            wait_until(lambda: len(self.family()) == 4, "the pool's three processes are there")
         return self
 
     def __exit__(self, *_: object) -> None:
