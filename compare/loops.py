@@ -25,8 +25,15 @@ def run(backend: str, function: Callable[..., Any], *arguments: Any) -> Any:
         import uvloop  # noqa: PLC0415
 
         factory = uvloop.new_event_loop
+    returned: list[Any] = []
+
+    async def main() -> None:
+        # Not as the task's own result: CPython 3.11's `Runner.run` makes a `repr` of that at its end, all bytes of it.
+        returned.append(await function(*arguments))
+
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(function(*arguments))
+        runner.run(main())
+    return returned.pop()
 
 
 async def readable(backend: str, descriptor: int) -> None:

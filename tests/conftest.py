@@ -59,15 +59,17 @@ def run() -> Callable[..., Any]:
         if backend is None:
             return function(*args)
         name, options = BACKENDS[backend]
-        return anyio.run(_alone, function, args, backend=name, backend_options=options)
+        returned: list[Any] = []  # not by `run`: CPython 3.11's asyncio makes a `repr` of what that returns
+        anyio.run(_alone, function, args, returned, backend=name, backend_options=options)
+        return returned.pop()
 
     return call
 
 
-async def _alone(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+async def _alone(function: Callable[..., Any], args: tuple[Any, ...], returned: list[Any]) -> None:
     before = _tasks()
     try:
-        return await function(*args)
+        returned.append(await function(*args))
     finally:
         await _ended(_tasks() - before)
 
