@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import threading
-from multiprocessing import active_children
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def main(module: str, backend: str, descriptor: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a test may have left none free
     left = {
         "threads": [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()],
-        "processes": [str(child) for child in active_children()],
+        "processes": Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split(),
         "descriptors": sorted(set(os.listdir("/proc/self/fd")) - before),  # noqa: PTH208
         "listening": bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)),
     }
