@@ -28,6 +28,7 @@ RUNNING = b"running\n"
 GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
 _PIDFD_GETFD = 438
+_MOVED = (b"InSegs", b"OutSegs", b"InDatagrams", b"OutDatagrams")
 """The same on every architecture: `include/uapi/asm-generic/unistd.h`."""
 
 
@@ -183,16 +184,15 @@ class Process:
     def packets(self) -> int:
         """Return how many TCP segments and UDP datagrams its network has moved, for whomever: `net/snmp`, proc(5)."""
         try:
-            lines = Path(f"/proc/{self.pid}/net/snmp").read_text().splitlines()
+            with open(f"/proc/{self.pid}/net/snmp", "rb", buffering=0) as file:  # noqa: PTH123  see above
+                lines = file.read(8192).splitlines()
         except OSError:
             return 0
         total = 0
         for names, values in pairwise(lines):
-            if names.startswith(("Tcp: RtoAlgorithm", "Udp: InDatagrams")):
+            if names.startswith((b"Tcp: RtoAlgorithm", b"Udp: InDatagrams")):
                 counters = dict(zip(names.split(), values.split(), strict=False))
-                total += sum(
-                    int(counters.get(name, 0)) for name in ("InSegs", "OutSegs", "InDatagrams", "OutDatagrams")
-                )
+                total += sum(int(counters.get(name, 0)) for name in _MOVED)
         return total
 
     def mapped_file(self) -> str | None:

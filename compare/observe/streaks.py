@@ -160,8 +160,11 @@ class Streak:
         if stat is None:
             return
         if self.first is None:
-            self.first, self.moved, self.waited = stat, probe.transferred(*key), probe.waits(*key)
-            self.packets = probe.packets(key[0])
+            self.first = stat
+            if by_hand:
+                self.moved, self.waited = probe.transferred(*key), probe.waits(*key)
+            if by_hand or self.loop:  # all others are never judged by it
+                self.packets = probe.packets(key[0])
         if by_hand and self.last > self.looked:
             self.streams, self.looked = probe.streams(key[0]), self.last + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
