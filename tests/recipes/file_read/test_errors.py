@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import resource
 import shutil
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,11 +50,8 @@ def test_one_missing_among_many_ends_all(reader: Reader, tmp_path: Path) -> None
     for path in paths:
         os.mkfifo(path) if reader.states == ("slow",) else path.write_bytes(b"x")
     paths[50].unlink()
-    with warnings.catch_warnings():
-        if "aiofiles" in reader.name:  # its docstring says so: an `open` that is cancelled leaves a file behind
-            warnings.simplefilter("ignore", ResourceWarning)
+    with reader.may_leak():
         kind = type(reader.error(reader.files, paths))  # not the error: what it holds is to be collected here
-        gc.collect()
     assert kind is FileNotFoundError
 
 
@@ -107,14 +102,11 @@ def test_a_directory_that_vanishes(reader: Reader, tmp_path: Path, aside: Callab
         path.write_bytes(b"content")
     if reader.refuses("warm", paths[0], "directory vanishes"):
         return
-    with aside(lambda: shutil.rmtree(folder)), warnings.catch_warnings():
-        if "aiofiles" in reader.name:
-            warnings.simplefilter("ignore", ResourceWarning)
+    with aside(lambda: shutil.rmtree(folder)), reader.may_leak():
         try:
             outcome: object = reader.files(paths)
         except (OSError, ExceptionGroup) as error:
             outcome = type(reader.leaf(error))
-        gc.collect()
     assert outcome in (FileNotFoundError, [b"content"] * 100)  # the latter if it was as fast as that
     assert isinstance(reader.fails(paths[0]), FileNotFoundError)
     reader.stands("directory vanishes")

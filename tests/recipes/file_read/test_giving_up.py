@@ -6,11 +6,9 @@ The FIFO's writer acts when the reader waits for it, or has taken what was writt
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import threading
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,10 +36,6 @@ LET_NOBODY_GO = {"asyncio_aiofiles", "asyncio_aiofiles_lines", "trio_open_file",
 LEAVE_NOTHING = {"asyncio_pipe_transport", "trio_fd_stream", "asyncio_cached_first", "trio_cached_first"}
 """The recipes of which nothing reads on after their caller was cancelled."""
 
-LEAK = {"asyncio_aiofiles", "asyncio_aiofiles_lines"}
-"""An `open` of theirs that is cancelled leaves its file to the garbage collector, as the former's docstring says."""
-
-
 TURNS = 24
 """After how many turns of the loop, at most, a read is cancelled: by then, a few small files have been read."""
 
@@ -56,15 +50,12 @@ def test_cancelled_at_any_turn_of_the_loop(reader: Reader, tmp_path: Path) -> No
         return
     if reader.refuses("warm", paths[0], "cancelled at any turn"):
         return
-    with warnings.catch_warnings():
-        if reader.name in LEAK:
-            warnings.simplefilter("ignore", ResourceWarning)
+    with reader.may_leak():
         for turns in range(TURNS):
             contents = reader.run(_cancelled_after, reader, paths, turns)
             assert contents in (None, [b"content\n" * 20_000] * 5)
-        gc.collect()
     leaves = "cannot: what a thread opens after that is left to the garbage collector"
-    reader.stands("cancelled at any turn", leaves if reader.name in LEAK else "passes")
+    reader.stands("cancelled at any turn", leaves if reader.leaks else "passes")
 
 
 async def _cancelled_after(reader: Reader, paths: list[Path], turns: int) -> list[bytes] | None:
@@ -137,8 +128,7 @@ def test_who_can_give_up_while_open_waits(reader: Reader, fifo: Path, aside: Asi
         return
     if reader.refuses("slow", fifo, "hung open"):
         return
-    leaks = reader.name in LEAK
-    held = HOLD_THE_LOOP if leaks else HOLD_THE_LOOP | LET_NOBODY_GO
+    held = HOLD_THE_LOOP if reader.leaks else HOLD_THE_LOOP | LET_NOBODY_GO
     give_up, gone = threading.Event(), threading.Event()
     seen: dict[str, bool] = {}
 
@@ -159,15 +149,12 @@ def test_who_can_give_up_while_open_waits(reader: Reader, fifo: Path, aside: Asi
         else:
             seen["waits_on"] = True
 
-    with aside(hang), warnings.catch_warnings():
-        if leaks:
-            warnings.simplefilter("ignore", ResourceWarning)
+    with aside(hang), reader.may_leak():
         reader.run(reading)
-        gc.collect()
     assert seen["free"] == (reader.name not in held)
     if reader.name in LEAVE_NOTHING:
         assert not seen["waits_on"]
-    reader.stands("hung open", _of_a_hung_open(reader.name, leaks=leaks, **seen))
+    reader.stands("hung open", _of_a_hung_open(reader.name, leaks=reader.leaks, **seen))
 
 
 def _of_a_hung_open(name: str, *, leaks: bool, free: bool, waits_on: bool) -> str:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import psutil
-import pytest
 
 from tests.recipes.tcp_echo import faults
-from tests.recipes.tcp_echo.servers import CLEAN, Server, variants
+from tests.recipes.tcp_echo.servers import CLEAN, Server, variants, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,14 +37,10 @@ class _Load:
             self.failed = error
 
 
-def _wait_until_stopped(groups: list[int]) -> None:
+def _are_stopped(groups: list[int]) -> bool:
     """A signal is sent at once, and taken when the process next comes to it; so is each of its children's."""
-    deadline = time.monotonic() + faults.BOUND_S
-    while time.monotonic() < deadline:
-        states = [each.info["status"] for each in psutil.process_iter(["status"]) if _group(each.pid) in groups]
-        if all(state in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE} for state in states):
-            return
-    pytest.fail("the servers did not stop")
+    states = [each.info["status"] for each in psutil.process_iter(["status"]) if _group(each.pid) in groups]
+    return all(state in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE} for state in states)
 
 
 def _group(pid: int) -> int:
@@ -66,7 +60,8 @@ def test_stopped_for_a_second(stands: Callable[[str, str | None, str, str], None
         loads = [_Load(server, end) for server in servers]
         for server in servers:
             server.signal(signal.SIGSTOP)
-        _wait_until_stopped([server.process.pid for server in servers])
+        groups = [server.process.pid for server in servers]
+        wait_until(lambda: _are_stopped(groups), "the servers are stopped")
         before = [load.answered for load in loads]
         threading.Event().wait(1.0)
         assert all(load.answered <= count + 1 for load, count in zip(loads, before, strict=True))  # one was on its way
