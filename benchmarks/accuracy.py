@@ -30,7 +30,7 @@ from benchmarks.measure import (
     number,
     spread,
 )
-from compare.scenarios import script
+from compare.scenarios.script import program as script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

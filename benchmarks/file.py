@@ -20,18 +20,18 @@ from benchmarks import fio
 from benchmarks.file_child import PAGE, STAMP, page
 from benchmarks.file_works import Way
 from benchmarks.measure import SECONDS, Case, Figures, UnavailableError, Work, WrongError, interleave, progress, rows
-from compare.host import EndedError, Host, Stopped
+from compare.process.host import EndedError, Host, Stopped
 from compare.scenarios import PINNED_MALLOC
-from compare.scenarios.net import processors
-from compare.scenarios.sources import Fifos
-from compare.scenarios.storage import Files, NoRoomError, content, warm
+from compare.scenarios.file.sources import Fifos
+from compare.scenarios.file.storage import Files, NoRoomError, content, warm
+from compare.scenarios.net.comparison import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.__main__ import Options
     from benchmarks.measure import Goal, Row
-    from compare.host import Child
+    from compare.process.host import Child
 
 WORKS = ("small-warm", "small-cold", "many-warm", "large-warm", "random-cold", "fifos-64", "fifos-1000", "lines")
 ANSWER_S = 120.0

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from compare import loops
-from compare.child import Line
-from compare.scenarios.storage import evict
+from compare.process import loops
+from compare.process.child import Line
+from compare.scenarios.file.storage import evict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.scenarios.load import Load, WrongError, busy
+from compare.scenarios.net.clients import Load, WrongError, busy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from compare.scenarios.load import Client
+    from compare.scenarios.net.clients import Client
 
 PATIENCE_S = 30.0
 BREATH = 256

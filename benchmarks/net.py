@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, interleave, rows
 from benchmarks.native import Load, compiled
 from compare.scenarios import PINNED_MALLOC
-from compare.scenarios.net import processors
+from compare.scenarios.net.comparison import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

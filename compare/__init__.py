@@ -11,7 +11,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compare.watching import BlockingError, watch
+    from compare.observe.in_process.watch import BlockingError, watch
 
 __all__ = ["BlockingError", "watch"]
 
@@ -21,6 +21,6 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    from compare import watching  # noqa: PLC0415
+    from compare.observe.in_process import watch as watching  # noqa: PLC0415
 
     return getattr(watching, name)

@@ -35,20 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments ask for, and return the exit status."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     if argv[:1] == ["script"]:
-        from compare.scenarios import script  # noqa: PLC0415
+        from compare.scenarios.script import program as script  # noqa: PLC0415
 
         return script.main(argv[1:])
     if argv[:1] == ["claims"]:
-        from compare import claims  # noqa: PLC0415
+        from compare.scenarios import claims  # noqa: PLC0415
 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return claims.main(argv[1:])
     options = _parser().parse_args(argv)
     if options.command == "list":
-        from compare import listing  # noqa: PLC0415
+        from compare.command import listing  # noqa: PLC0415
 
         return listing.main(options.scenario)
-    from compare import command  # noqa: PLC0415
+    from compare.command import comparison as command  # noqa: PLC0415
 
     return command.main(options, ("python", "-m", "compare", *argv))
 

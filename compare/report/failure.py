@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.advice import way_out, what
+from compare.report.advice import way_out, what
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare import advice
+from compare.report import advice
 from compare.results import LOOP_PLACES
-from compare.verdict import milliseconds
+from compare.scenarios.verdict import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

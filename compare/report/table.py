@@ -15,7 +15,7 @@ from rich.text import Text
 
 from compare.report.axis import groups, number, workload_of
 from compare.report.lanes import TIMES
-from compare.verdict import milliseconds
+from compare.scenarios.verdict import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from compare import catalogue
-from compare.host import EndedError
+from compare.process.host import EndedError
 from compare.results import Run
 
 if TYPE_CHECKING:
     from compare.catalogue import Variant
-    from compare.host import Child, Host
+    from compare.process.host import Child, Host
     from compare.results import Observation, Outcome
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from compare.observe import Observer
-from compare.observe.observer import ObserverError
+from compare.observe.started.observer import ObserverError
 
 if TYPE_CHECKING:
-    from compare.host import Host
     from compare.observe import Link
+    from compare.process.host import Host
     from compare.results import Observation
 
 MOST_FAILURES = 3

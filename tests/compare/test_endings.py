@@ -72,8 +72,8 @@ def running(process: subprocess.Popen[str], family: Callable[[int], set[int]], m
 @pytest.mark.parametrize(
     ("arguments", "module"),
     [
-        (("file", "--state", "warm", "--repeat", "100000"), "compare.child"),
-        (("file", "--state", "slow", "--delay", "5000"), "compare.scenarios.fifo"),
+        (("file", "--state", "warm", "--repeat", "100000"), "compare.process.child"),
+        (("file", "--state", "slow", "--delay", "5000"), "compare.scenarios.file.fifo_writer"),
     ],
     ids=["warm", "slow"],
 )
@@ -102,7 +102,9 @@ def test_ctrl_c_while_servers_are_under_load(
     started: Callable[..., subprocess.Popen[str]], family: Callable[[int], set[int]], wait_until: Callable[..., Any]
 ) -> None:
     process = started("net", "--only", "process_per_connection", "--seconds", "60", "--clients", "4")
-    below = wait_until(lambda: pids if len(pids := running(process, family, "compare.scenarios.load")) >= 6 else set())
+    below = wait_until(
+        lambda: pids if len(pids := running(process, family, "compare.scenarios.net.clients")) >= 6 else set()
+    )
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
@@ -124,7 +126,7 @@ def test_the_children_die_with_a_parent_that_is_killed(
     started: Callable[..., subprocess.Popen[str]], family: Callable[[int], set[int]], wait_until: Callable[..., Any]
 ) -> None:
     process = started("file", "--state", "warm", "--repeat", "100000", *LONG)
-    below = wait_until(lambda: running(process, family, "compare.child"))
+    below = wait_until(lambda: running(process, family, "compare.process.child"))
     process.kill()
     process.communicate(timeout=20)
     wait_until(lambda: gone(below))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.child import digest
-from compare.host import Host
-from compare.scenarios import storage
-from compare.scenarios.fifo import ThreadWriter
-from compare.scenarios.sources import Fifos
+from compare.process.child import digest
+from compare.process.host import Host
+from compare.scenarios.file import storage
+from compare.scenarios.file.fifo_writer import ThreadWriter
+from compare.scenarios.file.sources import Fifos
 
 if TYPE_CHECKING:
     from pathlib import Path

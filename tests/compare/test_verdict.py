@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from compare import verdict
 from compare.results import Finding, Lane, LoopHold, Observation, Place, Role, Run, Site, Span
+from compare.scenarios import verdict
 
 HERE = Site("/home/x/reader.py", 21, "read_file")
 

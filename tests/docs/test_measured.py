@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 from compare.__main__ import _parser
-from compare.claims import all_claims
 from compare.report.json import schema
+from compare.scenarios.claims import all_claims
 from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from compare.observe import Observer
-from compare.observe.channel import VARIABLE
-from compare.scenarios.script import STARTUP
+from compare.observe.agent.channel import VARIABLE
+from compare.scenarios.script.program import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +123,7 @@ os.waitpid(pid, 0) if pid else os._exit(0)
 
 def test_without_a_request_it_does_nothing(tmp_path: Path) -> None:
     assert VARIABLE not in os.environ
-    source = "from compare.observe import agent; agent.install(); print(agent._agent is None and '1')"
+    source = "from compare.observe.agent import notes; notes.install(); print(notes._agent is None and '1')"
     path = tmp_path / "program.py"
     path.write_text(source)
     done = subprocess.run([sys.executable, str(path)], capture_output=True, check=True, text=True, timeout=40)

@@ -9,9 +9,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from compare.observe import blind, channel, proc
-from compare.observe.sampler import Sampler
-from compare.scenarios.script import STARTUP
+from compare.observe.agent import channel
+from compare.observe.kernel import proc
+from compare.observe.sampler import without_proc as blind
+from compare.observe.sampler.sampler import Sampler
+from compare.scenarios.script.program import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observe import channel, proc, sites, syscalls
-from compare.observe.channel import Kind, Ring
-from compare.observe.findings import Judge
-from compare.observe.lanes import Lanes
-from compare.observe.segments import Segment
-from compare.observe.stacks import View
+from compare.observe.agent import channel, sites
+from compare.observe.agent.channel import Kind, Ring
+from compare.observe.interpreter.views import View
+from compare.observe.judge.judge import Judge
+from compare.observe.judge.lanes import Lanes
+from compare.observe.judge.segments import Segment
+from compare.observe.kernel import proc
+from compare.observe.kernel import system_calls as syscalls
 from compare.report.check import disagreements
 from compare.results import Observation, Site
 

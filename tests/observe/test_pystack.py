@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observe import pystack
-from compare.observe.pystack import Code, Reader, Unreadable, decode_lines
+from compare.observe.interpreter import memory as pystack
+from compare.observe.interpreter.memory import Code, Reader, Unreadable, decode_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compare.observe import Observer
-from compare.observe.server import AWAY
-from compare.scenarios.script import environment
+from compare.observe.started.server import AWAY
+from compare.scenarios.script.program import environment
 
 if TYPE_CHECKING:
     from compare.results import Finding, Observation

@@ -19,7 +19,7 @@ import os, pytest
 
 @pytest.fixture
 def sampler(tmp_path_factory):
-    from compare.observe.session import session
+    from compare.observe.in_process.session import session
     with open(os.environ["SAMPLERS"], "a") as file:
         file.write(f"{os.getpid()} {session().pid}\\n")
 """
@@ -78,14 +78,14 @@ def test_inert_until_it_is_asked_for(inner: Callable[..., Any]) -> None:
                 print("OURS", sorted(name for name in sys.modules if name.split(".")[0] == "compare"))
         """,
     )
-    assert "OURS ['compare', 'compare.pytest_plugin']" in ran.output
+    assert "OURS ['compare', 'compare.plugin', 'compare.plugin.options']" in ran.output
     code = (
-        "import sys; known = set(sys.modules); import pytest; known |= set(sys.modules); import compare.pytest_plugin;"
+        "import sys; known = set(sys.modules); import pytest; known |= set(sys.modules); import compare.plugin.options;"
     )
     printed = subprocess.check_output(
         [sys.executable, "-c", code + "print(sorted(set(sys.modules) - known))"], text=True, timeout=30
     )
-    assert printed.strip() == "['compare', 'compare.pytest_plugin']"
+    assert printed.strip() == "['compare', 'compare.plugin', 'compare.plugin.options']"
 
 
 def test_what_a_marked_test_costs(inner: Callable[..., Any], tmp_path: Path, monkeypatch: Any) -> None:

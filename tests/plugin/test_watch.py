@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 import compare
-from compare.observe import session
+from compare.observe.in_process import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,1 @@
+"""From arguments to a comparison, and from there to what is printed and written."""

@@ -1,0 +1,71 @@
+"""Whose code a file is: the user's own, the standard library's, or an installed package's.
+
+The site of a wait is the innermost line that is the user's own. Told by where a file lies, never by what it is called.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sysconfig
+from functools import cache
+from typing import Literal
+
+Owner = Literal["user", "package", "library"]
+"""`library`: the standard library, and the observer itself; `package`: anything that was installed beside it."""
+
+# Imported at the start of somebody's program, so without pathlib.
+_HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep  # noqa: PTH100, PTH120
+_STDLIB = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
+_LOOPS = frozenset({"asyncio", "trio", "uvloop", "anyio", "outcome"})
+"""`outcome` is how trio hands a step's result on."""
+
+
+def _installed() -> tuple[str, ...]:
+    paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    paths.update(getattr(site, "getsitepackages", list)())
+    paths.add(getattr(site, "getusersitepackages", str)())
+    return tuple({os.path.realpath(path) + os.sep for path in paths if path})
+
+
+_PACKAGES = _installed()
+
+
+@cache
+def owner(filename: str) -> Owner:
+    """Return whose code a file is.
+
+    A pseudo-file such as `<string>` is the user's; a frozen module, and what a library has generated, are not.
+    """
+    if filename.startswith("<"):
+        return "library" if filename.startswith("<frozen ") or " generated " in filename else "user"
+    if filename == "__init__":  # the interpreter's own code around a class's call (CPython 3.13: _Py_InitCleanup)
+        return "library"
+    path = os.path.realpath(filename)
+    if path.startswith(_HERE):
+        return "library"
+    if (
+        path.startswith(_PACKAGES)
+        or f"{os.sep}site-packages{os.sep}" in path
+        or f"{os.sep}dist-packages{os.sep}" in path
+    ):
+        return "package"
+    return "library" if path.startswith(_STDLIB) else "user"
+
+
+@cache
+def module(filename: str) -> str:
+    """Return the top-level module that a library's or package's file belongs to: `asyncio`, `trio`, `selectors`."""
+    path = os.path.realpath(filename)
+    for prefix in (*_PACKAGES, *_STDLIB):
+        if path.startswith(prefix):
+            first = path[len(prefix) :].partition(os.sep)[0]
+            if first in {"site-packages", "dist-packages", "lib-dynload"}:
+                continue
+            return first.removesuffix(".py")
+    return ""
+
+
+def is_loop_code(filename: str) -> bool:
+    """Whether a file is part of an event loop's library (or of `selectors`, which asyncio polls through)."""
+    return module(filename) in _LOOPS or module(filename) == "selectors"

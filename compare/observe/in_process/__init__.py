@@ -1,0 +1,1 @@
+"""A way in: a process that watches itself."""

@@ -1,0 +1,250 @@
+"""A sampler for a process that watches itself: started once, and looking only while a window is open.
+
+`server` watches a child from before its start to its end. Here the observed process is the one that asks, again and
+again, for moments that may be shorter than a millisecond: a test, a `with` block. So what costs time is done once and
+kept (the interpreter found, each thread's files open, the code objects read), a window is opened and dropped by a note
+in the agent's ring, without a system call, and only one that may hold a finding is asked for. Windows may overlap:
+each has a judge of its own, and all of them are told what the one sampler sees.
+
+It is nobody's child (its parent has ended), so that it is no leak to a test and no surprise to an `os.wait()`; and it
+ends when the process that it watches hangs up or ends, however that comes about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import os
+import pickle
+import select
+import socket
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from compare.observe.agent import channel
+from compare.observe.agent.channel import Kind
+from compare.observe.interpreter import memory as pystack
+from compare.observe.judge.judge import Judge
+from compare.observe.sampler.sampler import FAMILY_NS, Sampler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compare.observe.agent.channel import Record
+    from compare.observe.judge.judge import _Thread
+    from compare.observe.judge.segments import Segment, Work
+    from compare.results import Finding, Observation
+
+PERIOD_MS = 1
+REST_MS = 4
+"""How often the agent's notes are read while no window is open; so late is one that opens seen, in milliseconds."""
+YOUNG_NS = 5_000_000
+"""For how long at most a window is young, in nanoseconds."""
+ALERT_S = 2.0
+"""How long no window was open before it is looked for less often: then a message comes with the next."""
+IDLE_MS = 50
+"""How often then: sooner than the agent's notes can fill the ring."""
+MESSAGE_BYTES = 1 << 17
+"""The longest message; fewer bytes than a socket's buffer holds at Linux's default."""
+MOST_FINDINGS = 100
+
+Command = tuple[Any, ...]
+"""`("wake",)`: read the notes, there are windows in them; `("stop", number, at)`: answer what was seen in one."""
+
+Answer = tuple[int, tuple["Finding", ...], tuple[str, ...]]
+"""A window's number, what was found in it (worst first), and what could not be seen."""
+
+
+class _WindowJudge(Judge):
+    """Judges one window; what a module's import waits for and computes is left out where that is not asked for."""
+
+    def __init__(self, *args: Any, imports: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._imports = imports
+
+    def waited(self, pid: int, work: Work, until: int) -> None:
+        """Work was in line, maybe since before the window."""
+        super().waited(pid, replace(work, asked=max(work.asked, self._began)), until)
+
+    def _wait(self, thread: _Thread, segment: Segment) -> None:
+        if not self._is_import(segment):
+            super()._wait(thread, segment)
+
+    def _computed(self, thread: _Thread, ran: list[Segment], held: int, starved: bool) -> None:  # noqa: FBT001  as is
+        counted = [segment for segment in ran if not self._is_import(segment)]
+        held -= sum(segment.ns for segment in ran) - sum(segment.ns for segment in counted)
+        super()._computed(thread, counted, held, starved)
+
+    def _is_import(self, segment: Segment) -> bool:
+        return not self._imports and segment.view is not None and segment.view.imports
+
+
+class _Judges:
+    """Hands on what the sampler tells to the judge of every window that is open."""
+
+    def __init__(self, judges: dict[int, _WindowJudge]) -> None:
+        self._judges = judges
+
+    def __getattr__(self, name: str) -> Callable[..., bool]:
+        def tell(*args: Any, **kwargs: Any) -> bool:
+            answers = [getattr(judge, name)(*args, **kwargs) for judge in self._judges.values()]
+            return any(answers)
+
+        self.__dict__[name] = tell  # the next call finds it at once
+        return tell
+
+
+class Windows(Sampler):
+    """The sampler that stays; times are nanoseconds on `CLOCK_MONOTONIC`."""
+
+    def __init__(self, pid: int, layout: pystack.Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
+        """Find the interpreter, and wait for windows."""
+        self.open: dict[int, _WindowJudge] = {}
+        self._fresh: dict[int, Record] = {}
+        super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
+        self.judge = self._family.judge = cast("Judge", _Judges(self.open))
+
+    def start(self, record: Record) -> None:
+        """Open a window."""
+        at, number = record.time_ns, record.first
+        for track in self._family.tracks.values():
+            if self.open:
+                self._family.cut(track, at, by_itself=False)
+            else:  # where it was seen last is long ago
+                track.open, track.raw, track.pinged, track.turned = None, b"", False, at
+        judge = _WindowJudge(
+            self.pid, at, self, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount)
+        )
+        for tid in self._loops:
+            judge.loop_runs(self.pid, tid, at)
+        self.open[number] = judge
+
+    def stop(self, number: int, at: int) -> Observation:
+        """Close a window that ended at a moment just gone by, and say what was seen in it."""
+        self.rest(at_once=True)
+        for track in self._family.tracks.values():
+            self._family.cut(track, at, by_itself=False)
+        assert self._ring is not None
+        judge = self.open.pop(number)
+        judge.names(self.pid, self._ring.names())
+        for work in self._queue.values():
+            judge.waited(self.pid, work, at)
+        linecache.checkcache()
+        return judge.finish(at)
+
+    def rest(self, *, at_once: bool = False) -> None:
+        """Read what the agent noted; a window that is dropped while it is young is never looked into.
+
+        It is young for a tenth of its threshold, unless `at_once`: the first look tells how it began.
+        """
+        self._read_ring()
+        if not self._fresh:
+            return
+        now = time.monotonic_ns()
+        records = [
+            record
+            for record in self._fresh.values()
+            if at_once or now - record.time_ns >= min(record.second // 10, YOUNG_NS)
+        ]
+        if not records:
+            return
+        for record in records:
+            del self._fresh[record.first]
+            self.start(record)
+        self._family._listed = 0  # noqa: SLF001  threads may have come since
+        self.tick()
+        for record in records:
+            self._date_back(record)
+
+    def _date_back(self, record: Record) -> None:
+        """The thread that opened a window was first looked at some milliseconds later: it ran, and then it waits."""
+        track = self._family.tracks.get(record.tid)
+        if track is None or track.open is None:
+            return
+        ran = max(track.times.run_ns - record.code, 0)
+        began = track.open.start - ran if track.open.kind == "running" else record.time_ns + ran
+        track.open.start = min(track.open.start, max(began, record.time_ns))
+
+    def _note(self, record: Record, *, early: bool = False) -> None:
+        match record.kind:
+            case Kind.WINDOW_OPENS:
+                self._fresh[record.first] = record
+            case Kind.WINDOW_DROPS:
+                self._fresh.pop(record.first, None)
+                self.open.pop(record.first, None)
+            case _:
+                super()._note(record, early=early)
+
+    def _tend(self, now: int) -> None:
+        """A thread's name is asked for until it is known: at a window's end the thread may be gone."""
+        if now - self._tended >= FAMILY_NS and self._ring is not None:
+            nameless = {track.tid for track in self._family.tracks.values() if track.python}
+            if not nameless <= self._ring.names().keys():
+                self._want_names = max(self._want_names, 1)
+        super()._tend(now)
+
+    def _adopt(self, pid: int, now: int) -> None:  # noqa: ARG002  as is
+        """What the process starts is another program."""
+        self._others.add(pid)
+
+
+def main(descriptor: int) -> None:
+    """Serve whoever holds the other end of this socket, until it hangs up or ends."""
+    control = socket.socket(fileno=descriptor)
+    try:
+        layout = pystack.calibrate()
+        missing: tuple[str, ...] = ()
+    except pystack.Unreadable as error:
+        layout, missing = None, (f"no Python lines: {error}",)
+    control.send(pickle.dumps(os.getpid()))
+    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+    if not message:
+        return
+    (pid,) = pickle.loads(message)  # noqa: S301  from the process that started us
+    ring, pipe = descriptors
+    os.set_blocking(pipe, False)
+    owner = os.pidfd_open(pid)
+
+    def ask(what: int) -> None:
+        with contextlib.suppress(OSError):  # it has ended, or has not read for long
+            os.write(pipe, channel.request(what))
+
+    windows = Windows(pid, layout, channel.Ring(ring), ask)
+    control.send(pickle.dumps(missing))
+    _serve(control, owner, windows)
+
+
+def _serve(control: socket.socket, owner: int, windows: Windows) -> None:
+    poller = select.poll()
+    poller.register(control, select.POLLIN)
+    poller.register(owner, select.POLLIN)
+    idle_since = time.monotonic()
+    while True:
+        if windows.open:
+            idle_since = time.monotonic()
+        is_idle = time.monotonic() - idle_since > ALERT_S
+        events = dict(poller.poll(PERIOD_MS if windows.open else IDLE_MS if is_idle else REST_MS))
+        if owner in events:
+            return
+        if control.fileno() in events:
+            idle_since = time.monotonic()
+            message = control.recv(MESSAGE_BYTES)
+            if not message:
+                return
+            _obey(control, windows, pickle.loads(message))  # noqa: S301  from the process that started us
+        elif windows.open:
+            windows.tick()
+            windows.rest()
+        else:
+            windows.rest()
+
+
+def _obey(control: socket.socket, windows: Windows, command: Command) -> None:
+    match command:
+        case ("wake",):
+            windows.rest()
+        case ("stop", number, at):
+            seen = windows.stop(number, at)
+            answer: Answer = (number, seen.findings[:MOST_FINDINGS], seen.missing)
+            control.send(pickle.dumps(answer))

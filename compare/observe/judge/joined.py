@@ -1,0 +1,73 @@
+"""What is made of segments that tell little by themselves: by what stands before and after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from compare.observe.judge.segments import Segment
+    from compare.results import Site
+
+
+class Joined(Protocol):
+    """Clock ticks of what ran between waits in the same call at the same line."""
+
+    user: int
+    system: int
+
+
+def on_cpu(segment: Segment, since: int, until: int) -> int:
+    """How long of a segment's part between two moments was on a CPU, spread evenly."""
+    part = min(segment.end, until) - max(segment.start, since)
+    return max(part, 0) * min(segment.cpu, segment.ns) // segment.ns
+
+
+def join(thread: Joined, before: Segment | None, ran: Segment, after: Segment) -> None:
+    """What runs between two waits in one call at one line, mostly in the kernel, is still that call: so strace counts.
+
+    A read from a disk waits and copies by turns, and a page fault is handled by the CPU that asked for the page.
+    """
+    if before is not None and before.gil and after.gil:
+        # Who waits for the GIL wakes every few milliseconds, to ask for it again.
+        if ran.view is None or (after.view is not None and ran.view.frames == after.view.frames):
+            ran.kind, ran.call, ran.gil, ran.view, ran.wakes = after.kind, after.call, True, after.view, -1
+            ran.holders.update(after.holders)
+        return
+    same = before is not None and (before.kind, before.call, before.site) == (after.kind, after.call, after.site)
+    if not same or after.locks or after.polls or not _near(ran.site, after.site):
+        thread.user = thread.system = 0
+        return
+    thread.user += ran.user
+    thread.system += ran.system
+    in_kernel = thread.user <= thread.system if thread.user + thread.system else ran.ns * 4 < after.ns
+    if in_kernel or (after.kind == "off" and ran.faults):
+        ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
+        ran.view = after.view
+        ran.wakes = -1
+
+
+def _near(one: Site | None, other: Site | None) -> bool:
+    """Whether two lines are of one function, as far as is known: a loop's head is at another line than its body."""
+    return one is None or other is None or (one.file, one.function) == (other.file, other.function)
+
+
+def fill_in(segments: list[Segment]) -> None:
+    """A wait whose stack could not be read stands where its neighbours stand."""
+    known = None
+    for segment in [*segments, *reversed(segments)]:
+        if segment.view is not None:
+            known = segment.view
+        elif segment.kind != "running":
+            segment.view = known
+
+
+def longest_call(segments: list[Segment], since: int) -> int:
+    """How long a thread was seen at one place only: Python code moves from line to line, a call of C does not."""
+    longest, began, top = 0, since, None
+    for segment in segments:
+        if segment.end <= since or segment.view is None:
+            continue
+        if segment.kind != "running" or segment.view.top != top:
+            began, top = max(segment.start, since), segment.view.top
+        longest = max(longest, segment.end - began)
+    return longest

@@ -1,0 +1,96 @@
+"""A stretch of one thread's time, as the sampler saw it, and what is to be made of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from compare.observe.kernel import system_calls as syscalls
+
+if TYPE_CHECKING:
+    from compare.observe.interpreter.views import View
+    from compare.results import Site
+
+
+@dataclass(slots=True)
+class Work:
+    """A piece of work that was handed to a pool, or that asked for a limiter's token; times in nanoseconds."""
+
+    request: int
+    pool: int
+    size: int
+    site: Site | None
+    asked: int
+    started: int | None = None
+    free: bool = False
+    """Whether a thread was free for it: then it was not in line, and only the thread had to wake."""
+    tid: int = 0
+
+
+@dataclass(slots=True)
+class Segment:
+    """What a thread did from `start` to `end` (nanoseconds): it ran, or waited in one call at one line.
+
+    Attributes:
+        kind: `running`, `call`, or `off`: a wait outside of any call, which is a page fault.
+        gil: whether it waits for the GIL.
+        holders: how often each (thread, call, line) was seen to hold the GIL meanwhile.
+        work: the pool's work that it does.
+        wakes: how often it woke and waited again.
+        looks: how often it was seen so.
+        cpu, delay: nanoseconds on a CPU, and in line for one.
+        user, system: clock ticks in user and in kernel mode.
+        faults: pages that it had to wait for.
+    """
+
+    start: int
+    kind: Literal["running", "call", "off"]
+    call: str | None = None
+    arguments: tuple[int, ...] = ()
+    end: int = 0
+    view: View | None = None
+    target: str | None = None
+    gil: bool = False
+    contended: str | None = None
+    """A file whose lock another holds, while this thread sleeps in a library's code: see `sampler`."""
+    holders: Counter[tuple[int, str | None, Site | None]] = field(default_factory=Counter)
+    work: Work | None = None
+    wakes: int = 0
+    looks: int = 1
+    aimed: bool = False
+    """Whether it was looked up what it waits for."""
+    alone: bool = False
+    """Whether a poll is not a loop's by nature: a socket with a timeout waits for itself alone."""
+    cpu: int = 0
+    delay: int = 0
+    user: int = 0
+    system: int = 0
+    faults: int = 0
+
+    @property
+    def ns(self) -> int:
+        """Its length."""
+        return self.end - self.start
+
+    @property
+    def site(self) -> Site | None:
+        """The user's line: the thread's own, or else that of whoever asked for the work."""
+        if self.view is not None and self.view.mine:
+            return self.view.site
+        if self.work is not None and self.work.site is not None:
+            return self.work.site
+        return self.view.site if self.view is not None else None
+
+    @property
+    def polls(self) -> bool:
+        """Whether this is an event loop in its poller."""
+        view = self.view
+        return self.call in syscalls.POLLERS and view is not None and view.loop and view.own
+
+    @property
+    def locks(self) -> bool:
+        """Whether it waits for another thread or process to let go of something."""
+        return self.contended is not None or (
+            self.kind == "call" and not self.gil and syscalls.is_lock(self.call or "", self.arguments)
+        )

@@ -1,0 +1,1 @@
+"""Who looks at a process from outside, about a thousand times a second."""

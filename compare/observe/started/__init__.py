@@ -1,0 +1,1 @@
+"""A way in: a program that we start."""

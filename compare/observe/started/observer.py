@@ -1,0 +1,172 @@
+"""The door to the sampler, which runs in a process of its own (`server`)."""
+
+# ruff: noqa: EM102, TRY003  an error is told in a sentence
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from compare.observe.agent import channel
+
+if TYPE_CHECKING:
+    from compare.results import Observation
+
+LENGTH = struct.Struct("<I")
+REPLY_S = 30.0
+"""How long the sampler may take to answer, in seconds."""
+
+
+class ObserverError(Exception):
+    """The sampler's process can't do what it was asked; the message is one line."""
+
+
+@dataclass(slots=True)
+class Link:
+    """What one observed process is given, so that its agent and the sampler find each other.
+
+    Attributes:
+        env: to add to the process's environment.
+        fds: to pass on to it (`subprocess`'s `pass_fds`).
+    """
+
+    env: dict[str, str]
+    fds: tuple[int, ...]
+    ring: int
+    ask: int
+
+    def __enter__(self) -> Self:
+        """Close it at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close our ends; the observed process keeps its own."""
+        for descriptor in (*self.fds, self.ask):
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue
+        self.fds, self.ask = (), -1
+
+
+class Observer:
+    """A sampler in a process of its own: started once, and used for one observed process after another.
+
+    Raises:
+        ObserverError: from any method, when the sampler's process has died or can't watch the process.
+    """
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self.pid = 0
+        self._at_work = False
+
+    def __enter__(self) -> Self:
+        """Start the sampler's process."""
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "compare.observe.started.server", str(theirs.fileno())]
+        self._process = subprocess.Popen(  # noqa: S603  our own module
+            command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True, env=_environment()
+        )
+        theirs.close()
+        ours.settimeout(REPLY_S)
+        self._socket = ours
+        self.pid = self._process.pid
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        if self._socket is not None:
+            self._socket.close()  # it ends when we hang up
+        if self._process is not None:
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def link(self) -> Link:
+        """Return what a process needs to be observed with its cooperation; close it when the process has ended."""
+        self._wait_until_at_work()
+        ring = channel.Ring.create()
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        return Link({channel.VARIABLE: f"{ring},{read},{self.pid}"}, (ring, read), ring, write)
+
+    def begin(
+        self, pid: int, link: Link | None = None, *, threshold_ms: float = 10.0, plain_threads: bool = True
+    ) -> None:
+        """Start watching process `pid` and what it starts, now.
+
+        Args:
+            pid: the process.
+            link: `None` observes without an agent: no pool's line, no names, no pings.
+            threshold_ms: findings and stalls below this are not told, in milliseconds.
+            plain_threads: whether threads that belong to no loop and no pool are told of too.
+        """
+        self._wait_until_at_work()
+        command = {"pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "agent": link is not None}
+        descriptors = [link.ring, link.ask] if link is not None else []
+        self._send(command, descriptors)
+        self._receive()
+
+    def end(self) -> Observation:
+        """Stop watching and return what was seen; the process may have ended by itself."""
+        self._send({"end": True}, [])
+        observation: Observation = self._receive()
+        return observation
+
+    def _wait_until_at_work(self) -> None:
+        if not self._at_work:
+            self._receive()
+            self._at_work = True
+
+    def _send(self, command: dict[str, Any], descriptors: list[int]) -> None:
+        assert self._socket is not None, "Observer is a context manager"
+        data = pickle.dumps(command)
+        try:
+            socket.send_fds(self._socket, [LENGTH.pack(len(data)) + data], descriptors)
+        except OSError as error:
+            raise ObserverError(f"the sampler's process is gone: {error}") from None
+
+    def _receive(self) -> Any:
+        assert self._socket is not None
+        try:
+            (size,) = LENGTH.unpack(_exactly(self._socket, LENGTH.size))
+            answer = pickle.loads(_exactly(self._socket, size))  # noqa: S301  from our own child
+        except (OSError, EOFError) as error:
+            raise ObserverError(f"the sampler's process is gone: {error}") from None
+        if isinstance(answer, str):
+            raise ObserverError(answer)
+        return answer
+
+
+def _environment() -> dict[str, str]:
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
+    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {name: value for name, value in os.environ.items() if name != channel.VARIABLE} | {
+        "PYTHONPATH": os.pathsep.join(paths)
+    }
+
+
+def _exactly(stream: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        piece = stream.recv(min(size - len(data), 1 << 20))
+        if not piece:
+            message = "it hung up"
+            raise EOFError(message)
+        data += piece
+    return bytes(data)

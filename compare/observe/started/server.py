@@ -1,0 +1,122 @@
+"""The sampler's process: watches one process after another, as its parent (`observer`) says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import resource
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+from compare.observe.agent import channel
+from compare.observe.interpreter import memory as pystack
+from compare.observe.sampler.sampler import PERIOD_NS, Sampler
+from compare.observe.started.observer import LENGTH
+
+NICENESS = -10
+LATE_NS, MOST_AWAY_NS = 5_000_000, 20_000_000
+AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
+
+
+def _serve(control: socket.socket) -> None:
+    _many_descriptors()
+    _be_on_time()
+    try:
+        layout, why = pystack.calibrate(), None
+    except (pystack.Unreadable, OSError) as error:  # where there is no /proc
+        layout, why = None, str(error)
+    _answer(control, True)  # noqa: FBT003  at work
+    while (received := _command(control)) is not None:
+        command, descriptors = received
+        if "pid" not in command:
+            _answer(control, "nothing is being watched")
+            continue
+        try:
+            _watch(control, command, descriptors, layout, why)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _watch(
+    control: socket.socket, command: dict[str, Any], descriptors: list[int], layout: Any, why: str | None
+) -> None:
+    ring = channel.Ring(descriptors[0]) if descriptors else None
+
+    def ask(what: int) -> None:
+        if descriptors:
+            try:
+                os.write(descriptors[1], channel.request(what))
+            except OSError:  # it has ended, or has not read for long
+                return
+
+    sampler = Sampler(
+        command["pid"], layout, ring, ask,
+        threshold_ns=int(command["threshold_ms"] * 1e6), plain_threads=command["plain_threads"],
+    )  # fmt: skip
+    if why is not None:
+        sampler.judge.miss(f"no Python lines: {why}")
+    _answer(control, True)  # noqa: FBT003  any answer but a text is a yes
+    control.settimeout(0)
+    due = looked = time.monotonic_ns()
+    worked, away = time.thread_time_ns(), 0
+    try:
+        while not _hears(control):
+            sampler.tick()
+            due = max(due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
+            time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
+            before, looked, had_worked, worked = looked, time.monotonic_ns(), worked, time.thread_time_ns()
+            late = looked - before - (worked - had_worked) - PERIOD_NS
+            away += late if late > LATE_NS else 0
+    finally:
+        control.settimeout(None)
+    if away > MOST_AWAY_NS:
+        sampler.judge.miss(AWAY)
+    if _command(control) is not None:
+        _answer(control, sampler.finish())
+    if ring is not None:
+        ring.close()
+
+
+def _hears(control: socket.socket) -> bool:
+    try:
+        control.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _command(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    data, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
+    if not data:
+        return None
+    return pickle.loads(data[LENGTH.size :]), list(descriptors)  # noqa: S301  from our own parent
+
+
+def _answer(control: socket.socket, answer: object) -> None:
+    data = pickle.dumps(answer)
+    control.sendall(LENGTH.pack(len(data)) + data)
+
+
+def _many_descriptors() -> None:
+    """Two for each thread of the observed process are kept open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError):
+        return
+
+
+def _be_on_time() -> None:
+    """Where we may, go before others on a busy machine: what is looked at late is seen wrong."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError, ConnectionResetError):  # whoever started it is gone: nobody is left to tell
+        _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,157 @@
+"""What may block all the same: exceptions by site, each with its reason, and a warning of those that nobody needs."""
+
+from __future__ import annotations
+
+import linecache
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from compare.plugin.options import DESELECTED, MARKER, NoBlockingWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from compare.results import Site
+
+EVERYWHERE = ""
+"""Whose exception it is, if it is the ini file's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A site that may block, and why. `owner`: the test that says so, without its parameters."""
+
+    owner: str
+    file: str
+    function: str
+    reason: str
+
+    def covers(self, site: Site | None, root: Path) -> bool:
+        """Whether this is the site of a finding."""
+        if site is None:
+            return False
+        path = Path(site.file)
+        names_file = path == root / self.file or path.parts[-len(Path(self.file).parts) :] == Path(self.file).parts
+        return names_file and f".{site.function}".endswith(f".{self.function}")
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{self.file}::{self.function}"
+
+
+def entry(owner: str, site: str, reason: Any) -> Allowed:
+    """Read one exception; raises `ValueError` with a line that says what is wrong."""
+    file, colons, function = site.strip().partition("::")
+    if not (file and colons and function):
+        message = f"an exception must name its site as `file.py::function`, not {site!r}"
+        raise ValueError(message)
+    if not isinstance(reason, str) or not reason.strip():
+        message = f"the exception {site} must give a reason: `{site}: reason`"
+        raise ValueError(message)
+    return Allowed(owner, file, function, reason.strip())
+
+
+def ini_entries(lines: Iterable[str]) -> tuple[Allowed, ...]:
+    """Read the ini file's exceptions, `file.py::function: reason`.
+
+    Raises:
+        pytest.UsageError: one can't be read.
+    """
+    found = []
+    for line in lines:
+        file, colons, rest = line.partition("::")
+        function, _, reason = rest.partition(":")
+        try:
+            found.append(entry(EVERYWHERE, f"{file}{colons}{function}", reason))
+        except ValueError as error:
+            message = f"{MARKER}_allow: {error}"
+            raise pytest.UsageError(message) from None
+    return tuple(found)
+
+
+class Controller:
+    """Gathers from xdist's workers which exceptions were needed."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Begin with none."""
+        self._ledger = Ledger(config)
+        self._ledger.whole = True
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        """A worker has ended."""
+        output = getattr(node, "workeroutput", {})
+        if MARKER in output:
+            self._ledger.unpack(output[MARKER])
+        self._ledger.whole &= not error
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """All of them have."""
+        self._ledger.whole &= not (session.testsfailed or session.shouldstop or session.shouldfail)
+        self._ledger.warn(session)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what the run failed for, where a warning is an error."""
+        self._ledger.summarize(terminalreporter)
+
+
+class Ledger:
+    """Which exceptions there were, and which of them something needed."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Begin with none."""
+        self._config = config
+        self.seen: set[Allowed] = set()
+        self.used: set[Allowed] = set()
+        self.whole = False
+        """Whether all tests ran: else an exception of the ini file may be for those that did not."""
+        self._errors: list[str] = []
+
+    def packed(self) -> tuple[Any, ...]:
+        """Return it as what xdist can send."""
+        seen, used = ([(one.owner, one.file, one.function, one.reason) for one in s] for s in (self.seen, self.used))
+        return (seen, used, self.whole)
+
+    def unpack(self, packed: tuple[Any, ...]) -> None:
+        """Take in what a worker sent."""
+        seen, used, whole = packed
+        self.seen |= {Allowed(*one) for one in seen}
+        self.used |= {Allowed(*one) for one in used}
+        self.whole &= whole
+
+    def warn(self, session: pytest.Session) -> None:
+        """Warn of each exception that nothing needed."""
+        for one in sorted(self.seen - self.used, key=str):
+            if one.owner == EVERYWHERE and not self.whole:
+                continue
+            text = f"nothing needs the {MARKER} exception {one} any longer ({one.reason}): remove it"
+            try:
+                warnings.warn_explicit(NoBlockingWarning(text), None, *self._where(one))
+            except NoBlockingWarning:  # warnings are errors here
+                self._errors.append(text)
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _where(self, one: Allowed) -> tuple[str, int]:
+        test = self._config.rootpath / one.owner.partition("::")[0]
+        path = test if one.owner else self._config.inipath or self._config.rootpath
+        lines = linecache.getlines(str(path))
+        return str(path), next((number for number, line in enumerate(lines, 1) if str(one) in line), 1)
+
+    def summarize(self, reporter: pytest.TerminalReporter) -> None:
+        """Print what was an error."""
+        for text in self._errors:
+            reporter.write_line(text, red=True)
+
+
+def is_whole(session: pytest.Session) -> bool:
+    """Return whether all tests of the project ran to their end: else the ini file's exceptions may be for others."""
+    config = session.config
+    if config.stash.get(DESELECTED, False) or session.testsfailed or session.shouldstop or session.shouldfail:
+        return False
+    roots = [path for pattern in config.getini("testpaths") for path in config.rootpath.glob(pattern)]
+    given = [config.invocation_params.dir / arg for arg in config.args]
+    return all(any(root.is_relative_to(path) for path in given) for root in roots or [config.rootpath])

@@ -1,0 +1,149 @@
+"""The claims about files: C5 to C7."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import select
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compare.scenarios.claims import CannotTryError, Seen
+from compare.scenarios.claims.witness import RUNNING, need_proc, program, settle, threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from compare.scenarios.claims.witness import Thread
+
+SIZE = 1 << 20
+FILES = 64
+
+
+def readiness_is_for_sockets() -> Seen:
+    """C5: what do `O_NONBLOCK`, `select` and `epoll` say to a regular file that is not in memory?"""
+    if not hasattr(select, "epoll"):
+        message = f"{sys.platform} has no epoll to ask"
+        raise CannotTryError(message)
+    with tempfile.NamedTemporaryFile() as file, select.epoll() as epoll:
+        file.write(bytes(SIZE))
+        file.flush()
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        descriptor = os.open(file.name, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            in_memory = _in_memory(descriptor)
+            ready = bool(select.select([descriptor], [], [], 0)[0])
+            read = len(os.read(descriptor, SIZE))  # BlockingIOError would say that O_NONBLOCK counts
+            try:
+                epoll.register(descriptor)
+                refused = False
+            except PermissionError:
+                refused = True
+        finally:
+            os.close(descriptor)
+    figure = (
+        f"a regular file, {in_memory}: select says ready: {_yes(ready)}; epoll refuses it: {_yes(refused)}; "
+        f"an O_NONBLOCK read waited and gave {read} of {SIZE} bytes"
+    )
+    return Seen(ready and refused and read == SIZE, figure)
+
+
+def _in_memory(descriptor: int) -> str:
+    try:
+        return "in memory" if os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT) else "empty"
+    except BlockingIOError:
+        return "evicted from memory"
+    except OSError:
+        return "on a file system that does not tell whether it is in memory"
+
+
+def _yes(answer: bool) -> str:  # noqa: FBT001  it is all there is to say
+    return "yes" if answer else "no"
+
+
+@contextlib.contextmanager
+def _silent_files(count: int) -> Iterator[list[str]]:
+    """FIFOs that can be opened at once, and whose data never comes: what a hung network mount looks like."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        paths = [str(Path(folder, f"file-{number}")) for number in range(count)]
+        for path in paths:
+            os.mkfifo(path)
+            stack.callback(os.close, os.open(path, os.O_RDWR))
+        yield paths
+
+
+def moved_and_blocks() -> Seen:
+    """C6: while a file's data does not come, which thread of which process waits in `read`?"""
+    need_proc()
+    told, holds = [], True
+    for recipe in ("threadpool_done_callback", "processpool_done_callback", "asyncio_to_thread"):
+        moved, where = _who_waits_for(recipe)
+        told.append(f"{recipe}: {where}")
+        holds &= moved
+    return Seen(holds, "; ".join(told))
+
+
+def _who_waits_for(recipe: str) -> tuple[bool, str]:
+    """Whether somebody else than the caller waits in `read`, and who waits in what."""
+    with _silent_files(1) as paths, program("-m", f"recipes.file_read.{recipe}", *paths) as reader:
+        main = reader.pid
+        seen = settle(partial(threads, main), lambda seen: _reading(seen) and _call(seen, main) != RUNNING)
+    waiting = _reading(seen)
+    moved = bool(waiting) and all(each.tid != main for each in waiting)
+    where = "another process" if waiting and waiting[0].is_main else "another thread"
+    return moved, f"{where if moved else 'nobody else'} waits in read, the caller in {_call(seen, main)}"
+
+
+def _reading(seen: list[Thread]) -> list[Thread]:
+    return [each for each in seen if each.call == "read" and "/file-" in each.target]
+
+
+def _call(seen: list[Thread], tid: int) -> str:
+    return next((each.call for each in seen if each.tid == tid), RUNNING)
+
+
+def asyncio_is_the_answer() -> Seen:
+    """C7: of 64 silent files, how many can aiofiles wait for, with how many threads? And io_uring?"""
+    need_proc()
+    blocked = _readers("asyncio_aiofiles", at_least=min(32, _cpus() + 4))
+    figure = (
+        f"aiofiles, {FILES} files whose data does not come: {blocked} threads wait in read, {FILES - blocked} reads "
+        f"wait in line for one of them; {_completion()}"
+    )
+    return Seen(blocked == 0, figure)
+
+
+def _cpus() -> int:
+    count: int | None = getattr(os, "process_cpu_count", os.cpu_count)()
+    return count or 1
+
+
+def _readers(recipe: str, at_least: int) -> int:
+    with _silent_files(FILES) as paths, program("-m", f"recipes.file_read.{recipe}", *paths) as reader:
+        seen = settle(lambda: _reading(threads(reader.pid)), lambda seen: len(seen) >= at_least)
+    return len(seen)
+
+
+def _completion() -> str:
+    """What the same files cost with a completion interface, where there is one."""
+    if importlib.util.find_spec("urio") is None:
+        return "io_uring can't be tried here, because urio is not installed"
+    with _silent_files(FILES) as paths, program("-m", "recipes.file_read.asyncio_io_uring", *paths) as reader:
+        opened = settle(lambda: _opened(reader.pid), lambda count: count == FILES or reader.poll() is not None)
+        if reader.poll() is not None:
+            return "io_uring can't be tried here, because the kernel does not allow it"
+        return f"io_uring: {opened} files open, {len(_reading(threads(reader.pid)))} threads wait in read"
+
+
+def _opened(pid: int) -> int:
+    count = 0
+    with contextlib.suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                count += "/file-" in os.readlink(entry)  # noqa: PTH115  "socket:[42]" is no path
+    return count

@@ -1,0 +1,337 @@
+"""Read files with every variant, in up to three states, and check every byte.
+
+Each variant has one child for all of its timed passes, which nothing observes. Passes are made round by round, every
+variant once a round, so that what else the machine does meets all of them alike; whose turn it isn't is stopped. The
+first pass of a state also tells at once which variants work. Then each variant is observed, in a child of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+from compare import catalogue
+from compare.results import CpuSeconds, Run, Seconds
+from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job, verdict
+from compare.scenarios.file.sources import Cold, Fifos, Warm
+from compare.scenarios.file.storage import Storage, evict, of_user
+from compare.scenarios.row import Row
+from compare.scenarios.watcher import Watcher
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Sequence
+
+    from compare.catalogue import Variant
+    from compare.observe import Link
+    from compare.process.host import Child, Host
+from compare.scenarios.file.sources import Source
+
+State = Literal["warm", "cold", "slow"]
+STATES: tuple[State, ...] = ("warm", "cold", "slow")
+FILES: dict[State, int] = {"warm": 64, "cold": 32, "slow": 8}
+SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 128 << 10, "slow": 64 << 10}
+REPEATS: dict[State, int] = {"warm": 5, "cold": 3, "slow": 2}
+QUICK_FILES: dict[State, int] = {"warm": 16, "cold": 8, "slow": 8}
+QUICK_SIZES: dict[State, int] = {"warm": 16 << 10, "cold": 64 << 10, "slow": 16 << 10}
+DELAY_S, QUICK_DELAY_S = 0.05, 0.02
+ENOUGH_S = 0.4
+"""After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
+
+COPIES = 3
+"""How many times the bytes of all files a variant may hold at once."""
+
+START_S = 20.0
+"""How long a child may take to import its variant, in seconds."""
+
+THRESHOLD_MS = {"warm": 5.0, "cold": 1.0, "slow": 10.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for; `None` leaves it to the state's default.
+
+    Attributes:
+        states: which of `warm`, `cold`, `slow`.
+        files: how many.
+        size: of each, in bytes.
+        delay: how late a FIFO delivers, in seconds.
+        repeat: how many timed passes.
+        timeout: for one pass, and for all timed passes of a row together, in seconds.
+        paths: the user's own files instead of made ones.
+        quick: fewer passes over fewer and smaller files.
+        observe: whether to make observed passes.
+    """
+
+    states: tuple[State, ...] = STATES
+    files: int | None = None
+    size: int | None = None
+    delay: float = DELAY_S
+    repeat: int | None = None
+    timeout: float | None = None
+    paths: tuple[str, ...] = ()
+    quick: bool = False
+    observe: bool = True
+
+    def passes(self, state: State) -> int:
+        """How many timed passes there are."""
+        return self.repeat or (1 if self.quick else REPEATS[state])
+
+    def count(self, state: State) -> int:
+        """How many files there are."""
+        return self.files or (QUICK_FILES if self.quick else FILES)[state]
+
+    def length(self, state: State) -> int:
+        """How many bytes are in each."""
+        return self.size or (QUICK_SIZES if self.quick else SIZES)[state]
+
+
+def asked(options: Namespace) -> Options:
+    """What the command line says."""
+    states = tuple(dict.fromkeys(state for some in options.state or [STATES] for state in some))
+    if options.path and not options.state:
+        states = ("warm", "cold")
+    return Options(
+        states,
+        options.files,
+        options.size,
+        options.delay / 1000 if options.delay is not None else QUICK_DELAY_S if options.quick else DELAY_S,
+        options.repeat,
+        options.timeout,
+        tuple(options.path),
+        options.quick,
+        not options.no_observe,
+    )
+
+
+def _told(row: Row) -> Run:
+    """The row as far as it is known."""
+    passes = sorted(row.passes, key=lambda each: each["seconds"])
+    return _measured(row.bare(), passes, row.began) if passes else verdict.told(row.bare())
+
+
+def _measured(run: Run, passes: list[dict[str, Any]], began: tuple[float, ...]) -> Run:
+    """Add the figures; what belongs to one pass is taken from the median one."""
+    times = tuple(each["seconds"] for each in passes)
+    middle, seen = passes[(len(passes) - 1) // 2], run.observation
+    typical = median(times)
+    values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
+    values |= {
+        "seconds": Seconds(typical, times[0], times[-1], times),
+        "operations": run.workload["files"],
+        "per_second": run.workload["files"] / typical if typical else None,
+        "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
+        "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
+        "rss_mib": max(each["rss_mib"] for each in passes),
+        "notes": run.notes + verdict.unstable(times),
+    }
+    return verdict.told(Run(**values), began)
+
+
+def compare(variants: Sequence[Variant], options: Options, host: Host, listener: Listener) -> tuple[Run, ...]:
+    """Measure all variants in all states.
+
+    Raises:
+        NoRoomError: when no files can be made, or the user's can't be read.
+        Stopped: when a signal asked for it; nothing is left behind then either.
+    """
+    with ExitStack() as stack:
+        comparison = _Comparison(options, host, listener, stack)
+        rows = [row for state in options.states for row in comparison.state(state, variants)]
+        comparison.finish(rows)
+        return tuple(_told(row) for row in rows)
+
+
+class _Comparison:
+    """What lives as long as the command: children by variant, the files, the observer."""
+
+    def __init__(self, options: Options, host: Host, listener: Listener, stack: ExitStack) -> None:
+        self.options, self.host, self.listener = options, host, listener
+        self.storage = stack.enter_context(Storage())
+        self._stack = stack
+        self._children: dict[Variant, Child] = {}
+        self._watched: dict[Variant, tuple[Child, Link | None]] = {}
+        self._users = of_user(options.paths, host.check) if options.paths else None
+        self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
+
+    def state(self, state: State, variants: Sequence[Variant]) -> list[Row]:
+        """All rows of one state."""
+        count, size = self.options.count(state), self.options.length(state)
+        workload: dict[str, Any] = {"state": state, "files": count, "bytes": size, "malloc": "pinned"}
+        if state == "slow":
+            workload["delay_ms"] = self.options.delay * 1000
+        if self._users:
+            workload |= {"files": len(self._users.paths), "bytes": self._users.total, "paths": list(self._users.paths)}
+        rows = [Row(variant, workload) for variant in variants]
+        with ExitStack() as stack:
+            source = self._source(state, count, size, stack)
+            for row in rows:
+                _skip(row, state, source)
+            able = [row for row in rows if row.outcome == "ok"]
+            self.listener.begin(len(able) * (self.options.passes(state) + self.options.observe))
+            for row in rows:
+                if row not in able:
+                    self.listener.row(_told(row))
+            if not isinstance(source, str):
+                self._measure(able, state, source)
+        return rows
+
+    def _source(self, state: State, count: int, size: int, stack: ExitStack) -> Source | str:
+        """Where a pass gets its files from; a string says why there are none."""
+        if state == "slow":
+            if self._users:
+                return "slow can't be had with --path: it reads from FIFOs of its own"
+            fifos = Fifos(self.host, self.storage.folder(), count, size, self.options.delay)
+            stack.callback(fifos.close)
+            return fifos
+        if state == "warm":
+            return Warm(self._users or self.storage.make(self.storage.folder(), count, size, self.host.check))
+        if self._users:
+            reason = evict(self._users.paths)
+            return f"cold can't be had for these files: {reason}" if reason else Cold(self._users)
+        folder, remark = self.storage.cold_folder()
+        if folder is None:
+            return str(remark)
+        if remark:
+            self.listener.note(remark)
+        return Cold(self.storage.make(folder, count, size, self.host.check))
+
+    def _measure(self, rows: list[Row], state: State, source: Source) -> None:
+        """Timed rounds, and then the observed one."""
+        limit = self.options.timeout or 10.0 + 2 * source.expected_s
+        passes = self.options.passes(state)
+        for number in range(passes):
+            for row in self._prepared(rows) if number == 0 else rows:
+                if row.outcome == "ok" and row.spent < (limit if self.options.repeat else min(limit, ENOUGH_S)):
+                    self.listener.doing(f"{state}: {row.variant.label}")
+                    self._timed(row, source, limit, warm_up=number == 0 and state == "warm")
+                    self.listener.row(_told(row))
+                self.listener.passed()
+        if self._watcher is not None:
+            self._observe([row for row in rows if row.outcome == "ok"], state, source, limit)
+
+    def _observe(self, rows: list[Row], state: State, source: Source, limit: float) -> None:
+        """One pass of each variant that is watched, in a child of its own; a failure is a remark on a good row."""
+        for some in _batches(rows):
+            seen = [Row(row.variant, row.workload) for row in some]
+            for row in seen:
+                if row.variant not in self._watched:
+                    self._watched[row.variant] = self._start_watched(row.variant)
+            for row in seen:
+                self._ready(row, self._watched[row.variant][0])
+            for row, watched in zip(some, seen, strict=True):
+                self.listener.doing(f"{state}, observed: {row.variant.label}")
+                child, link = self._watched[row.variant]
+                if watched.outcome == "ok":
+                    self._watch(watched, child, link, source, limit)
+                    self.host.hold(child)
+                row.observation, row.began = watched.observation, watched.began
+                row.notes += watched.notes
+                if watched.outcome != "ok":
+                    row.notes.append(f"while observed: {watched.reason}")
+                    self.host.end(child, grace=0)
+                    del self._watched[row.variant]
+                self.listener.passed()
+                self.listener.row(_told(row))
+
+    def _start_watched(self, variant: Variant) -> tuple[Child, Link | None]:
+        link = self._watcher.link() if self._watcher else None
+        if link is not None:
+            self._stack.callback(link.close)
+        return self._start(variant, link), link
+
+    def _watch(self, row: Row, child: Child, link: Link | None, source: Source, limit: float) -> None:
+        """Observe one pass, and nothing before and after it."""
+        watcher = self._watcher
+        assert watcher is not None
+        files = source.prepare()
+        self.host.release(child)
+        child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": False, "gates": True}})
+        if row.hear(self.host, child, START_S):
+            watcher.begin(child.pid, link, THRESHOLD_MS[row.workload["state"]])
+            child.send({"go": True})
+            row.hear(self.host, child, limit)
+            row.observation = watcher.end()
+            row.notes += [watcher.trouble] if watcher.trouble else []
+            child.send({"go": True})
+        row.began = source.finish(row.hear(self.host, child, limit) if row.outcome == "ok" else None)
+
+    def _prepared(self, rows: list[Row]) -> Iterator[Row]:
+        """Rows whose children are there: some are started at a time, and time nothing until all of these are ready."""
+        for some in _batches(rows):
+            for row in some:
+                if row.variant not in self._children:
+                    self._children[row.variant] = self._start(row.variant)
+            for row in some:
+                self._ready(row, self._children[row.variant])
+                if row.outcome != "ok":
+                    self._part(row)
+            yield from some
+
+    def _start(self, variant: Variant, link: Link | None = None) -> Child:
+        total = (
+            self._users.total if self._users else max(self.options.count(s) * self.options.length(s) for s in STATES)
+        )
+        memory = MEMORY + STACK * self.options.count("warm") + COPIES * total
+        told = job(variant, observed=link is not None, memory=memory)
+        env = PINNED_MALLOC | (dict(link.env) if link else {})
+        return self.host.start("compare.process.child", told, env=env, fds=link.fds if link else ())
+
+    def _ready(self, row: Row, child: Child) -> None:
+        if not child.ready and row.hear(self.host, child, START_S) is not None:
+            child.ready = True
+            self.host.hold(child)
+
+    def _timed(self, row: Row, source: Source, limit: float, *, warm_up: bool) -> None:
+        """One pass of one variant, which alone is let run."""
+        child = self._children[row.variant]
+        files = source.prepare()
+        self.host.release(child)
+        child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": warm_up, "gates": False}})
+        answer = row.hear(self.host, child, limit)
+        source.finish(answer)
+        if row.outcome != "ok":
+            self._part(row)
+        elif answer:
+            row.passes.append(answer)
+            self.host.hold(child)
+
+    def _part(self, row: Row) -> None:
+        """End a child that did not do well: the next state gets a new one."""
+        child = self._children.pop(row.variant)
+        self.host.end(child, grace=0)
+
+    def finish(self, rows: list[Row]) -> None:
+        """Let all children end by themselves; those that leave something behind get that into their rows."""
+        watched = [child for child, _ in self._watched.values()]
+        for child in (*self._children.values(), *watched):
+            child.dismiss()
+            self.host.release(child)
+        for child in watched:
+            self.host.end(child)
+        for variant, child in self._children.items():
+            self.host.end(child)
+            for row in rows:
+                if row.variant == variant:
+                    row.left(child.left_behind)
+
+
+def _batches(rows: list[Row]) -> Iterator[list[Row]]:
+    """As many at a time as can be imported at a time."""
+    size = max(1, min(os.cpu_count() or 1, 4))
+    for first in range(0, len(rows), size):
+        yield rows[first : first + size]
+
+
+def _skip(row: Row, state: State, source: Source | str) -> None:
+    """Say of a row that can't be measured here why."""
+    allowed, reason = catalogue.states(row.variant)
+    if row.variant.unavailable:
+        row.outcome, row.reason = "skipped", row.variant.unavailable
+    elif isinstance(source, str):
+        row.outcome, row.reason = "skipped", source
+    elif allowed is not None and state not in allowed:
+        row.outcome, row.reason = "skipped", reason

@@ -1,0 +1,1 @@
+"""Serving a TCP echo with every variant."""

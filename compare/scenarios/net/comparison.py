@@ -1,0 +1,320 @@
+"""Serve a TCP echo with every variant, under one load, and check every reply.
+
+Each variant serves in a child of its own, on a listener of this process's; the clients are one process, the same for
+all. Server and clients share one processor: ping-pong across two measures how fast the machine wakes a sleeper. What
+the server itself takes, in processor time per message, a slow client can't hide. Timed passes are made round by round.
+Then each server is observed, in a child of its own, under the same load.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from compare.process.host import EndedError
+from compare.results import CpuSeconds, Latency, Run, Seconds
+from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job, verdict
+from compare.scenarios.file.storage import NoRoomError
+from compare.scenarios.row import Row
+from compare.scenarios.watcher import Watcher
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Sequence
+
+    from compare.catalogue import Variant
+    from compare.observe import Link
+    from compare.process.host import Child, Host
+
+CLIENTS = 64
+SECONDS, QUICK_S = 0.6, 0.12
+WARM_UP_S, OBSERVED_S, LINGER_S = 0.1, 0.2, 0.1
+START_S = 20.0
+STOP_S = 5.0
+"""How long a server may take to return when it is told to, in seconds."""
+
+THRESHOLD_MS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for.
+
+    Attributes:
+        load: `busy` or `hold`.
+        clients: how many connections.
+        message: of how many bytes.
+        seconds: how long a pass lasts; for `hold`, how long a client waits for its answer before the others leave.
+        repeat: how many timed passes.
+        timeout: for a pass beyond its seconds.
+        cpus: which processors server and clients share; empty: whichever.
+        malloc: `pinned` or `default`.
+        observe: whether to make observed passes.
+    """
+
+    load: Literal["busy", "hold"] = "busy"
+    clients: int = CLIENTS
+    message: int = 1024
+    seconds: float = SECONDS
+    repeat: int = 1
+    timeout: float = 10.0
+    cpus: tuple[int, ...] = ()
+    malloc: Literal["pinned", "default"] = "pinned"
+    observe: bool = True
+
+
+def asked(options: Namespace) -> Options:
+    """What the command line says."""
+    return Options(
+        options.load,
+        options.clients or CLIENTS,
+        options.message,
+        options.seconds or (QUICK_S if options.quick else SECONDS),
+        options.repeat or 1,
+        options.timeout or 10.0,
+        () if options.no_pin else processors(options.cpus),
+        options.malloc,
+        not options.no_observe,
+    )
+
+
+def processors(count: int) -> tuple[int, ...]:
+    """The last so many that we may use: the first has the most interrupts; none where they can't be chosen."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0))[-count:])
+
+
+def _told(row: Row) -> Run:
+    """The row as far as it is known."""
+    passes = sorted(row.passes, key=lambda each: each["messages"] / each["seconds"])
+    return _measured(row.bare(), passes) if passes else verdict.told(row.bare())
+
+
+def _measured(run: Run, passes: list[dict[str, Any]]) -> Run:
+    """Add the figures of the pass in the middle."""
+    middle, seen = passes[(len(passes) - 1) // 2], run.observation
+    times = sorted(each["seconds"] for each in passes)
+    a_message = tuple(each["seconds"] / each["messages"] for each in passes if each["messages"])
+    hold = run.workload["load"] == "hold"
+    values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
+    values |= {
+        "seconds": Seconds(middle["seconds"], times[0], times[-1], tuple(each["seconds"] for each in passes)),
+        "operations": middle["messages"],
+        "per_second": None if hold else middle["messages"] / middle["seconds"],
+        "latency_ms": Latency(**middle["latency_ms"]) if middle["latency_ms"] else None,
+        "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
+        "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
+        "rss_mib": max(each["rss_mib"] for each in passes),
+        "notes": run.notes + (() if hold else verdict.unstable(a_message)),
+    }
+    return verdict.told(Run(**values), said=_served(run.workload, middle))
+
+
+def _served(workload: dict[str, Any], measured: dict[str, Any]) -> str:
+    """Who was answered, where not everybody was."""
+    clients = workload["clients"]
+    if workload["load"] == "busy":
+        left = clients - measured["served"]
+        return f"{left} of {clients} clients are never answered" if left else ""
+    waited = verdict.milliseconds(measured["waited"] * 1000)
+    if not measured["starved"]:
+        return f"answered in {waited}"
+    after = verdict.milliseconds(measured["latency_ms"]["max"] - measured["waited"] * 1000)
+    return f"starves: not answered in {waited} while {clients} clients are silent, and {after} after they left"
+
+
+def compare(variants: Sequence[Variant], options: Options, host: Host, listener: Listener) -> tuple[Run, ...]:
+    """Measure all variants.
+
+    Raises:
+        NoRoomError: when there is no address to listen on, or the clients' process fails.
+        Stopped: when a signal asked for it; nothing is left behind then either.
+    """
+    with ExitStack() as stack:
+        return _Comparison(options, host, listener, stack).all_rows(variants)
+
+
+class _Server:
+    """A child, its listener, and what it is observed by."""
+
+    def __init__(self, host: Host, variant: Variant, options: Options, watcher: Watcher | None) -> None:
+        """Start it; it imports on other processors than those that are measured on."""
+        self.host = host
+        self.link: Link | None = watcher.link() if watcher else None
+        try:
+            self.listener = socket.create_server(("127.0.0.1", 0), backlog=options.clients + 64)
+        except OSError as error:
+            message = f"can't listen on 127.0.0.1: {error.strerror}"
+            raise NoRoomError(message) from None
+        allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+        told = job(
+            variant,
+            observed=self.link is not None,
+            memory=MEMORY + STACK * options.clients,
+            cpus=tuple(allowed - set(options.cpus)),
+        )
+        env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
+        env |= self.link.env if self.link else {}
+        fds = (self.listener.fileno(), *(self.link.fds if self.link else ()))
+        self.child: Child = host.start("compare.process.child", told, env=env, fds=fds)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.listener.getsockname()[1])
+
+    def stop(self) -> None:
+        """Tell it to return: a sync one sees its listener shut down, an async one is cancelled."""
+        self.child.send({"stop": True})
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+
+    def close(self, grace: float) -> None:
+        """End the child, and give everything back."""
+        self.host.end(self.child, grace)
+        self.listener.close()
+        if self.link is not None:
+            self.link.close()
+
+
+class _Comparison:
+    """What lives as long as the command: the clients' process, the observer."""
+
+    def __init__(self, options: Options, host: Host, listener: Listener, stack: ExitStack) -> None:
+        self.options, self.host, self.listener = options, host, listener
+        self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
+        self._clients = self._start_clients()
+        self._waiting: dict[tuple[Variant, bool], _Server] = {}
+
+    def _start_clients(self) -> Child:
+        clients = self.host.start("compare.scenarios.net.clients", {"cpus": list(self.options.cpus)})
+        self._of_clients(clients, START_S)
+        return clients
+
+    def _of_clients(self, clients: Child, timeout: float) -> dict[str, Any]:
+        try:
+            return self.host.receive(clients, timeout)
+        except EndedError as error:
+            message = f"the clients' process {error}"
+            raise NoRoomError(message) from None
+
+    def all_rows(self, variants: Sequence[Variant]) -> tuple[Run, ...]:
+        """Timed rounds, and then the observed one."""
+        options = self.options
+        workload: dict[str, Any] = {"load": options.load, "clients": options.clients, "bytes": options.message}
+        workload |= {"seconds": options.seconds, "cpus": len(options.cpus) or None, "malloc": options.malloc}
+        rows = [Row(variant, workload) for variant in variants]
+        for row in rows:
+            if row.variant.unavailable:
+                row.outcome, row.reason = "skipped", row.variant.unavailable
+                self.listener.row(_told(row))
+        able = [row for row in rows if row.outcome == "ok"]
+        plan = [(row, False) for _ in range(options.repeat) for row in able]
+        plan += [(row, True) for row in able if options.observe]
+        self.listener.begin(len(plan))
+        for at, (row, observed) in enumerate(plan):
+            if row.outcome == "ok":
+                following = next((each for each in plan[at + 1 :] if each[0].outcome == "ok"), None)
+                self.listener.doing(row.variant.label + (", observed" if observed else ""))
+                self._pass(row, following, observed=observed)
+                self.listener.row(_told(row))
+            self.listener.passed()
+        return tuple(_told(row) for row in rows)
+
+    def _pass(self, row: Row, following: tuple[Row, bool] | None, *, observed: bool) -> None:
+        """One server under load; the next one is started meanwhile, so that it has imported when its turn comes."""
+        seen = Row(row.variant, row.workload)
+        with self._server(row.variant, observed=observed) as server:
+            if seen.hear(self.host, server.child, START_S):
+                if following is not None:
+                    self._start((following[0].variant, following[1]))
+                self._serve(seen, server, observed=observed)
+        row.left(server.child.left_behind)
+        if not observed:
+            row.passes += seen.passes
+            row.outcome, row.reason, row.exit_status = seen.outcome, seen.reason, seen.exit_status
+        else:
+            row.observation = seen.observation
+            row.notes += seen.notes
+            row.notes += [f"while observed: {seen.reason}"] if seen.outcome != "ok" else []
+
+    def _start(self, key: tuple[Variant, bool]) -> _Server:
+        variant, observed = key
+        if key not in self._waiting:
+            self._waiting[key] = _Server(self.host, variant, self.options, self._watcher if observed else None)
+        return self._waiting[key]
+
+    @contextmanager
+    def _server(self, variant: Variant, *, observed: bool) -> Iterator[_Server]:
+        server = self._start((variant, observed))
+        del self._waiting[variant, observed]
+        well = False
+        try:
+            yield server
+            well = True
+        finally:
+            server.close(STOP_S if well else 0)
+
+    def _serve(self, row: Row, server: _Server, *, observed: bool) -> None:
+        options = self.options
+        server.child.send({"serve": {"listener": server.listener.fileno(), "cpus": list(options.cpus)}})
+        if not row.hear(self.host, server.child, START_S):
+            return
+        connect = {"port": server.port, "clients": options.clients, "size": options.message}
+        self._clients.send({"connect": connect})
+        measured = self._loaded(row, server, observed=observed)
+        if row.outcome == "failed":  # because it died, perhaps: that is the better reason
+            died = Row(row.variant, row.workload)
+            died.hear(self.host, server.child, 0.1)
+            if died.exit_status is not None:
+                row.reason, row.exit_status = died.reason, died.exit_status
+            return
+        wrong = row.reason if row.outcome == "wrong" else None
+        server.stop()
+        ended = row.hear(self.host, server.child, STOP_S, "did not return when told to stop")
+        # Clients that left over it may have reset the server: that is not what was wrong. That it has died is.
+        if wrong is not None and row.exit_status is None:
+            row.outcome, row.reason = "wrong", wrong
+            return
+        if ended and measured:
+            whole = ended["user"] + ended["system"]
+            for name in ("user", "system"):
+                measured.setdefault(name, measured.get("cpu", whole) * ended[name] / whole if whole else 0.0)
+            measured.setdefault("threads", 0)
+            row.passes.append({**measured, "rss_mib": ended["rss_mib"]})
+
+    def _loaded(self, row: Row, server: _Server, *, observed: bool) -> dict[str, Any] | None:
+        """What the clients measured; `None`, and the reason in the row, when something went wrong."""
+        options, pid = self.options, server.child.pid
+        seconds = min(OBSERVED_S, options.seconds) if observed else options.seconds
+        limit = options.timeout + seconds
+        if not self._asked_clients(row, limit):
+            return None
+        watcher = self._watcher if observed else None
+        if watcher:
+            watcher.begin(pid, server.link, THRESHOLD_MS)
+        if options.load == "busy":
+            warm_up = 0.0 if observed else min(WARM_UP_S, options.seconds / 2)
+            self._clients.send({"busy": {"pid": pid, "warm_up": warm_up, "seconds": seconds}})
+        else:
+            self._clients.send({"hold": {"pid": pid, "seconds": seconds, "linger": LINGER_S if observed else 0.0}})
+        answer = self._asked_clients(row, limit)
+        if watcher:
+            row.observation = watcher.end()
+            row.notes += [watcher.trouble] if watcher.trouble else []
+        return answer
+
+    def _asked_clients(self, row: Row, limit: float) -> dict[str, Any] | None:
+        """What the clients say; those that are stuck with a server that does not answer are replaced."""
+        answer = row.hear(self.host, self._clients, limit)
+        if row.outcome == "timeout":
+            self.host.end(self._clients, grace=0)
+            self._clients = self._start_clients()
+        elif self._clients.process.poll() is not None:
+            message = f"the clients' process {row.reason}"
+            raise NoRoomError(message)
+        return answer
