@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from compare.scenarios.claims import CannotTryError, Seen
 from compare.scenarios.claims.witness import RUNNING, need_proc, program, settle, threads
+from compare.scenarios.file.storage import evict, resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,7 @@ def readiness_is_for_sockets() -> Seen:
     with tempfile.NamedTemporaryFile() as file, select.epoll() as epoll:
         file.write(bytes(SIZE))
         file.flush()
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        evict((file.name,))
         descriptor = os.open(file.name, os.O_RDONLY | os.O_NONBLOCK)
         try:
             in_memory = _in_memory(descriptor)
@@ -55,11 +55,10 @@ def readiness_is_for_sockets() -> Seen:
 
 def _in_memory(descriptor: int) -> str:
     try:
-        return "in memory" if os.preadv(descriptor, [bytearray(1)], 0, os.RWF_NOWAIT) else "empty"
-    except BlockingIOError:
-        return "evicted from memory"
-    except OSError:
-        return "on a file system that does not tell whether it is in memory"
+        pages = resident(descriptor)
+    except OSError as error:
+        return f"of which it can't be told whether it is in memory ({error.strerror})"
+    return f"{pages} pages of it in memory" if pages else "evicted from memory"
 
 
 def _yes(answer: bool) -> str:  # noqa: FBT001  it is all there is to say

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from compare.scenarios.file import storage
 from recipes.file_read import asyncio_blocking_mistake, asyncio_mmap_mistake, asyncio_readahead
 
 if TYPE_CHECKING:
@@ -28,16 +29,9 @@ def cold(tmp_path: Path) -> Path:
     """A file of 1 MiB, none of which is in the page cache."""
     path = tmp_path / "cold"
     path.write_bytes(os.urandom(MIB))
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        try:
-            os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)
-        except BlockingIOError:
-            return path
-        except OSError as error:
-            pytest.skip(f"this file system can't say what is cached: {error.strerror}")
-    pytest.skip("this file system keeps its files in memory: no file can be cold here")
+    if (kept := storage.evict((str(path),))) is not None:
+        pytest.skip(f"no file can be cold here: {kept}")
+    return path
 
 
 async def _faults_of(read: Callable[[Path], Coroutine[Any, Any, bytes]], path: Path) -> int:
