@@ -151,3 +151,38 @@ def test_a_process_that_is_gone_gives_an_observation() -> None:
         seen = observer.end()
     assert seen.findings == ()
     assert seen.loop is None
+
+
+TASK_LIKE = """
+import asyncio, json
+
+class TaskLike:
+    _loop = None
+    def done(self):
+        return True
+
+asyncio._register_task(TaskLike())
+print(json.dumps("ok"))
+"""
+
+GUARDED = """
+import asyncio, json, os.path
+
+space = {}
+exec(compile("async def job(): return 1", "somebodys/job.py", "exec"), space)
+
+async def main():
+    # As blockbuster does: nothing looks at a file in the loop's thread.
+    for name in ("realpath", "abspath", "exists"):
+        setattr(os.path, name, None)
+    return [await asyncio.create_task(space["job"]()), await asyncio.to_thread(len, "abc")]
+
+print(json.dumps(asyncio.run(main())))
+"""
+
+
+@pytest.mark.parametrize("source", [TASK_LIKE, GUARDED], ids=["a task of another kind", "no look at a file"])
+def test_what_it_notes_of_a_task_does_not_raise_into_the_program(tmp_path: Path, source: str) -> None:
+    with_us, without = _run(tmp_path, source), _run(tmp_path, source, observed=False)
+    assert with_us[:2] == without[:2]
+    assert without[0] is not None

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observe.agent import channel, sites
+from compare.observe.agent import channel, filenames
 from compare.observe.agent.channel import Kind, Ring
+from compare.observe.interpreter import sites
 from compare.observe.interpreter.views import View
 from compare.observe.judge.judge import Judge
 from compare.observe.judge.lanes import Lanes
@@ -125,6 +126,7 @@ def test_which_calls_wait_for_a_lock() -> None:
 )
 def test_whose_a_file_is(file: str, owner: str) -> None:
     assert sites.owner(file) == owner
+    assert filenames.is_users(file) is (owner == "user")
 
 
 def test_a_loops_code_is_known_by_its_library() -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import channel
 from .channel import Kind
-from .sites import owner
+from .filenames import is_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
 
 MOST_LOOKED_AT = 16
+MOST_FILENAMES = 4096
 STARTING = -1
 MOST_REST_S = 0.5
 """How long a fork waits for our thread to end, in seconds."""
@@ -137,7 +138,9 @@ class Agent:
     def _is_users(self, filename: str) -> bool:
         mine = self._owners.get(filename)
         if mine is None:
-            mine = self._owners[filename] = owner(filename) == "user"
+            if len(self._owners) >= MOST_FILENAMES:  # a program that makes code makes names, too
+                self._owners.clear()
+            mine = self._owners[filename] = is_users(filename)
         return mine
 
     def tasks_are_made(self, current: Callable[[], Any]) -> None:
@@ -420,7 +423,9 @@ def _asyncio_tasks(tasks: Any, agent: Agent) -> None:
     class Noting(type(made)):  # type: ignore[misc]
         def add(self, task: Any) -> None:
             super().add(task)
-            agent.task_made(task, task.get_coro())
+            # Anything may be registered as a task; what is none of asyncio's own is not asked for anything.
+            if issubclass(type(task), tasks.Task):
+                agent.task_made(task, tasks.Task.get_coro(task))
 
     Noting.__name__, Noting.__qualname__ = type(made).__name__, type(made).__qualname__
     made.__class__ = Noting
@@ -463,11 +468,11 @@ def _executor(module: Any, agent: Agent) -> None:
             self.compare_pool = id(executor)
             self.compare_request = agent.asked(self.compare_pool, getattr(executor, "_max_workers", 0))
 
-        def run(self) -> None:
+        def run(self, *args: Any, **kwargs: Any) -> None:  # from 3.14 on, the worker's context comes with it
             request, self.compare_request = self.compare_request, 0
             agent.note(Kind.STARTED, request, self.compare_pool)
             try:
-                super().run()
+                plain.run(self, *args, **kwargs)
             finally:
                 agent.note(Kind.ENDED, request, self.compare_pool)
 

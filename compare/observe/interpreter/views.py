@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from compare.observe.agent import sites
+from compare.observe.interpreter import sites
 from compare.results import Site
 
 if TYPE_CHECKING:
