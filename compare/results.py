@@ -13,6 +13,8 @@ Backend = Literal["asyncio", "asyncio+uvloop", "trio"]
 Outcome = Literal["ok", "wrong", "failed", "timeout", "skipped"]
 Place = Literal["loop-thread", "lock", "gil", "page-fault", "busy-cpu", "worker-thread", "pool-queue", "kernel"]
 Role = Literal["loop", "main", "worker", "other"]
+Owner = Literal["user", "package", "library"]
+"""Whose code a file is. `library`: the standard library's, or the observer's; `package`: installed beside it."""
 State = Literal["poller", "running", "blocked", "lock", "gil", "page-fault", "stopped", "idle", "queue"]
 
 PLACES: tuple[Place, ...] = (
@@ -36,10 +38,28 @@ class Site:
     file: str
     line: int
     function: str
+    owner: Owner = "user"
 
     def __str__(self) -> str:
         """Return `file:line in function`."""
         return f"{self.file}:{self.line} in {self.function}"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an event loop ran.
+
+    Attributes:
+        name: the task's name, as the program or the library gave it; `None` for a plain callback.
+        runs: the qualified name of the task's coroutine, or (with its module) of the callback: `json.dumps`.
+    """
+
+    name: str | None
+    runs: str
+
+    def __str__(self) -> str:
+        """Return `task Task-3 (report)`, or `a callback of json.dumps`."""
+        return f"a callback of {self.runs}" if self.name is None else f"task {self.name} ({self.runs})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +68,20 @@ class Finding:
 
     Attributes:
         place: where the time went, in the words of the design.
-        kind: a closer word, for `busy-cpu`: `compute`, `busy-polling` or `backlog`.
+        kind: a closer word, for `busy-cpu`: `compute`, `gc`, `busy-polling` or `backlog`.
         thread: the thread's name.
         role: what that thread is for.
         call: the system call it waited in, if it was one.
         target: what the call waited for: a path, socket addresses, a pipe, a lock; who holds it, where known.
-        site: the innermost line that is the user's own.
+        site: the innermost line above the loop that is the user's own; else where the user's coroutine awaits; else
+            the library's, by `owner`; `None` where there is none of these. Never a line below the loop.
         code: the text of that line.
-        count: how many separate waits.
+        count: how many separate waits; of `gc`: collections.
         total_ms: all of them together, in milliseconds.
         longest_ms: the longest single one, in milliseconds.
+        task: what the loop ran in the longest one; `None` elsewhere, and where it could not be seen.
+        stack: where the thread stood in the longest one, innermost line first, 64 at the most; what a greenlet hides is
+            continued by the lines at which the task's coroutines await.
     """
 
     place: Place
@@ -71,6 +95,8 @@ class Finding:
     count: int
     total_ms: float
     longest_ms: float
+    task: Task | None = None
+    stack: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ WHAT: dict[tuple[str, str | None], str] = {
     ("busy-cpu", "busy-polling"): "{who} turns without ever waiting{at}",
     ("busy-cpu", "backlog"): "{who} is behind with many short callbacks",
     ("busy-cpu", "compute"): "{who} computes{at}",
+    ("busy-cpu", "gc"): "{who} collects garbage{generation}{times}{at}",
     ("pool-queue", None): "work{at} waits in line for a {thread}{ahead}",
     ("kernel", "stopped"): "a signal stopped the process",
     ("kernel", "starved"): "{who} was ready to run and got no CPU",
@@ -36,6 +37,8 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
     ("busy-cpu", "busy-polling"): "wait for an event, not for the next turn",
     ("busy-cpu", "backlog"): "no single line is to blame: do less in each callback, or share it between processes",
     ("busy-cpu", "compute"): "give it to a process, or do it in smaller pieces",
+    ("busy-cpu", "gc"): "keep fewer objects that refer to others, `gc.freeze()` those that stay, "
+    "or collect less often (`gc.set_threshold`)",
     ("pool-queue", None): "a larger pool, shorter work, or a pool of its own for what is slow",
     ("kernel", "stopped"): "not the program's fault",
     ("kernel", "starved"): "not the program's fault",
@@ -56,9 +59,24 @@ def what(finding: Finding) -> str:
         pages=finding.target or "memory",
         through=f" (in `{finding.call}`)" if finding.call else "",
         meanwhile=f" while it waits in `{finding.call}`" if finding.call else "",
+        generation=f" ({finding.target})" if finding.target else "",
+        times=f", {finding.count} times" if finding.count > 1 else "",
         ahead=f", {finding.target}" if finding.target else "",
-        at=f" at {short(finding.site)}" if finding.site is not None else "",
+        at=_at(finding),
     )
+
+
+def _at(finding: Finding) -> str:
+    """Say where: the user's line; else the library's, said to be that, and what the loop ran."""
+    site, task = finding.site, finding.task
+    if site is not None and site.owner == "user":
+        return f" at {short(site)}"
+    if finding.kind in {"gc", "backlog"} or (finding.role == "loop" and site is None and task is None):
+        return ""
+    ran = f" in {task}" if task is not None else ""
+    if site is None:
+        return f"{ran}, at no line of yours" if ran else ""
+    return f"{ran} at {short(site)}, the library's own line"
 
 
 def way_out(finding: Finding) -> str:

@@ -22,12 +22,15 @@ from compare.results import (
     Seconds,
     Site,
     Span,
+    Task,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""The first had no tasks, no stacks, and did not say whose code a line is."""
 
 
 def schema() -> dict[str, Any]:
@@ -64,7 +67,7 @@ def _run(run: Run, *, lanes: bool) -> dict[str, Any]:
     if told["seconds"]:
         told["seconds"]["all"] = list(told["seconds"]["all"])
     told["loop"] = asdict(seen.loop) if seen and seen.loop else None
-    told["findings"] = [asdict(finding) for finding in seen.findings] if seen else []
+    told["findings"] = [_told(finding) for finding in seen.findings] if seen else []
     told["verdict"] = verdict
     if lanes:
         told["notes"] = list(run.notes)
@@ -77,13 +80,19 @@ def _run(run: Run, *, lanes: bool) -> dict[str, Any]:
     return told
 
 
+def _told(finding: Finding) -> dict[str, Any]:
+    told = asdict(finding)
+    told["stack"] = list(told["stack"])
+    return told
+
+
 def from_json(told: dict[str, Any]) -> Comparison:
     """Turn it back; a run that was not observed comes back so, as far as that can be told without its lanes.
 
     Raises:
         ValueError: when it is of another version.
     """
-    if told.get("schema") != VERSION:
+    if told.get("schema") not in READABLE:
         message = f"expected schema {VERSION}, not {told.get('schema')!r}: read it with the version that wrote it"
         raise ValueError(message)
     return Comparison(
@@ -116,7 +125,7 @@ def _observation(told: dict[str, Any]) -> Observation | None:
     if told["loop"] is None and not told["findings"] and not told.get("lanes"):
         return None
     return Observation(
-        tuple(Finding(**{**each, "site": _site(each["site"])}) for each in told["findings"]),
+        tuple(_finding(each) for each in told["findings"]),
         _maybe(told["loop"], lambda it: LoopHold(**it)),
         tuple(
             Lane(
@@ -130,6 +139,12 @@ def _observation(told: dict[str, Any]) -> Observation | None:
         told.get("duration_ms", 0.0),
         tuple(told.get("missing", ())),
     )
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    task = _maybe(told.get("task"), lambda it: Task(**it))
+    stack = tuple(Site(**each) for each in told.get("stack", ()))
+    return Finding(**{**told, "site": _site(told["site"]), "task": task, "stack": stack})
 
 
 def _site(told: dict[str, Any] | None) -> Site | None:

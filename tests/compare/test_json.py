@@ -59,7 +59,7 @@ def test_lanes_are_there_only_when_asked_for(file: dict[str, Any], net: dict[str
     "spoil",
     [
         lambda told: told.pop("cpus"),
-        lambda told: told.update(schema=2),
+        lambda told: told.update(schema=1),
         lambda told: told["runs"][0].update(outcome="fine"),
         lambda told: told["runs"][0].update(surprise=1),
         lambda told: told["runs"][0].pop("verdict"),
@@ -81,7 +81,7 @@ def test_there_and_back(file: dict[str, Any], net: dict[str, Any]) -> None:
 
 
 def test_another_version_is_refused(net: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="expected schema 1, not 7"):
+    with pytest.raises(ValueError, match="expected schema 2, not 7"):
         from_json({**net, "schema": 7})
 
 
