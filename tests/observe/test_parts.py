@@ -21,7 +21,7 @@ from compare.observe.judge.segments import Segment
 from compare.observe.kernel import proc
 from compare.observe.kernel import system_calls as syscalls
 from compare.report.check import disagreements
-from compare.results import Observation, Site
+from compare.results import Observation, Site, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,14 +137,14 @@ def test_a_loops_code_is_known_by_its_library() -> None:
 
 # --- lanes -----------------------------------------------------------------------------------------------------
 
-STATES = ("running", "blocked", "poller", "idle", "lock")
+STATES: tuple[State, ...] = ("running", "blocked", "poller", "idle", "lock")
 
 
 @given(
     st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 30), st.integers(-2, 5)), max_size=30),
     st.lists(st.tuples(st.integers(0, 300), st.integers(1, 100)), max_size=3),
 )
-def test_a_lane_has_neither_gap_nor_overlap(parts: list[tuple[str, int, int]], stops: list[tuple[int, int]]) -> None:
+def test_a_lane_has_neither_gap_nor_overlap(parts: list[tuple[State, int, int]], stops: list[tuple[int, int]]) -> None:
     lanes, at, key = Lanes(0), 0, (1, 1)
     for state, length, gap in parts:
         start = max(at + gap * MS, 0)

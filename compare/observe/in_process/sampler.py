@@ -19,7 +19,6 @@ import pickle
 import select
 import socket
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from compare.observe.agent import channel
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compare.observe.agent.channel import Record
-    from compare.observe.judge.judge import _Thread
-    from compare.observe.judge.segments import Segment, Work
     from compare.results import Finding, Observation
 
 PERIOD_MS = 1
@@ -56,34 +53,10 @@ Answer = tuple[int, tuple["Finding", ...], tuple[str, ...]]
 """A window's number, what was found in it (worst first), and what could not be seen."""
 
 
-class _WindowJudge(Judge):
-    """Judges one window; what a module's import waits for and computes is left out where that is not asked for."""
-
-    def __init__(self, *args: Any, imports: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._imports = imports
-
-    def waited(self, pid: int, work: Work, until: int) -> None:
-        """Work was in line, maybe since before the window."""
-        super().waited(pid, replace(work, asked=max(work.asked, self._began)), until)
-
-    def _wait(self, thread: _Thread, segment: Segment) -> None:
-        if not self._is_import(segment):
-            super()._wait(thread, segment)
-
-    def _computed(self, thread: _Thread, ran: list[Segment], held: int, starved: bool) -> None:  # noqa: FBT001  as is
-        counted = [segment for segment in ran if not self._is_import(segment)]
-        held -= sum(segment.ns for segment in ran) - sum(segment.ns for segment in counted)
-        super()._computed(thread, counted, held, starved)
-
-    def _is_import(self, segment: Segment) -> bool:
-        return not self._imports and segment.view is not None and segment.view.imports
-
-
 class _Judges:
     """Hands on what the sampler tells to the judge of every window that is open."""
 
-    def __init__(self, judges: dict[int, _WindowJudge]) -> None:
+    def __init__(self, judges: dict[int, Judge]) -> None:
         self._judges = judges
 
     def __getattr__(self, name: str) -> Callable[..., bool]:
@@ -100,7 +73,7 @@ class Windows(Sampler):
 
     def __init__(self, pid: int, layout: pystack.Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
         """Find the interpreter, and wait for windows."""
-        self.open: dict[int, _WindowJudge] = {}
+        self.open: dict[int, Judge] = {}
         self._fresh: dict[int, Record] = {}
         super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
         self.judge = self._family.judge = cast("Judge", _Judges(self.open))
@@ -113,9 +86,7 @@ class Windows(Sampler):
                 self._family.cut(track, at, by_itself=False)
             else:  # where it was seen last is long ago
                 track.open, track.raw, track.pinged, track.turned = None, b"", False, at
-        judge = _WindowJudge(
-            self.pid, at, self, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount)
-        )
+        judge = Judge(self.pid, at, self, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount))
         for tid in self._loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge

@@ -11,10 +11,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from compare.observe.judge.ledger import Account
+from compare.observe.kernel import system_calls as syscalls
+
 if TYPE_CHECKING:
+    from compare.observe.judge.ledger import Ledger
     from compare.observe.judge.segments import Segment
+    from compare.observe.judge.threads import Thread, Threads
+    from compare.observe.judge.turns import Holds
     from compare.observe.kernel.proc import Stat
     from compare.results import Site
+
+STREAK_NS = 100_000_000
+"""How long a thread turns without waiting before that is busy polling."""
+WAIT_NS = 5_000_000
+"""A wait that is longer ends a stretch without waiting."""
 
 MOSTLY_TURNS = 0.3
 """The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
@@ -201,3 +212,59 @@ class Streak:
         one = max(known.values()) / max(sum(known.values()), 1)
         seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns
         return seen_enough and one >= MOSTLY_ONE
+
+
+class BusyPolling:
+    """The stretches in which each thread turned without waiting."""
+
+    def __init__(self, threads: Threads, ledger: Ledger, holds: Holds, probe: Probe, threshold_ns: int) -> None:
+        """Ask `probe` of a thread what no segment tells."""
+        self._threads, self._ledger, self._holds, self._probe = threads, ledger, holds, probe
+        self._least = max(STREAK_NS, 5 * threshold_ns)
+        self._streaks: dict[Thread, Streak] = {}
+        self._waits_when_idle: set[Thread] = set()
+        """Those that were seen to wait for a connection or for data: a loop that polls does not."""
+
+    def segment(self, thread: Thread, segment: Segment) -> None:
+        """Take one stretch of a thread."""
+        if segment.call in syscalls.ARRIVALS:
+            self._waits_when_idle.add(thread)
+        view, streak = segment.view, self._streaks.setdefault(thread, Streak())
+        waits = segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > WAIT_NS)
+        if waits or (view is not None and view.imports):
+            self.ends(thread)
+            return
+        if view is not None and view.loop is not streak.loop:
+            if streak.since and streak.astray + segment.ns < ASTRAY_NS:
+                streak.pass_over(segment)
+                return
+            self.ends(thread)
+            streak = self._streaks.setdefault(thread, Streak())
+            streak.loop = view.loop
+        streak.take(segment)
+        if view is not None:
+            by_hand = not thread.worker and not self._threads.any_loop(thread.key[0])
+            streak.ask(self._probe, thread.key, by_hand=by_hand)
+
+    def turned(self, thread: Thread, gave_way: int) -> None:
+        """Its loop got round to a ping; `gave_way`: the task that gave way in that turn, if any."""
+        self._streaks.setdefault(thread, Streak()).turned(gave_way)
+
+    def ends(self, thread: Thread) -> None:
+        """A stretch has ended: the thread waits, or has ended itself."""
+        streak = self._streaks.pop(thread, None)
+        if streak is None or streak.ns < self._least:
+            return
+        if streak.is_polling(self._probe, thread.key, waits_when_idle=thread in self._waits_when_idle):
+            account = Account("busy-cpu", "busy-polling", thread.key, None, streak.site)
+            self._ledger.enter(account, streak.ns).role = "loop"
+            self._holds.saw_loop = True
+
+    def forget(self, thread: Thread) -> None:
+        """This thread is not to be judged."""
+        self._streaks.pop(thread, None)
+
+    def finish(self) -> None:
+        """End every stretch."""
+        for thread in list(self._streaks):
+            self.ends(thread)

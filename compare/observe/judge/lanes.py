@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from compare.results import Lane, Role, Site, Span, State
 
@@ -40,7 +40,7 @@ class Lanes:
             told.append(f"only the first {MOST_LANES} threads have a lane")
         return tuple(told)
 
-    def add(self, key: tuple[int, int], segment: Segment, state: str) -> None:
+    def add(self, key: tuple[int, int], segment: Segment, state: State) -> None:
         """Take one segment."""
         pieces = self._pieces.get(key)
         if pieces is None:
@@ -60,7 +60,7 @@ class Lanes:
         if len(pieces) >= MOST_SPANS:
             self._full = True
             return
-        pieces.append((start, segment.end, cast("State", state), call, target, site))
+        pieces.append((start, segment.end, state, call, target, site))
 
     def drop(self, key: tuple[int, int]) -> None:
         """Leave a thread out."""

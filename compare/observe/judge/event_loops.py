@@ -1,0 +1,90 @@
+"""Event loops: which threads they run in, and their turns, each of which is judged by those that judge a place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compare.observe.judge.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compare.observe.judge.segments import Segment
+    from compare.observe.judge.threads import Thread
+    from compare.observe.judge.turns import Turn
+
+
+class EventLoops:
+    """The event loops, by their threads; times are nanoseconds."""
+
+    def __init__(self, threshold_ns: int, tell: Callable[[Turn], None]) -> None:
+        """`tell` takes each turn when it has ended."""
+        self._threshold, self._tell = threshold_ns, tell
+        self._turns: dict[Thread, Turns] = {}
+
+    def _of(self, thread: Thread) -> Turns:
+        turns = self._turns.get(thread)
+        if turns is None:
+            turns = self._turns[thread] = Turns(thread, self._threshold)
+        return turns
+
+    def _end(self, turns: Turns, at: int) -> None:
+        turn = turns.end(at)
+        if turn is not None:
+            self._tell(turn)
+
+    def segment(self, thread: Thread, segment: Segment) -> None:
+        """Take one stretch of a loop's thread."""
+        view, turns = segment.view, self._of(thread)
+        if segment.polls:
+            self._end(turns, segment.start)
+            turns.since = segment.end
+        elif view is not None and not view.loop:  # between two runs of the loop, or before the first
+            self._end(turns, segment.start)
+            turns.since = None
+        elif turns.since is not None or view is not None:
+            if turns.since is None:
+                turns.since = segment.start
+            turns.segments.append(segment)
+
+    def runs(self, thread: Thread, at: int) -> None:
+        """A loop that answers pings begins to run in this thread."""
+        thread.loop = True
+        turns = self._of(thread)
+        turns.forget()
+        turns.pinged, turns.since = True, at
+
+    def ends(self, thread: Thread, at: int) -> None:
+        """It no longer runs, or its thread has ended."""
+        turns = self._of(thread)
+        self._end(turns, at)
+        turns.since = None
+
+    def turned(self, thread: Thread, at: int) -> None:
+        """It got round to a ping."""
+        if thread.loop:
+            turns = self._of(thread)
+            self._end(turns, at)
+            turns.since = at
+
+    def held_from(self, thread: Thread, at: int, *, in_one_call: bool) -> None:
+        """From here on a ping stands in its line, or its thread keeps the GIL in one call."""
+        turns = self._of(thread)
+        if turns.since is None:
+            return
+        if in_one_call:
+            turns.kept = turns.kept or max(at, turns.since)
+        else:
+            turns.in_line = turns.in_line or max(at, turns.since)
+
+    def let_go(self, thread: Thread, at: int) -> None:
+        """Its thread has let go of the GIL meanwhile, so what was short is no proof."""
+        turns = self._of(thread)
+        if turns.kept is not None and at - turns.kept < self._threshold:
+            turns.kept = None
+
+    def finish(self, now: int) -> None:
+        """End every turn."""
+        for thread, turns in self._turns.items():
+            if thread.loop:
+                self._end(turns, now)

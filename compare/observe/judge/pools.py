@@ -1,0 +1,76 @@
+"""Pools: what their threads wait in (`worker-thread`), which they may, and the work in line for them (`pool-queue`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from compare.observe.judge.ledger import Account
+from compare.observe.kernel import system_calls as syscalls
+
+if TYPE_CHECKING:
+    from compare.observe.judge.lanes import Lanes
+    from compare.observe.judge.ledger import Ledger
+    from compare.observe.judge.segments import Segment, Work
+    from compare.observe.judge.threads import Key, Thread
+    from compare.results import Site
+
+LINE_NS = 1_000_000
+"""A wait in a pool's line that is shorter is the time it takes to start a thread."""
+
+
+class Pools:
+    """The pools and their threads."""
+
+    def __init__(self, ledger: Ledger, lanes: Lanes) -> None:
+        """Enter what was found, and draw who was in line."""
+        self._ledger, self._lanes = ledger, lanes
+        self._members: dict[int, set[Key]] = {}
+
+    def segment(self, thread: Thread, segment: Segment) -> None:
+        """Take one stretch of a pool's thread."""
+        if segment.kind == "running" or segment.gil or is_idle(segment):
+            return
+        kind = "page-fault" if segment.kind == "off" else None
+        account = Account("worker-thread", kind, thread.key, segment.call, segment.site)
+        target = segment.contended or segment.target
+        self._ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes)
+
+    def works(self, pool: int, thread: Thread) -> None:
+        """A thread does a pool's work: its own, unless the loop's thread does it itself."""
+        if not thread.loop:
+            self._members.setdefault(pool, set()).add(thread.key)
+
+    def waited(self, pid: int, work: Work, since: int, until: int) -> None:
+        """Work was in line, until it was begun or given up."""
+        if until - since < LINE_NS or not work.size or work.free:
+            return
+        entry = self._ledger.enter(Account("pool-queue", None, (pid, -work.pool), None, work.site), until - since)
+        entry.name, entry.role = f"pool of {work.size}", "worker"
+        self._lanes.in_line(work.pool, since, until, work.site)
+
+    def ahead(self, pool: int) -> str | None:
+        """Say what the pool's threads were doing while others waited in line."""
+        doing: Counter[tuple[str | None, Site | None]] = Counter()
+        members = self._members.get(pool, set())
+        for account, entry in self._ledger:
+            if account.place == "worker-thread" and (not members or account.thread in members):
+                doing[account.call, account.site] += entry.total
+        if not doing:
+            return None
+        call, site = doing.most_common(1)[0][0]
+        where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
+        return f"behind {len(members) or 'other'} threads, mostly in {call or 'a page fault'}{where}"
+
+
+def is_idle(segment: Segment) -> bool:
+    """Whether a pool's thread waits for work: it has none, and nothing but its pool's own code runs.
+
+    Nor is a loop's poll that the loop does in a thread: trio's, when it is a guest.
+    """
+    view = segment.view
+    if view is not None and view.library and segment.call in syscalls.POLLERS:
+        return True
+    if segment.work is not None:
+        return False
+    return view is None or not view.mine or (view.own and segment.locks)

@@ -1,0 +1,128 @@
+"""A loop's turns: a turn begins when the loop leaves its poller, and ends when it is back.
+
+That it was back is seen from outside, or proved by a ping that it got round to. How long a turn held the loop is told
+only as far as that is proved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compare.observe.judge.joined import fill_in, longest_call
+from compare.results import LoopHold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compare.observe.judge.segments import Segment
+    from compare.observe.judge.threads import Thread
+
+MS = 1_000_000
+UNPROVEN_NS = 30 * MS
+"""A loop that can't be pinged is seen in its poller only while it waits there: its turns are known less exactly."""
+PING_DELAY_NS = 8 * MS
+"""From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn that has ended; times in nanoseconds.
+
+    Attributes:
+        thread: the loop's.
+        segments: what it did, in order.
+        until: when it ended.
+        proven: from when on it is proved that the loop did not come round; 0 where nothing proves it.
+        held: how long it held the loop, as far as that is proved.
+        waited: how much of it was spent waiting.
+    """
+
+    thread: Thread
+    segments: list[Segment]
+    until: int
+    proven: int
+    held: int
+    waited: int
+
+    def leave_out_imports(self) -> None:
+        """Judge the turn as if no module had been imported in it."""
+        counted = [segment for segment in self.segments if segment.view is None or not segment.view.imports]
+        self.held -= sum(segment.ns for segment in self.segments) - sum(segment.ns for segment in counted)
+        self.segments = counted
+        self.waited = sum(segment.ns for segment in counted if segment.kind != "running")
+        self.held = max(self.held, self.waited)
+
+
+class Turns:
+    """The turns of the loop in one thread."""
+
+    __slots__ = ("_threshold", "in_line", "kept", "pinged", "segments", "since", "thread")
+
+    def __init__(self, thread: Thread, threshold_ns: int) -> None:
+        """Outside of any turn."""
+        self.thread, self._threshold = thread, threshold_ns
+        self.pinged = False
+        """Whether the loop answers pings."""
+        self.in_line: int | None = None
+        """Since when a ping is in the loop's line, which proves that it has not come round."""
+        self.kept: int | None = None
+        """Since when its thread has kept the GIL: that proves it where it is in one call of C all the while."""
+        self.since: int | None = None
+        """When the turn began; `None` outside of a loop."""
+        self.segments: list[Segment] = []
+
+    def forget(self) -> None:
+        """What has been seen was no turn."""
+        self.segments = []
+        self.since = self.in_line = self.kept = None
+
+    def end(self, at: int, came_back: Callable[[], bool] | None = None) -> Turn | None:
+        """End the turn; `None` where there was none.
+
+        Args:
+            at: when.
+            came_back: says whether the loop may have been at its poller meanwhile, unseen.
+        """
+        segments, self.segments = self.segments, []
+        proven, kept, self.in_line, self.kept = self.in_line, self.kept, None, None
+        if self.since is None or not segments:
+            return None
+        fill_in(segments)
+        if kept is not None and longest_call(segments, kept) >= 0.8 * self._threshold:
+            proven = min(kept, proven or kept)
+        waited = sum(segment.ns for segment in segments if segment.kind != "running")
+        held = max(self._held(proven, at, came_back), waited)
+        return Turn(self.thread, segments, at, proven or 0, held, waited)
+
+    def _held(self, proven: int | None, at: int, came_back: Callable[[], bool] | None) -> int:
+        """How long this turn took, as far as that is proved: by a ping in the loop's line, or by the GIL."""
+        since = self.since or at
+        if self.pinged:
+            if proven is None or at - proven < 0.8 * self._threshold:
+                return 0
+            return at - since if proven - since < 2 * PING_DELAY_NS else at - proven
+        if at - since < UNPROVEN_NS or (came_back is not None and came_back()):
+            return 0
+        return at - since
+
+
+class Holds:
+    """How long loops were kept from their pollers, over the threshold."""
+
+    def __init__(self, threshold_ns: int) -> None:
+        """No loop has been seen yet."""
+        self._threshold = threshold_ns
+        self._stalls: list[int] = []
+        self.saw_loop = False
+
+    def add(self, ns: int) -> None:
+        """A loop was held for so long."""
+        if ns >= self._threshold:
+            self._stalls.append(ns)
+
+    def told(self) -> LoopHold | None:
+        """Return what is to be told; `None` where there was no loop."""
+        if not self.saw_loop:
+            return None
+        return LoopHold(len(self._stalls), max(self._stalls, default=0) / MS, sum(self._stalls) / MS)
