@@ -1,1 +1,1 @@
-"""Every way that Python offers to read a file or to serve a TCP echo: one module a way."""
+"""Every way that Python offers to read a file or to serve a TCP echo."""

@@ -1,10 +1,11 @@
-"""A client on anyio's streams, on asyncio, uvloop or trio, whose prompt does not hold the loop.
+"""A client on anyio's streams, for each backend, whose prompt does not block the loop.
 
-Two tasks at once, one that sends and one that receives, so that a message of any size goes through: a client that
-first sends all and then receives can meet a server that waits for it to receive.
+Two tasks at once, one that sends and one that receives, so that a message of any size
+goes through: a client that first sends all and then receives can meet a server that
+waits for it to receive.
 
-**Where it still blocks.** In the backend's own wait. The prompt reads the terminal in a worker thread: `input()` in a
-task would hold every other task up.
+**Where it still blocks.** In the backend's own wait. The prompt reads the terminal in a
+worker thread: `input()` in a task would hold every other task up.
 
 **Use it when** the code has to run on asyncio and on trio.
 """
@@ -22,7 +23,7 @@ CHUNK = 64 * 1024
 
 
 async def exchange(address: tuple[str, int], messages: Sequence[bytes]) -> list[bytes]:
-    """Returns the replies in the order of the messages; ConnectionError when the server ends too early."""
+    """Return the replies in order; ConnectionError when the server ends too early."""
     async with await anyio.connect_tcp(*address) as stream:
         return await talk(stream, messages)
 
@@ -35,9 +36,10 @@ async def talk(stream: SocketStream, messages: Sequence[bytes]) -> list[bytes]:
         async with anyio.create_task_group() as group:
             group.start_soon(send, stream, messages)
             for message in messages:
-                replies.append(await buffered.receive_exactly(len(message)))  # noqa: PERF401  told if it ends early
+                reply = await buffered.receive_exactly(len(message))
+                replies.append(reply)
     except* (OSError, anyio.BrokenResourceError, anyio.IncompleteRead) as errors:
-        reason = f"the server ended the connection after {len(replies)} of {len(messages)} replies"
+        reason = f"the server ended after {len(replies)} of {len(messages)} replies"
         raise ConnectionError(reason) from errors
     return replies
 
@@ -50,11 +52,12 @@ async def send(stream: SocketStream, messages: Sequence[bytes]) -> None:
 
 
 async def prompt(address: tuple[str, int]) -> None:
-    """Asks for lines like a shell, skips the empty ones, and leaves at the end of file."""
+    """Ask for lines like a shell, skip the empty ones, and leave at the end of file."""
     async with await anyio.connect_tcp(*address) as stream:
         while True:
             try:
-                # Abandoned on cancellation, because nothing ends an `input()` from outside; its thread stays.
+                # Abandoned on cancellation, because nothing ends an `input()` from
+                # outside; its thread stays.
                 line = await to_thread.run_sync(input, ">>> ", abandon_on_cancel=True)
             except EOFError:
                 print()
@@ -70,14 +73,16 @@ def main() -> int:
         [port] = map(int, sys.argv[1:])
         port.to_bytes(2)  # OverflowError when it is none
     except (ValueError, OverflowError) as error:
-        print(
-            f"give the server's port, 1 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
+        given = " ".join(sys.argv[1:]) or "nothing"
+        told = f"give the server's port, 1 to 65535, not {given}: {error}"
+        print(told, file=sys.stderr)
         return 2
     try:
         anyio.run(prompt, ("127.0.0.1", port))
     except KeyboardInterrupt:
-        os._exit(130)  # on asyncio, the interpreter would wait for the thread in `input()`, which nothing ends
+        # on asyncio, the interpreter would wait for the thread in `input()`, which
+        # nothing ends
+        os._exit(130)
     except OSError as error:
         print(f"can't talk to a server on 127.0.0.1:{port}: {error}", file=sys.stderr)
         return 2

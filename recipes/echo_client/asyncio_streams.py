@@ -1,10 +1,12 @@
 """A client on asyncio's streams, whose prompt does not hold the loop.
 
-Two coroutines at once, one that writes and one that reads, so that a message of any size goes through: a client that
-first sends all and then reads can meet a server that waits for it to read.
+Two coroutines at once, one that writes and one that reads, so that a message of any
+size goes through: a client that first sends all and then reads can meet a server that
+waits for it to read.
 
-**Where it still blocks.** In the loop's own wait. The prompt reads the terminal in a thread of its own: `input()` on
-the loop would hold everything up, and a loop can't wait for a standard input that is a regular file.
+**Where it still blocks.** In the loop's own wait. The prompt reads the terminal in a
+thread of its own: `input()` on the loop would hold everything up, and a loop can't wait
+for a standard input that is a regular file.
 
 **Use it when** the program does other things while it waits for the server.
 """
@@ -20,7 +22,7 @@ CHUNK = 64 * 1024
 
 
 async def exchange(address: tuple[str, int], messages: Sequence[bytes]) -> list[bytes]:
-    """Returns the replies in the order of the messages; ConnectionError when the server ends too early."""
+    """Return the replies in order; ConnectionError when the server ends too early."""
     reader, writer = await asyncio.open_connection(*address)
     try:
         async with asyncio.TaskGroup() as group:
@@ -58,13 +60,15 @@ async def close(writer: asyncio.StreamWriter) -> None:
 
 
 async def prompt(address: tuple[str, int]) -> None:
-    """Asks for lines like a shell, skips the empty ones, and leaves at the end of file."""
+    """Ask for lines like a shell, skip the empty ones, and leave at the end of file."""
     reader, writer = await asyncio.open_connection(*address)
     try:
         while (line := await ask_for_line(">>> ")) is not None:
             message = line.encode(errors="surrogateescape")
             if message:
-                _, reply = await asyncio.gather(send(writer, [message]), receive(reader, len(message)))
+                _, reply = await asyncio.gather(
+                    send(writer, [message]), receive(reader, len(message))
+                )
                 print(reply.decode(errors="replace"))
     finally:
         await close(writer)
@@ -73,7 +77,8 @@ async def prompt(address: tuple[str, int]) -> None:
 async def ask_for_line(text: str) -> str | None:
     """Returns a line that a person types; None at the end of file.
 
-    The thread is a daemon, because nothing ends an `input()` from outside: the program need not wait for it.
+    The thread is a daemon, because nothing ends an `input()` from outside: the program
+    need not wait for it.
     """
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str | None] = loop.create_future()
@@ -101,14 +106,16 @@ def main() -> int:
         [port] = map(int, sys.argv[1:])
         port.to_bytes(2)  # OverflowError when it is none
     except (ValueError, OverflowError) as error:
-        print(
-            f"give the server's port, 1 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
+        given = " ".join(sys.argv[1:]) or "nothing"
+        told = f"give the server's port, 1 to 65535, not {given}: {error}"
+        print(told, file=sys.stderr)
         return 2
     try:
         asyncio.run(prompt(("127.0.0.1", port)))
     except KeyboardInterrupt:
-        os._exit(130)  # at its end the interpreter would want the standard input, which the thread in `input()` holds
+        # at its end the interpreter would want the standard input, which the thread in
+        # `input()` holds
+        os._exit(130)
     except OSError as error:
         print(f"can't talk to a server on 127.0.0.1:{port}: {error}", file=sys.stderr)
         return 2

@@ -1,10 +1,11 @@
 """A client on trio's streams, whose prompt does not hold the loop.
 
-Two tasks at once, one that sends and one that receives, so that a message of any size goes through: a client that
-first sends all and then receives can meet a server that waits for it to receive.
+Two tasks at once, one that sends and one that receives, so that a message of any size
+goes through: a client that first sends all and then receives can meet a server that
+waits for it to receive.
 
-**Where it still blocks.** In trio's own wait. The prompt reads the terminal in a worker thread: `input()` in a task
-would hold every other task up.
+**Where it still blocks.** In trio's own wait. The prompt reads the terminal in a worker
+thread: `input()` in a task would hold every other task up.
 
 **Use it when** the program is on trio.
 """
@@ -19,7 +20,7 @@ CHUNK = 64 * 1024
 
 
 async def exchange(address: tuple[str, int], messages: Sequence[bytes]) -> list[bytes]:
-    """Returns the replies in the order of the messages; ConnectionError when the server ends too early."""
+    """Return the replies in order; ConnectionError when the server ends too early."""
     async with await trio.open_tcp_stream(*address) as stream:
         return await talk(stream, messages)
 
@@ -37,7 +38,7 @@ async def talk(stream: trio.SocketStream, messages: Sequence[bytes]) -> list[byt
                 replies.append(bytes(received[: len(message)]))
                 del received[: len(message)]
     except* (OSError, trio.BrokenResourceError) as errors:
-        reason = f"the server ended the connection after {len(replies)} of {len(messages)} replies"
+        reason = f"the server ended after {len(replies)} of {len(messages)} replies"
         raise ConnectionError(reason) from errors
     return replies
 
@@ -52,12 +53,15 @@ async def receive(stream: trio.SocketStream) -> bytes:
 
 
 async def prompt(address: tuple[str, int]) -> None:
-    """Asks for lines like a shell, skips the empty ones, and leaves at the end of file."""
+    """Ask for lines like a shell, skip the empty ones, and leave at the end of file."""
     async with await trio.open_tcp_stream(*address) as stream:
         while True:
             try:
-                # Abandoned on cancellation, because nothing ends an `input()` from outside; its thread stays.
-                line = await trio.to_thread.run_sync(input, ">>> ", abandon_on_cancel=True)
+                # Abandoned on cancellation, because nothing ends an `input()` from
+                # outside; its thread stays.
+                line = await trio.to_thread.run_sync(
+                    input, ">>> ", abandon_on_cancel=True
+                )
             except EOFError:
                 print()
                 return
@@ -72,14 +76,16 @@ def main() -> int:
         [port] = map(int, sys.argv[1:])
         port.to_bytes(2)  # OverflowError when it is none
     except (ValueError, OverflowError) as error:
-        print(
-            f"give the server's port, 1 to 65535, not {' '.join(sys.argv[1:]) or 'nothing'}: {error}", file=sys.stderr
-        )
+        given = " ".join(sys.argv[1:]) or "nothing"
+        told = f"give the server's port, 1 to 65535, not {given}: {error}"
+        print(told, file=sys.stderr)
         return 2
     try:
         trio.run(prompt, ("127.0.0.1", port))
     except KeyboardInterrupt:
-        os._exit(130)  # at its end the interpreter would want the standard input, which the thread in `input()` holds
+        # at its end the interpreter would want the standard input, which the thread in
+        # `input()` holds
+        os._exit(130)
     except OSError as error:
         print(f"can't talk to a server on 127.0.0.1:{port}: {error}", file=sys.stderr)
         return 2

@@ -1,11 +1,13 @@
 """`anyio.open_file`: one asynchronous file object for asyncio and trio.
 
-Each method call goes to a worker thread of the backend and back (40 at once by default, on either), so open, read and
-close are three hops. (Source: anyio's documentation, "Asynchronous file I/O support".)
+Each method call goes to a worker thread of the backend and back (40 at once by default,
+on either), so open, read and close are three hops. (Source: anyio's documentation,
+"Asynchronous file I/O support".)
 
-**Where it still blocks:** in `open` and `read`, in the worker threads; file number 41 waits in line for one. A
-cancelled task stays until the thread comes back, on asyncio too: anyio shields the wait, unlike `asyncio.to_thread`.
-So a hung mount or a silent FIFO can't be given up; `anyio_to_thread` can.
+**Where it still blocks:** in `open` and `read`, in the worker threads; file number 41
+waits in line for one. A cancelled task stays until the thread comes back, on asyncio
+too: anyio shields the wait, unlike `asyncio.to_thread`. So a hung mount or a silent
+FIFO can't be given up; `anyio_to_thread` can.
 
 **Use it when** a library must run on both, and needs a file object over time.
 """
@@ -27,9 +29,12 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
         return await file.read()
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = anyio.CapacityLimiter(at_once)  # else a thousand files are open before the first is read
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
+    # else a thousand files are open before the first is read
+    slots = anyio.CapacityLimiter(at_once)
     contents: dict[int, bytes] = {}
 
     async def read(index: int, path: str | os.PathLike[str]) -> None:

@@ -1,13 +1,16 @@
-"""One hop for the whole file with `anyio.to_thread.run_sync`, as many at once as a limiter allows.
+"""One hop for the whole file with `anyio.to_thread.run_sync`, and a limiter.
 
-`trio_to_thread` for both backends: open, read and close in one worker thread, under a limiter of our own, so that slow
-files do not use up the 40 threads that the rest of the program shares.
+`trio_to_thread` for both backends: open, read and close in one worker thread, under a
+limiter of our own, so that slow files do not use up the 40 threads that the rest of the
+program shares.
 
-**Where it still blocks:** in `open` and `read`, in the worker threads; a file waits in line for a token of the limiter.
-`abandon_on_cancel=True` frees a cancelled caller at once: the thread reads on until its read is over, and its token is
-taken until then. (Source: anyio's documentation, "Working with threads".)
+**Where it still blocks:** in `open` and `read`, in the worker threads; a file waits in
+line for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
+once: the thread reads on until its read is over, and its token is taken until then.
+(Source: anyio's documentation, "Working with threads".)
 
-**Use it when** a library that must run on asyncio and on trio reads whole files, and must be able to give up on one.
+**Use it when** a library that must run on asyncio and on trio reads whole files, and
+must be able to give up on one.
 """
 
 from __future__ import annotations
@@ -27,13 +30,19 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     return Path(path).read_bytes()  # a worker thread blocks here
 
 
-async def read_file(path: str | os.PathLike[str], limiter: anyio.CapacityLimiter | None = None) -> bytes:
+async def read_file(
+    path: str | os.PathLike[str], limiter: anyio.CapacityLimiter | None = None
+) -> bytes:
     """Return all bytes of a file; raise `OSError` where it can't be opened or read."""
-    return await anyio.to_thread.run_sync(_read, path, abandon_on_cancel=True, limiter=limiter)
+    return await anyio.to_thread.run_sync(
+        _read, path, abandon_on_cancel=True, limiter=limiter
+    )
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], threads: int = 32) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], threads: int = 32
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
     limiter = anyio.CapacityLimiter(threads)
     contents: dict[int, bytes] = {}
 

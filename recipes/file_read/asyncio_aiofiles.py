@@ -1,14 +1,18 @@
 """aiofiles: the file object that everybody knows, with an `await` before each call.
 
-aiofiles wraps a plain file and sends each method call to the loop's default executor: open, read and close are three
-hops to a worker thread and back, where `asyncio_to_thread` makes one. (Source: aiofiles' README.)
+aiofiles wraps a plain file and sends each method call to the loop's default executor:
+open, read and close are three hops to a worker thread and back, where
+`asyncio_to_thread` makes one. (Source: aiofiles' README.)
 
-**Where it still blocks:** in `open` and `read`, in the default executor's `min(32, CPUs + 4)` threads, which the rest
-of the program shares. Cancelling a read does not free the caller: leaving `async with` closes the file, in another
-thread, where `close` waits for the lock that the first thread holds until its `read` is over. Cancelled within `open`,
-the caller is free at once, and the file that a thread opens later is left to the garbage collector.
+**Where it still blocks:** in `open` and `read`, in the default executor's `min(32, CPUs
++ 4)` threads, which the rest of the program shares. Cancelling a read does not free the
+caller: leaving `async with` closes the file, in another thread, where `close` waits for
+the lock that the first thread holds until its `read` is over. Cancelled within `open`,
+the caller is free at once, and the file that a thread opens later is left to the
+garbage collector.
 
-**Use it when** a program needs a file object over time: some bytes now, a line later, writes in between.
+**Use it when** a program needs a file object over time: some bytes now, a line later,
+writes in between.
 """
 
 from __future__ import annotations
@@ -29,9 +33,12 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
         return await file.read()
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = asyncio.Semaphore(at_once)  # else a thousand files are open before the first is read
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
+    # else a thousand files are open before the first is read
+    slots = asyncio.Semaphore(at_once)
 
     async def read(path: str | os.PathLike[str]) -> bytes:
         async with slots:

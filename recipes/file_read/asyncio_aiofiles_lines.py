@@ -1,13 +1,16 @@
 """`async for line in file` with aiofiles: a hop to a thread and back for every line.
 
-It reads as the plain loop does, and each line costs some hundred microseconds instead of a tenth of one: a million
-lines take minutes. The file's buffer already holds the next hundred lines; asking for each in another thread is all
-overhead. `asyncio_lines_batched` is the fast twin. (Source: aiofiles' README; its `__anext__` awaits `readline`.)
+It reads as the plain loop does, and each line costs some hundred microseconds instead
+of a tenth of one: a million lines take minutes. The file's buffer already holds the
+next hundred lines; asking for each in another thread is all overhead.
+`asyncio_lines_batched` is the fast twin. (Source: aiofiles' README; its `__anext__`
+awaits `readline`.)
 
-**Where it still blocks:** in `open` and `readline`, in the default executor's threads; the loop is kept busy with their
-comings and goings.
+**Where it still blocks:** in `open` and `readline`, in the default executor's threads;
+the loop is kept busy with their comings and goings.
 
-**Use it when** the lines are few: a configuration file, a list of host names. Or when they come slowly, from a pipe.
+**Use it when** the lines are few: a configuration file, a list of host names. Or when
+they come slowly, from a pipe.
 """
 
 from __future__ import annotations
@@ -22,22 +25,27 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
 
-async def lines(path: str | os.PathLike[str], encoding: str = "utf-8") -> AsyncIterator[str]:
-    """Give all lines of a text; raise `OSError` where it can't be read, `UnicodeDecodeError` for other bytes."""
+async def lines(
+    path: str | os.PathLike[str], encoding: str = "utf-8"
+) -> AsyncIterator[str]:
+    """Give all lines of a text; raise `OSError`, or `UnicodeError` for other bytes."""
     async with aiofiles.open(path, encoding=encoding) as file:
         async for line in file:
             yield line
 
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return all bytes of a file, line by line; raise `OSError` where it can't be opened or read."""
+    """Return all bytes of a file, read by lines; raise `OSError`."""
     async with aiofiles.open(path, "rb") as file:
         return b"".join([line async for line in file])
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = asyncio.Semaphore(at_once)  # else a thousand files are open before the first is read
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
+    # else a thousand files are open before the first is read
+    slots = asyncio.Semaphore(at_once)
 
     async def read(path: str | os.PathLike[str]) -> bytes:
         async with slots:

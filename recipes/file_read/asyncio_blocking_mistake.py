@@ -1,13 +1,15 @@
 """A mistake: a plain read inside `async def`, which stops the whole event loop.
 
-`async def` makes nothing asynchronous. There is no `await` in `read_file`, so the loop's thread itself sleeps in the
-kernel, and with it every task, timer and socket of the program. With a warm page cache nobody notices: a read takes
-microseconds. It shows on the first cold disk, network mount or FIFO.
+`async def` makes nothing asynchronous. There is no `await` in `read_file`, so the
+loop's thread itself sleeps in the kernel, and with it every task, timer and socket of
+the program. With a warm page cache nobody notices: a read takes microseconds. It shows
+on the first cold disk, network mount or FIFO.
 
-**Where it still blocks:** in `open` and `read`, in the loop thread. A `TaskGroup` around it changes nothing: the reads
-happen one after the other.
+**Where it still blocks:** in `open` and `read`, in the loop thread. A `TaskGroup`
+around it changes nothing: the reads happen one after the other.
 
-**Use it when** never. `asyncio_to_thread` is one line away, and `asyncio_cached_first` as fast while the cache is warm.
+**Use it when** never. `asyncio_to_thread` is one line away, and `asyncio_cached_first`
+as fast while the cache is warm.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return all bytes of a file, and hold the loop until they are here; raise `OSError` where it can't be read."""
+    """Return all bytes of a file, with the loop blocked meanwhile; raise `OSError`."""
     with Path(path).open("rb") as file:  # noqa: ASYNC230  the mistake that is shown
         return file.read()
 

@@ -1,16 +1,19 @@
-"""What is in the page cache is read at once, on the loop; only a file that is not goes to a worker thread.
+"""What is in the page cache is read on the loop; a worker thread reads the rest.
 
-`preadv2` with `RWF_NOWAIT` copies what is cached and never waits for a disk. `EAGAIN`, or fewer bytes than the file
-has, means that the rest is not cached: then a thread reads the file, as it does any above 1 MiB. A file system that
-can't tell (`EOPNOTSUPP`: procfs, sysfs, tmpfs and some others) is left to the thread too. A FIFO is opened without
-waiting for its writer, and waited for in the loop's poller, which calls it readable only when a writer has been.
-(Sources: preadv2(2), fifo(7), poll(2).)
+`preadv2` with `RWF_NOWAIT` copies what is cached and never waits for a disk. `EAGAIN`,
+or fewer bytes than the file has, means that the rest is not cached: then a thread reads
+the file, as it does any above 1 MiB. A file system that can't tell (`EOPNOTSUPP`:
+procfs, sysfs, tmpfs and some others) is left to the thread too. A FIFO is opened
+without waiting for its writer, and waited for in the loop's poller, which calls it
+readable only when a writer has been. (Sources: preadv2(2), fifo(7), poll(2).)
 
-**Where it still blocks:** in `open` (the lookup of a name that is not cached; a network mount that hangs), on the loop;
-in `read`, in the default executor's threads, which go on after the caller was cancelled. `read_file` gives nobody else
-a turn while the file is small and cached: in a loop of your own, `await asyncio.sleep(0)` from time to time.
+**Where it still blocks:** in `open` (the lookup of a name that is not cached; a network
+mount that hangs), on the loop; in `read`, in the default executor's threads, which go
+on after the caller was cancelled. `read_file` gives nobody else a turn while the file
+is small and cached: in a loop of your own, `await asyncio.sleep(0)` from time to time.
 
-**Use it when** most reads are of small, warm files (templates, configuration, static pages), on Linux, on local disks.
+**Use it when** most reads are of small, warm files (templates, configuration, static
+pages), on Linux, on local disks.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 REQUIRES = {"platform": "linux"}
-SMALL = 1024 * 1024  # bytes: some 0.2 ms to copy, all of it between two turns of the loop
+# bytes: some 0.2 ms to copy, all of it between two turns of the loop
+SMALL = 1024 * 1024
 TURN_S = 0.001  # how long the loop is ours before the others have their turn
 
 
@@ -46,13 +50,17 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
             os.close(found)
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
     contents: list[bytes | asyncio.Task[bytes]] = []
-    slots, turn = asyncio.Semaphore(at_once - 1), perf_counter()  # and one more, which `acquire` below waits for
+    # and one more, which `acquire` below waits for
+    slots, turn = asyncio.Semaphore(at_once - 1), perf_counter()
     reader = io.BufferedReader(_Nowait(), 1)
 
-    def done(pipe: int | None, _: object) -> None:  # here, because a task that is cancelled early never runs
+    # here, because a task that is cancelled early never runs
+    def done(pipe: int | None, _: object) -> None:
         slots.release()
         if pipe is not None:
             os.close(pipe)
@@ -69,11 +77,14 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
             if perf_counter() - turn > TURN_S:
                 await asyncio.sleep(0)
                 turn = perf_counter()
-    return [content if isinstance(content, bytes) else content.result() for content in contents]
+    return [
+        content if isinstance(content, bytes) else content.result()
+        for content in contents
+    ]
 
 
 class _Nowait(io.RawIOBase):
-    """For one file after the other: the memory that a reader lends us is the `bytes` it returns, not cleared before."""
+    """A reader lends us the memory of the `bytes` it returns, not cleared before."""
 
     fd: int
 
@@ -84,21 +95,27 @@ class _Nowait(io.RawIOBase):
         return os.preadv(self.fd, [memory], 0, os.RWF_NOWAIT)
 
 
-def _cached(path: str | os.PathLike[str], reader: io.BufferedReader[_Nowait] | None = None) -> bytes | int | None:
-    """Return a small file's bytes if they are cached, a pipe's open descriptor, or `None` for anything else."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a FIFO would wait here for its writer
+def _cached(
+    path: str | os.PathLike[str], reader: io.BufferedReader[_Nowait] | None = None
+) -> bytes | int | None:
+    """Return a small file's bytes if cached, a pipe's open descriptor, else `None`."""
+    # else a FIFO would wait here for its writer
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         if 0 < (size := os.lseek(fd, 0, os.SEEK_END)) <= SMALL:
-            if reader is not None:  # to make one for one file would take longer than to clear its memory
+            # to make one for one file would take longer than to clear its memory
+            if reader is not None:
                 reader.raw.fd = fd
                 found = reader.read1(size)
                 return found if len(found) == size else None
-            memory = io.BytesIO(bytes(size))  # a `bytes` to read into: `getvalue` gives it without a copy
+            # a `bytes` to read into: `getvalue` gives it without a copy
+            memory = io.BytesIO(bytes(size))
             if os.preadv(fd, [memory.getbuffer()], 0, os.RWF_NOWAIT) == size:
                 return memory.getvalue()
     except OSError as error:  # EAGAIN, EOPNOTSUPP, …: the thread will know
         if error.errno == errno.ESPIPE:
-            pipe, fd = fd, -1  # closed now, it would be broken for a writer that has just opened it
+            # closed now, it would be broken for a writer that has just opened it
+            pipe, fd = fd, -1
             return pipe
     finally:
         if fd >= 0:

@@ -1,17 +1,20 @@
-"""Completion-based reading: io_uring is asked, and tells when the bytes are there. No thread of ours waits.
+"""Completion-based reading: io_uring tells when the bytes are there. No thread waits.
 
-`urio` keeps one ring per event loop. Opening, reading and closing are entries in it; the loop's poller watches an
-eventfd that the kernel writes to when one is done. (Sources: io_uring(7), urio's ARCHITECTURE.md.) Seen with urio
-0.3.0: `read()` ends at the first short read, such as a file on `/proc` or a FIFO that is written to twice, so this
-reads until it gets `b""`.
+`urio` keeps one ring per event loop. Opening, reading and closing are entries in it;
+the loop's poller watches an eventfd that the kernel writes to when one is done.
+(Sources: io_uring(7), urio's ARCHITECTURE.md.) Seen with urio 0.3.0: `read()` ends at
+the first short read, such as a file on `/proc` or a FIFO that is written to twice, so
+this reads until it gets `b""`.
 
-**Where it still blocks:** nowhere in Python's threads. What can't be done without waiting, such as a FIFO's `open` or a
-buffered read that is not cached, is waited for by threads of the kernel's own (`iou-wrk-…`). A cancelled caller is free
-at once, and nothing reads on behind its back (seen with a silent FIFO). Where io_uring is forbidden (many containers),
-urio falls back to threads without a word; `URIO_BACKEND=uring` makes it an error.
+**Where it still blocks:** nowhere in Python's threads. What can't be done without
+waiting, such as a FIFO's `open` or a buffered read that is not cached, is waited for by
+threads of the kernel's own (`iou-wrk-…`). A cancelled caller is free at once, and
+nothing reads on behind its back (seen with a silent FIFO). Where io_uring is forbidden
+(many containers), urio falls back to threads without a word; `URIO_BACKEND=uring` makes
+it an error.
 
-**Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or later, and the package's youth
-is no obstacle.
+**Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or
+later, and the package's youth is no obstacle.
 """
 
 from __future__ import annotations
@@ -42,9 +45,12 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
     return b"".join(chunks)
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 128) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = asyncio.Semaphore(at_once)  # else a thousand files are open before the first is read
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 128
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
+    # else a thousand files are open before the first is read
+    slots = asyncio.Semaphore(at_once)
 
     async def read(path: str | os.PathLike[str]) -> bytes:
         async with slots:

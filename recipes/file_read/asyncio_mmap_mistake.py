@@ -1,15 +1,18 @@
-"""A mistake: an mmap sliced on the loop. No system call is made, and yet the disk is waited for, with the GIL held.
+"""A mistake: an mmap sliced on the loop waits for the disk, with the GIL held.
 
-Mapping a file reads nothing. The slice copies bytes, and the first touch of a page that is not cached is a major page
-fault: the kernel stops the thread until the disk has answered. Python can't know and keeps the GIL, so every thread of
-the program stands still, not only the loop. No trace of system calls shows it. (Sources: mmap(2); `/proc/PID/stat`,
-field `majflt`, in proc_pid_stat(5).) A file that is truncated while it is mapped kills the program with `SIGBUS` at
-the touch of a page beyond its new end, which no `try` can catch.
+Mapping a file reads nothing. The slice copies bytes, and the first touch of a page that
+is not cached is a major page fault: the kernel stops the thread until the disk has
+answered. Python can't know and keeps the GIL, so every thread of the program stands
+still, not only the loop. No trace of system calls shows it. (Sources: mmap(2);
+`/proc/PID/stat`, field `majflt`, in proc_pid_stat(5).) A file that is truncated while
+it is mapped kills the program with `SIGBUS` at the touch of a page beyond its new end,
+which no `try` can catch.
 
 **Where it still blocks:** in the slice, in the loop thread, and with the GIL.
 
-**Use it when** never on a loop, except where the pages are known to be in memory. In a worker thread it still stops
-every other thread. Files of size 0 (all of `/proc`) and FIFOs can't be mapped at all.
+**Use it when** never on a loop, except where the pages are known to be in memory. In a
+worker thread it still stops every other thread. Files of size 0 (all of `/proc`) and
+FIFOs can't be mapped at all.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ REQUIRES = {"states_reason": "a FIFO can't be mapped"}
 
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return all bytes of a file; raise `OSError` where it can't be opened or mapped."""
-    if Path(path).is_fifo():  # noqa: ASYNC240  a mistake too; `open` would wait for its writer
+    """Return all bytes of a file; raise `OSError` where it can't be mapped."""
+    if Path(path).is_fifo():  # noqa: ASYNC240  a mistake too
         message = f"expected a file, got a pipe, {path}: it can't be mapped"
         raise ValueError(message)
     with Path(path).open("rb") as file:  # noqa: ASYNC230  the mistake that is shown

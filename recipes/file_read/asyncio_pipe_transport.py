@@ -1,13 +1,16 @@
 """`connect_read_pipe`: a FIFO read by the event loop itself, as it reads its sockets.
 
-A FIFO can be polled, so no thread need wait for it: asyncio's transport reads when the poller says that there is
-something. Regular files can't: `epoll_ctl` refuses them with `EPERM`, `select` and `poll` call them always ready, and a
-read then waits for the disk. So this refuses everything but pipes. (Sources: epoll_ctl(2), poll(2), fifo(7).)
+A FIFO can be polled, so no thread need wait for it: asyncio's transport reads when the
+poller says that there is something. Regular files can't: `epoll_ctl` refuses them with
+`EPERM`, `select` and `poll` call them always ready, and a read then waits for the disk.
+So this refuses everything but pipes. (Sources: epoll_ctl(2), poll(2), fifo(7).)
 
-The FIFO is opened with `O_NONBLOCK`: without it `open` waits for a writer. With it, a `read` before the first writer
-comes gives `b""`, which looks like the end; but the poller does not call a FIFO readable before a writer has been.
+The FIFO is opened with `O_NONBLOCK`: without it `open` waits for a writer. With it, a
+`read` before the first writer comes gives `b""`, which looks like the end; but the
+poller does not call a FIFO readable before a writer has been.
 
-**Where it still blocks:** nowhere. A cancelled caller is free at once, and its descriptor is closed.
+**Where it still blocks:** nowhere. A cancelled caller is free at once, and its
+descriptor is closed.
 
 **Use it when** the "file" is a pipe, a FIFO or a terminal, on asyncio.
 """
@@ -31,7 +34,9 @@ def _open(path: str | os.PathLike[str]) -> BinaryIO:
     if stat.S_ISFIFO(os.fstat(fd).st_mode):
         return os.fdopen(fd, "rb", buffering=0)
     os.close(fd)
-    message = f"expected a pipe, got {os.fspath(path)}: epoll refuses regular files, read them with asyncio_to_thread"
+    message = (
+        f"expected a pipe, got {os.fspath(path)}: read files with asyncio_to_thread"
+    )
     raise ValueError(message)
 
 
@@ -44,17 +49,19 @@ class _Whole(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.chunks.append(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # at the end of the file too: nothing is to be answered
+    # at the end of the file too: nothing is to be answered
+    def connection_lost(self, exc: Exception | None) -> None:
         self.error = exc
         self.closed.set()
 
 
 async def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return all bytes of a pipe; raise `OSError` where it can't be opened or read, `ValueError` for no pipe."""
+    """Return all bytes of a pipe; raise `OSError`, or `ValueError` for no pipe."""
     loop = asyncio.get_running_loop()
     connecting = loop.create_task(loop.connect_read_pipe(_Whole, _open(path)))
     try:
-        _, whole = await asyncio.shield(connecting)  # a turn of the loop; cancelled in it, uvloop forgets the file
+        # a turn of the loop; cancelled in it, uvloop forgets the file
+        _, whole = await asyncio.shield(connecting)
         await whole.closed.wait()
     finally:
         transport, whole = await connecting
@@ -66,8 +73,9 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 async def read_files(paths: Iterable[str | os.PathLike[str]]) -> list[bytes]:
-    """Return the bytes of each pipe, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = asyncio.Semaphore(max(1, os.sysconf("SC_OPEN_MAX") // 2))  # half of the descriptors that we may have
+    """Return the bytes of each pipe, in order; raise an `ExceptionGroup` of errors."""
+    # half of the descriptors that we may have
+    slots = asyncio.Semaphore(max(1, os.sysconf("SC_OPEN_MAX") // 2))
 
     async def read(path: str | os.PathLike[str]) -> bytes:
         async with slots:

@@ -1,17 +1,20 @@
-"""No thread at all: the kernel is told what will be wanted, and asked again until it has brought it.
+"""No thread: the kernel is told what to read ahead, and asked again.
 
-`posix_fadvise(WILLNEED)` starts reading a window ahead and returns; `preadv2` with `RWF_NOWAIT` takes what is there,
-and the loop goes on with its other work before it asks again. The disk always has the window's requests in hand, and no
-hop to a thread costs anything, so random reads of a cold file run at the disk's speed.
-(Sources: posix_fadvise(2), preadv2(2), readahead(2).)
+`posix_fadvise(WILLNEED)` starts reading a window ahead and returns; `preadv2` with
+`RWF_NOWAIT` takes what is there, and the loop goes on with its other work before it
+asks again. The disk always has the window's requests in hand, and no hop to a thread
+costs anything, so random reads of a cold file run at the disk's speed. (Sources:
+posix_fadvise(2), preadv2(2), readahead(2).)
 
-**Where it still blocks:** in `open` (a name that is not cached), and in `posix_fadvise` when the disk's queue is full
-or the file's own map of blocks must be read first: short, but on the loop. What has not come after 1000 questions,
-on a failing disk for one, is read with a wait. File systems that refuse `RWF_NOWAIT` (procfs, sysfs, tmpfs: memory; and
-some network ones, which do wait) are read where the loop stands. FIFOs are refused.
+**Where it still blocks:** in `open` (a name that is not cached), and in `posix_fadvise`
+when the disk's queue is full or the file's own map of blocks must be read first: short,
+but on the loop. What has not come after 1000 questions, on a failing disk for one, is
+read with a wait. File systems that refuse `RWF_NOWAIT` (procfs, sysfs, tmpfs: memory;
+and some network ones, which do wait) are read where the loop stands. FIFOs are refused.
 
-**Use it when** much is read from local disks on Linux, in any order that is known a little ahead, and threads are too
-dear. On cancellation nothing goes on but the kernel's read-ahead.
+**Use it when** much is read from local disks on Linux, in any order that is known a
+little ahead, and threads are too dear. On cancellation nothing goes on but the kernel's
+read-ahead.
 """
 
 from __future__ import annotations
@@ -33,18 +36,22 @@ if TYPE_CHECKING:
     Piece = tuple[int, bytearray | memoryview, int, int]
 
 STATES = ("warm", "cold")
-REQUIRES = {"platform": "linux", "states_reason": "a FIFO has no offsets to read ahead at: use asyncio_pipe_transport"}
+REQUIRES = {
+    "platform": "linux",
+    "states_reason": "a FIFO has no offsets: use asyncio_pipe_transport",
+}
 PIECE = 256 * 1024  # bytes: some 50 µs to copy
 TURN_S = 0.001  # how long the loop is ours before the others have their turn
 
 
 async def read_file(path: Path) -> bytes:
-    """Return all bytes of a file; raise `OSError` where it can't be opened or read, `ValueError` for a pipe."""
+    """Return all bytes of a file; raise `OSError`, or `ValueError` for a pipe."""
     fd, size = _open(path)
     try:
         if not size:  # empty, or of a file system that does not tell
             return b"".join(iter(lambda: os.read(fd, PIECE), b""))
-        memory = io.BytesIO(bytes(size))  # a `bytes` to read into: `getvalue` gives it without a copy
+        # a `bytes` to read into: `getvalue` gives it without a copy
+        memory = io.BytesIO(bytes(size))
         with memory.getbuffer() as view:
             got = await _fill(fd, _pieces(view, size), 8)
         memory.truncate(got)  # it may have been truncated meanwhile
@@ -54,7 +61,7 @@ async def read_file(path: Path) -> bytes:
 
 
 async def read_into(path: Path, buffer: bytearray | memoryview) -> int:
-    """Fill a buffer, which can be used again and again, from the file's start; return how many bytes were read."""
+    """Fill a buffer (to be used again) from the file's start; return the bytes read."""
     fd, size = _open(path)
     try:
         with memoryview(buffer) as view:
@@ -63,12 +70,15 @@ async def read_into(path: Path, buffer: bytearray | memoryview) -> int:
         os.close(fd)
 
 
-async def read_at(path: Path, offsets: Iterable[int], size: int = 4096, in_flight: int = 256) -> list[bytearray]:
-    """Return `size` bytes (fewer at the file's end) from each offset, in order, `in_flight` of them asked for ahead."""
+async def read_at(
+    path: Path, offsets: Iterable[int], size: int = 4096, in_flight: int = 256
+) -> list[bytearray]:
+    """Return `size` bytes (fewer at the end) from each offset, some asked for ahead."""
     fd, end = _open(path)
     parts: list[bytearray] = []
 
-    def wanted() -> Iterable[Piece]:  # each part's memory is had when its turn comes, not all at once
+    # each part's memory is had when its turn comes, not all at once
+    def wanted() -> Iterable[Piece]:
         for offset in offsets:
             parts.append(bytearray(max(0, min(size, end - offset))))
             yield offset, parts[-1], 0, len(parts[-1])
@@ -81,11 +91,14 @@ async def read_at(path: Path, offsets: Iterable[int], size: int = 4096, in_fligh
 
 
 def _pieces(view: memoryview, size: int) -> Iterable[Piece]:
-    return ((start, view, start, min(start + PIECE, size)) for start in range(0, size, PIECE))
+    return (
+        (start, view, start, min(start + PIECE, size))
+        for start in range(0, size, PIECE)
+    )
 
 
 async def read_files(paths: Iterable[Path], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
     slots = asyncio.Semaphore(at_once)
 
     async def read(path: Path) -> bytes:
@@ -103,13 +116,15 @@ def _open(path: Path) -> tuple[int, int]:
     status = os.fstat(fd)
     if stat.S_ISFIFO(status.st_mode):
         os.close(fd)
-        message = f"expected a file, got a pipe, {os.fspath(path)}: it has no offsets to read ahead at"
+        message = (
+            f"expected a file, got a pipe, {os.fspath(path)}: a pipe has no offsets"
+        )
         raise ValueError(message)
     return fd, status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 async def _fill(fd: int, wanted: Iterable[Piece], in_flight: int) -> int:
-    """Read each (offset, memory, start, stop) from `offset` into `memory[start:stop]`; return the sum of bytes read."""
+    """Read each piece into its `memory[start:stop]`; return how many bytes."""
     upcoming, waiting = iter(wanted), deque["Piece"]()
     total = misses = 0
     while True:
@@ -126,7 +141,12 @@ async def _fill(fd: int, wanted: Iterable[Piece], in_flight: int) -> int:
         while waiting and not_yet < 4 and perf_counter() < until:
             offset, memory, start, stop = piece = waiting.popleft()
             try:
-                got = os.preadv(fd, [memoryview(memory)[start:stop]], offset, os.RWF_NOWAIT if misses < 1000 else 0)
+                got = os.preadv(
+                    fd,
+                    [memoryview(memory)[start:stop]],
+                    offset,
+                    os.RWF_NOWAIT if misses < 1000 else 0,
+                )
             except BlockingIOError:
                 not_yet += 1
                 waiting.append(piece)
@@ -140,7 +160,8 @@ async def _fill(fd: int, wanted: Iterable[Piece], in_flight: int) -> int:
             total, misses = total + got, 0
             if 0 < got < stop - start:
                 waiting.append((offset + got, memory, start + got, stop))
-        await asyncio.sleep(0.001 if misses > 8 else 0)  # the shortest nap is longer than a disk takes
+        # the shortest nap is longer than a disk takes
+        await asyncio.sleep(0.001 if misses > 8 else 0)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """`asyncio.to_thread` for one file, an executor of a chosen size for many.
 
-The whole file is one hop: open, read and close in one worker thread, which is why this is faster than libraries that
-make a hop of each call. `to_thread` uses the loop's default executor, of `min(32, CPUs + 4)` threads, which everybody
-else in the program shares (name resolution does, too): many slow files there hold up all of them. So for many files
-this makes an executor of its own.
+The whole file is one hop: open, read and close in one worker thread, which is why this
+is faster than libraries that make a hop of each call. `to_thread` uses the loop's
+default executor, of `min(32, CPUs + 4)` threads, which everybody else in the program
+shares (name resolution does, too): many slow files there hold up all of them. So for
+many files this makes an executor of its own.
 
-**Where it still blocks:** in `open` and `read`, in the workers; file number `threads + 1` waits in line for one.
-When the task is cancelled, it ends at once, but a thread can't be: it goes on reading, and `asyncio.run` at its end
-waits for the default executor's threads (without limit on 3.11, 300 s from 3.12 on), as Python does at exit.
+**Where it still blocks:** in `open` and `read`, in the workers; file number `threads +
+1` waits in line for one. When the task is cancelled, it ends at once, but a thread
+can't be: it goes on reading, and `asyncio.run` at its end waits for the default
+executor's threads (without limit on 3.11, 300 s from 3.12 on), as Python does at exit.
 
-**Use it when** a program on asyncio reads whole files now and then: standard library, any platform, any kind of file.
+**Use it when** a program on asyncio reads whole files now and then: standard library,
+any platform, any kind of file.
 """
 
 from __future__ import annotations
@@ -33,10 +36,13 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
     return await asyncio.to_thread(_read, path)
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], threads: int = 32) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], threads: int = 32
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
     loop = asyncio.get_running_loop()
-    pool = ThreadPoolExecutor(threads)  # no `with`: its end would wait for the threads, and hold the loop
+    # no `with`: its end would wait for the threads, and hold the loop
+    pool = ThreadPoolExecutor(threads)
 
     async def read(path: str | os.PathLike[str]) -> bytes:
         return await loop.run_in_executor(pool, _read, path)

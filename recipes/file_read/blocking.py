@@ -1,12 +1,15 @@
 """Plain `open().read()`, one file after the other: the baseline.
 
-The calling thread asks the kernel for the bytes and sleeps until they are there. No other way has so little overhead,
-and none is so easy to get right: at the end of the file, on short reads, on `/proc` (size 0, yet content), on FIFOs.
+The calling thread asks the kernel for the bytes and sleeps until they are there. No
+other way has so little overhead, and none is so easy to get right: at the end of the
+file, on short reads, on `/proc` (size 0, yet content), on FIFOs.
 
-**Where it still blocks:** in `open` (path lookup; a FIFO waits here for its writer) and in `read`, in the caller's own
-thread. Files are waited for one after the other: 64 files of 50 ms take 3.2 s.
+**Where it still blocks:** in `open` (path lookup; a FIFO waits here for its writer) and
+in `read`, in the caller's own thread. Files are waited for one after the other: 64
+files of 50 ms take 3.2 s.
 
-**Use it when** nothing else is waiting for this thread: scripts, command-line tools, a worker thread of your own.
+**Use it when** nothing else is waiting for this thread: scripts, command-line tools, a
+worker thread of your own.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
 def read_file(path: str | os.PathLike[str]) -> bytes:
     """Return all bytes of a file; raise `OSError` where it can't be opened or read."""
     with Path(path).open("rb") as file:
-        return file.read()  # reads until the kernel says "end of file", whatever size it was told at first
+        # reads until the kernel says "end of file", whatever size it was told at first
+        return file.read()
 
 
 def read_files(paths: Iterable[str | os.PathLike[str]]) -> list[bytes]:

@@ -1,16 +1,20 @@
-"""`submit` a read to a thread pool, be called back when it is done: the "simulated" asynchronous read.
+"""`submit` a read to a thread pool, with a callback: the "simulated" asynchronous read.
 
-The caller goes on at once; a worker thread blocks in its place. `add_done_callback` runs the callback in the worker
-that has just finished, or in the thread that calls it if the future is done by then: so a callback must be safe in
-either, and quick, since the worker takes no other read meanwhile. An exception in it goes nowhere: `concurrent.futures`
-logs it and carries on, so that a caller who waits for what the callback should have done waits forever. Hence this
-callback only hands the future over, and the caller, who can handle it, asks for the result.
-(Source: library reference, `concurrent.futures.Future.add_done_callback`.)
+The caller goes on at once; a worker thread blocks in its place. `add_done_callback`
+runs the callback in the worker that has just finished, or in the thread that calls it
+if the future is done by then: so a callback must be safe in either, and quick, since
+the worker takes no other read meanwhile. An exception in it goes nowhere:
+`concurrent.futures` logs it and carries on, so that a caller who waits for what the
+callback should have done waits forever. Hence this callback only hands the future over,
+and the caller, who can handle it, asks for the result. (Source: library reference,
+`concurrent.futures.Future.add_done_callback`.)
 
-**Where it still blocks:** in `open` and `read`, in the workers. The ninth file waits in line for one of eight. A read
-in progress can't be cancelled: after an error or Ctrl-C this waits for those that have begun, and drops the others.
+**Where it still blocks:** in `open` and `read`, in the workers. The ninth file waits in
+line for one of eight. A read in progress can't be cancelled: after an error or Ctrl-C
+this waits for those that have begun, and drops the others.
 
-**Use it when** a program without an event loop has other work to do while files are read.
+**Use it when** a program without an event loop has other work to do while files are
+read.
 """
 
 from __future__ import annotations
@@ -34,7 +38,9 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
     return read_files([path])[0]
 
 
-def read_files(paths: Iterable[str | os.PathLike[str]], threads: int = 8) -> list[bytes]:
+def read_files(
+    paths: Iterable[str | os.PathLike[str]], threads: int = 8
+) -> list[bytes]:
     """Return the bytes of each file, in order; the first error, by time, ends it."""
     done: SimpleQueue[Future[bytes]] = SimpleQueue()
     pool = ThreadPoolExecutor(threads)

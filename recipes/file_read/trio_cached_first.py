@@ -1,16 +1,19 @@
-"""What is in the page cache is read at once, on trio's thread; only a file that is not goes to a worker thread.
+"""What is in the page cache is read on trio's thread; a worker thread reads the rest.
 
-`asyncio_cached_first` for trio. `preadv2` with `RWF_NOWAIT` copies what is cached and never waits for a disk. `EAGAIN`,
-or fewer bytes than the file has, means that the rest is not cached: then a thread reads the file, as it does any above
-1 MiB. A file system that can't tell (`EOPNOTSUPP`: procfs, sysfs, tmpfs and some others) is left to the thread too. A
-FIFO is opened without waiting for its writer; `wait_readable` returns only when a writer has been.
-(Sources: preadv2(2), fifo(7), poll(2).)
+`asyncio_cached_first` for trio. `preadv2` with `RWF_NOWAIT` copies what is cached and
+never waits for a disk. `EAGAIN`, or fewer bytes than the file has, means that the rest
+is not cached: then a thread reads the file, as it does any above 1 MiB. A file system
+that can't tell (`EOPNOTSUPP`: procfs, sysfs, tmpfs and some others) is left to the
+thread too. A FIFO is opened without waiting for its writer; `wait_readable` returns
+only when a writer has been. (Sources: preadv2(2), fifo(7), poll(2).)
 
-**Where it still blocks:** in `open` (the lookup of a name that is not cached; a network mount that hangs), on the loop;
-in `read`, in trio's worker threads, which go on after the caller was cancelled. `read_file` is no checkpoint while the
-file is small and cached: in a loop of your own, `await trio.lowlevel.checkpoint()` from time to time.
+**Where it still blocks:** in `open` (the lookup of a name that is not cached; a network
+mount that hangs), on the loop; in `read`, in trio's worker threads, which go on after
+the caller was cancelled. `read_file` is no checkpoint while the file is small and
+cached: in a loop of your own, `await trio.lowlevel.checkpoint()` from time to time.
 
-**Use it when** most reads are of small, warm files (templates, configuration, static pages), on Linux, on local disks.
+**Use it when** most reads are of small, warm files (templates, configuration, static
+pages), on Linux, on local disks.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 REQUIRES = {"platform": "linux"}
-SMALL = 1024 * 1024  # bytes: some 0.2 ms to copy, all of it between two turns of the loop
+# bytes: some 0.2 ms to copy, all of it between two turns of the loop
+SMALL = 1024 * 1024
 TURN_S = 0.001  # how long the loop is ours before the others have their turn
 
 
@@ -40,10 +44,13 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
     return found if isinstance(found, bytes) else await _rest(path, found)
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
     contents: dict[int, bytes] = {}
-    slots, turn = trio.Semaphore(at_once - 1), perf_counter()  # and one more, which `acquire` below waits for
+    # and one more, which `acquire` below waits for
+    slots, turn = trio.Semaphore(at_once - 1), perf_counter()
     reader = io.BufferedReader(_Nowait(), 1)
 
     async def rest(index: int, path: str | os.PathLike[str], pipe: int | None) -> None:
@@ -67,7 +74,7 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
 
 
 class _Nowait(io.RawIOBase):
-    """For one file after the other: the memory that a reader lends us is the `bytes` it returns, not cleared before."""
+    """A reader lends us the memory of the `bytes` it returns, not cleared before."""
 
     fd: int
 
@@ -78,21 +85,27 @@ class _Nowait(io.RawIOBase):
         return os.preadv(self.fd, [memory], 0, os.RWF_NOWAIT)
 
 
-def _cached(path: str | os.PathLike[str], reader: io.BufferedReader[_Nowait] | None = None) -> bytes | int | None:
-    """Return a small file's bytes if they are cached, a pipe's open descriptor, or `None` for anything else."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else a FIFO would wait here for its writer
+def _cached(
+    path: str | os.PathLike[str], reader: io.BufferedReader[_Nowait] | None = None
+) -> bytes | int | None:
+    """Return a small file's bytes if cached, a pipe's open descriptor, else `None`."""
+    # else a FIFO would wait here for its writer
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         if 0 < (size := os.lseek(fd, 0, os.SEEK_END)) <= SMALL:
-            if reader is not None:  # to make one for one file would take longer than to clear its memory
+            # to make one for one file would take longer than to clear its memory
+            if reader is not None:
                 reader.raw.fd = fd
                 found = reader.read1(size)
                 return found if len(found) == size else None
-            memory = io.BytesIO(bytes(size))  # a `bytes` to read into: `getvalue` gives it without a copy
+            # a `bytes` to read into: `getvalue` gives it without a copy
+            memory = io.BytesIO(bytes(size))
             if os.preadv(fd, [memory.getbuffer()], 0, os.RWF_NOWAIT) == size:
                 return memory.getvalue()
     except OSError as error:  # EAGAIN, EOPNOTSUPP, …: the thread will know
         if error.errno == errno.ESPIPE:
-            pipe, fd = fd, -1  # closed now, it would be broken for a writer that has just opened it
+            # closed now, it would be broken for a writer that has just opened it
+            pipe, fd = fd, -1
             return pipe
     finally:
         if fd >= 0:

@@ -1,16 +1,20 @@
-"""Lines in batches: read at once where they are cached, else with one hop to a thread for some thousand of them.
+"""Lines in batches: read at once where cached, else one hop for some thousand lines.
 
-A hop costs more than a hundred times what a line costs. So a hundred kilobytes are asked for at a time, first with
-`RWF_NOWAIT`, which copies what the page cache holds and never waits for a disk; where that has nothing, or can't tell,
-a worker thread reads. The caller splits and decodes whole lines with the C code that a plain `for line in file` runs:
-`async for batch in batches(path): for line in batch:`. `async for` over a file of trio's makes a hop for each line.
+A hop costs more than a hundred times what a line costs. So a hundred kilobytes are
+asked for at a time, first with `RWF_NOWAIT`, which copies what the page cache holds and
+never waits for a disk; where that has nothing, or can't tell, a worker thread reads.
+The caller splits and decodes whole lines with the C code that a plain `for line in
+file` runs: `async for batch in batches(path): for line in batch:`. `async for` over a
+file of trio's makes a hop for each line.
 
-The file lives in a plain generator, which the loop and worker threads advance in turn. A caller that is cancelled is
-free at once; a thread that is reading finishes, and then closes the generator, and with it the file. (Sources:
-preadv2(2); the language reference, "Generator-iterator methods".)
+The file lives in a plain generator, which the loop and worker threads advance in turn.
+A caller that is cancelled is free at once; a thread that is reading finishes, and then
+closes the generator, and with it the file. (Sources: preadv2(2); the language
+reference, "Generator-iterator methods".)
 
-**Where it still blocks:** in `open`, and in `read` where the page cache has nothing, in trio's worker threads.
-On the loop, going through a batch takes half a millisecond, with whatever you do with each line on top.
+**Where it still blocks:** in `open`, and in `read` where the page cache has nothing, in
+trio's worker threads. On the loop, going through a batch takes half a millisecond, with
+whatever you do with each line on top.
 
 **Use it when** a trio program goes through log files, CSV or JSON lines.
 """
@@ -32,19 +36,24 @@ if TYPE_CHECKING:
 
     _Batches = Generator[bytes | None, bool, None]
 
-BATCH = 112 * 1024  # bytes: malloc gets 128 KiB and more from the kernel anew, page by page (mallopt(3))
+# bytes: malloc gets 128 KiB and more from the kernel anew, page by page (mallopt(3))
+BATCH = 112 * 1024
 TURN_S = 0.001  # how long the loop is ours before the others have their turn
 
 
-async def batches(path: str | os.PathLike[str], encoding: str = "utf-8") -> AsyncIterator[Iterable[str]]:
+async def batches(
+    path: str | os.PathLike[str], encoding: str = "utf-8"
+) -> AsyncIterator[Iterable[str]]:
     """Give all lines of a text, some thousand at a time.
 
     Args:
         path: the file.
-        encoding: one that has ASCII's line feed, as UTF-8 and Latin-1 do, and UTF-16 does not.
+        encoding: one that has ASCII's line feed, as UTF-8 and Latin-1 do, and UTF-16
+            does not.
 
     Raises:
-        OSError: where it can't be opened or read. `UnicodeError`, in going through a batch, for other bytes.
+        OSError: where it can't be opened or read. `UnicodeError`, in going through a
+            batch, for other bytes.
     """
     async with aclosing(_hops(path)) as hops:
         async for batch in hops:
@@ -56,9 +65,12 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
     return b"".join([batch async for batch in _hops(path)])
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = trio.CapacityLimiter(at_once)  # else a thousand files are open before the first is read
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
+    # else a thousand files are open before the first is read
+    slots = trio.CapacityLimiter(at_once)
     contents: dict[int, bytes] = {}
 
     async def read(index: int, path: str | os.PathLike[str]) -> None:
@@ -73,14 +85,20 @@ async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64)
 
 class _Halves(io.BytesIO):
     def read1(self, _size: int | None = -1) -> bytes:
-        return self.read(BATCH // 2)  # of 8 KiB, as is asked for, each would cut a line in two, to be joined again
+        # of 8 KiB, as is asked for, each would cut a line in two, to be joined again
+        return self.read(BATCH // 2)
 
 
 async def _hops(path: str | os.PathLike[str]) -> AsyncGenerator[bytes, None]:
     source, given_up = _batches(path), Event()
     next(source)  # as far as its first `yield`: a thread opens the file
     try:
-        batch, turn = await trio.to_thread.run_sync(_advance, source, given_up, abandon_on_cancel=True), perf_counter()
+        batch, turn = (
+            await trio.to_thread.run_sync(
+                _advance, source, given_up, abandon_on_cancel=True
+            ),
+            perf_counter(),
+        )
         while batch:
             yield batch
             if perf_counter() - turn > TURN_S:
@@ -88,7 +106,9 @@ async def _hops(path: str | os.PathLike[str]) -> AsyncGenerator[bytes, None]:
                 turn = perf_counter()
             batch = source.send(False)
             if batch is None:
-                batch = await trio.to_thread.run_sync(_advance, source, given_up, abandon_on_cancel=True)
+                batch = await trio.to_thread.run_sync(
+                    _advance, source, given_up, abandon_on_cancel=True
+                )
     finally:
         given_up.set()
         with suppress(ValueError):  # a thread is still at it, and closes it then
@@ -103,13 +123,15 @@ def _advance(source: _Batches, given_up: Event) -> bytes | None:
 
 
 def _batches(path: str | os.PathLike[str]) -> _Batches:
-    """Give whole lines, `b""` at the end, and `None` to one who says that it may not wait for what is not cached."""
+    """Give whole lines, `b""` at the end, and `None` where the caller may not wait."""
     buffer, kept = bytearray(BATCH), 0
     may_wait = yield None
     with Path(path).open("rb", buffering=0) as file:
         while True:
             with memoryview(buffer)[kept:] as room:
-                count = file.readinto(room) if may_wait else _cached(file.fileno(), room)
+                count = (
+                    file.readinto(room) if may_wait else _cached(file.fileno(), room)
+                )
             if count is None:
                 may_wait = yield None
                 continue
@@ -125,8 +147,10 @@ def _batches(path: str | os.PathLike[str]) -> _Batches:
 
 def _cached(fd: int, room: memoryview) -> int | None:
     try:
-        return os.preadv(fd, [room], -1, os.RWF_NOWAIT)  # -1: from where the file stands
-    except (OSError, AttributeError):  # EAGAIN, EOPNOTSUPP, …, or not on Linux: the thread will know
+        # -1: from where the file stands
+        return os.preadv(fd, [room], -1, os.RWF_NOWAIT)
+    # EAGAIN, EOPNOTSUPP, …, or not on Linux: the thread will know
+    except (OSError, AttributeError):
         return None
 
 

@@ -1,11 +1,13 @@
 """`trio.open_file`: trio's own asynchronous file object.
 
-Each method call goes to a worker thread and back (trio's threads: 40 at once by default), so open, read and close are
-three hops. (Source: trio's reference, "Asynchronous filesystem I/O".)
+Each method call goes to a worker thread and back (trio's threads: 40 at once by
+default), so open, read and close are three hops. (Source: trio's reference,
+"Asynchronous filesystem I/O".)
 
-**Where it still blocks:** in `open` and `read`, in trio's worker threads; file number 41 waits in line for one.
-A cancelled task stays until the thread comes back: trio does not abandon these threads, so a hung mount or a silent
-FIFO can't be given up, and neither can a time limit around it be kept. `trio_to_thread` can.
+**Where it still blocks:** in `open` and `read`, in trio's worker threads; file number
+41 waits in line for one. A cancelled task stays until the thread comes back: trio does
+not abandon these threads, so a hung mount or a silent FIFO can't be given up, and
+neither can a time limit around it be kept. `trio_to_thread` can.
 
 **Use it when** a program on trio needs a file object over time, on local disks.
 """
@@ -27,9 +29,12 @@ async def read_file(path: str | os.PathLike[str]) -> bytes:
         return await file.read()
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], at_once: int = 64) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
-    slots = trio.CapacityLimiter(at_once)  # else a thousand files are open before the first is read
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], at_once: int = 64
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
+    # else a thousand files are open before the first is read
+    slots = trio.CapacityLimiter(at_once)
     contents: dict[int, bytes] = {}
 
     async def read(index: int, path: str | os.PathLike[str]) -> None:

@@ -1,12 +1,14 @@
-"""One hop for the whole file with `trio.to_thread.run_sync`, as many at once as a limiter allows.
+"""One hop for the whole file with `trio.to_thread.run_sync`, and a limiter.
 
-Open, read and close happen in one worker thread, so the file costs one hop where `trio.open_file` makes three. The
-limiter of our own keeps slow files from using up the 40 threads that the rest of the program shares.
+Open, read and close happen in one worker thread, so the file costs one hop where
+`trio.open_file` makes three. The limiter of our own keeps slow files from using up the
+40 threads that the rest of the program shares.
 
-**Where it still blocks:** in `open` and `read`, in trio's worker threads; a file waits in line for a token of the
-limiter. `abandon_on_cancel=True` frees a cancelled caller at once: the thread reads on, its token is taken until it is
-done, then it closes the file itself and its bytes are dropped. That is safe because it only reads.
-(Source: trio's reference, `trio.to_thread.run_sync`.)
+**Where it still blocks:** in `open` and `read`, in trio's worker threads; a file waits
+in line for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
+once: the thread reads on, its token is taken until it is done, then it closes the file
+itself and its bytes are dropped. That is safe because it only reads. (Source: trio's
+reference, `trio.to_thread.run_sync`.)
 
 **Use it when** a program on trio reads whole files, and must be able to give up on one.
 """
@@ -27,13 +29,19 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     return Path(path).read_bytes()  # a worker thread blocks here
 
 
-async def read_file(path: str | os.PathLike[str], limiter: trio.CapacityLimiter | None = None) -> bytes:
+async def read_file(
+    path: str | os.PathLike[str], limiter: trio.CapacityLimiter | None = None
+) -> bytes:
     """Return all bytes of a file; raise `OSError` where it can't be opened or read."""
-    return await trio.to_thread.run_sync(_read, path, abandon_on_cancel=True, limiter=limiter)
+    return await trio.to_thread.run_sync(
+        _read, path, abandon_on_cancel=True, limiter=limiter
+    )
 
 
-async def read_files(paths: Iterable[str | os.PathLike[str]], threads: int = 32) -> list[bytes]:
-    """Return the bytes of each file, in order; raise an `ExceptionGroup` of what went wrong."""
+async def read_files(
+    paths: Iterable[str | os.PathLike[str]], threads: int = 32
+) -> list[bytes]:
+    """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
     limiter = trio.CapacityLimiter(threads)
     contents: dict[int, bytes] = {}
 

@@ -1,11 +1,13 @@
-"""A done callback runs in the worker's thread, or at once in the caller's: which one is a matter of timing.
+"""A done callback runs in the worker's thread or in the caller's: timing decides.
 
-`add_done_callback` on a future that is still pending runs the callback in the thread that finishes the work. On a
-future that is already done it runs there and then, in the caller. So the same line touches the same list from two
-threads, by luck: a data race that a quick test never shows.
+`add_done_callback` on a future that is still pending runs the callback in the thread
+that finishes the work. On a future that is already done it runs there and then, in the
+caller. So the same line touches the same list from two threads, by luck: a data race
+that a quick test never shows.
 
-**The way out**: let the callback do one thing that is safe from any thread, and do the rest in one known thread: put it
-on a queue, or into an event loop with `call_soon_threadsafe` (which is what `asyncio.wrap_future` does).
+**The way out**: let the callback do one thing that is safe from any thread, and do the
+rest in one known thread: put it on a queue, or into an event loop with
+`call_soon_threadsafe` (which is what `asyncio.wrap_future` does).
 """
 
 import queue
@@ -22,7 +24,9 @@ def here() -> str:
     return name if name.startswith("pool") else "the caller"
 
 
-def pending_and_done(pool: ThreadPoolExecutor, started: threading.Event) -> tuple[Future[bool], Future[bool]]:
+def pending_and_done(
+    pool: ThreadPoolExecutor, started: threading.Event
+) -> tuple[Future[bool], Future[bool]]:
     """One future that waits for `started`, and one that is finished."""
     done = pool.submit(bool)
     done.result()
@@ -48,7 +52,8 @@ def way_out() -> list[str]:
     started = threading.Event()
     with ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
         for future in pending_and_done(pool, started):
-            future.add_done_callback(finished.put)  # safe from any thread, and all that happens there
+            # safe from any thread, and all that happens there
+            future.add_done_callback(finished.put)
         started.set()
         ran_in = []
         for _ in range(2):

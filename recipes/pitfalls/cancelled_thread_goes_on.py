@@ -1,12 +1,14 @@
 """A cancelled `await` whose thread goes on: the task is gone, the work is not.
 
-Cancelling a task that awaits `asyncio.to_thread` (or a time limit around it) ends the *waiting*. No thread can be
-ended from outside: the worker stays in its call, keeps its slot in the pool, and then does whatever came next in its
-code, long after the caller was told "cancelled". aiofiles works in the same way. trio's `to_thread.run_sync` and
-anyio's wait for the thread by default, and cannot be cancelled meanwhile, unless you ask them to abandon it.
+Cancelling a task that awaits `asyncio.to_thread` (or a time limit around it) ends the
+*waiting*. No thread can be ended from outside: the worker stays in its call, keeps its
+slot in the pool, and then does whatever came next in its code, long after the caller
+was told "cancelled". aiofiles works in the same way. trio's `to_thread.run_sync` and
+anyio's wait for the thread by default, and cannot be cancelled meanwhile, unless you
+ask them to abandon it.
 
-**The way out**: give the thread something to wait for besides its data (here: a second descriptor), tell it when you
-are cancelled, and stay until it has ended.
+**The way out**: give the thread something to wait for besides its data (here: a second
+descriptor), tell it when you are cancelled, and stay until it has ended.
 """
 
 import asyncio
@@ -30,7 +32,7 @@ def pipe() -> Iterator[tuple[int, int]]:
             os.close(end)
 
 
-def waits_for_data(data: int, stop: int) -> str:  # noqa: ARG001  the trap: nobody can tell it anything
+def waits_for_data(data: int, stop: int) -> str:  # noqa: ARG001  the trap
     """Block in `read`."""
     return repr(os.read(data, 4).decode())
 
@@ -42,10 +44,13 @@ def waits_for_data_or_the_word(data: int, stop: int) -> str:
 
 
 async def cancelled(read: Callable[[int, int], str]) -> str:
-    """Cancel a task whose thread waits, and see what the thread does when data comes after that."""
+    """Cancel a task whose thread waits; see what the thread does when data comes."""
     loop, started, result = asyncio.get_running_loop(), asyncio.Event(), []
     with ExitStack() as stack:
-        (data, source), (stop, stopper) = stack.enter_context(pipe()), stack.enter_context(pipe())
+        (data, source), (stop, stopper) = (
+            stack.enter_context(pipe()),
+            stack.enter_context(pipe()),
+        )
 
         def work() -> None:  # runs in a worker thread
             loop.call_soon_threadsafe(started.set)
@@ -54,7 +59,8 @@ async def cancelled(read: Callable[[int, int], str]) -> str:
         task = asyncio.create_task(asyncio.to_thread(work))
         await started.wait()
         task.cancel()
-        await asyncio.wait({task})  # returns at once, although the thread is in its call
+        # returns at once, although the thread is in its call
+        await asyncio.wait({task})
         os.write(stopper, b"x")
         os.write(source, b"late")
         await loop.shutdown_default_executor()  # this is what waits for the thread

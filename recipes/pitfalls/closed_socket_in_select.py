@@ -1,10 +1,12 @@
-"""A closed socket left in `select`'s lists: one client that leaves ends the whole server.
+"""A closed socket left in `select`'s lists: one client that leaves ends the server.
 
-A closed socket's descriptor is -1, and `select` raises `ValueError` for the whole call. A bare descriptor number is
-worse: `EBADF` at best, and at worst the number has been given to somebody else's new file. A `selectors` object keeps
-the key of a socket that was closed without being unregistered.
+A closed socket's descriptor is -1, and `select` raises `ValueError` for the whole call.
+A bare descriptor number is worse: `EBADF` at best, and at worst the number has been
+given to somebody else's new file. A `selectors` object keeps the key of a socket that
+was closed without being unregistered.
 
-**The way out**: forget first, close after: take it out of every list (or `unregister` it), then close it.
+**The way out**: forget first, close after: take it out of every list (or `unregister`
+it), then close it.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ SEEN_IN_WAY_OUT = "1 client ready, and is served"
 
 
 def two_clients(stack: contextlib.ExitStack) -> list[socket.socket]:
-    """Two server-side sockets: the first one's client leaves, the second one's has something to say."""
+    """Two server-side sockets: one's client leaves, the other's sends."""
     (leaves, leaver), (stays, talker) = socket.socketpair(), socket.socketpair()
     for each in (leaves, leaver, stays, talker):
         stack.enter_context(each)

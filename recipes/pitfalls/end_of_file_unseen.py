@@ -1,8 +1,8 @@
-"""A server that never sees the end of file: it turns for good on a client that has left.
+"""A server that never sees the end of file: it loops forever on a client that has left.
 
-`recv` returns `b""` when the peer has finished sending, at once and every time. A loop that only sends back what came,
-and never asks whether anything came, calls it again without end: one core at 100 %, one descriptor lost, and no error
-anywhere.
+`recv` returns `b""` when the peer has finished sending, at once and every time. A loop
+that only sends back what came, and never asks whether anything came, calls it again
+without end: one core at 100 %, one descriptor lost, and no error anywhere.
 
 **The way out**: an empty read is the end. Leave the loop, then close.
 """

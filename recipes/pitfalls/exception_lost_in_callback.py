@@ -1,13 +1,14 @@
-"""An exception in `add_done_callback` is swallowed: it is logged, and the program goes on as if all were well.
+"""An exception in `add_done_callback` is only logged, and the program goes on.
 
-The future's result is what the *worker* returned. What its callbacks raise goes to the log of `concurrent.futures`
-([its
+The future's result is what the *worker* returned. What its callbacks raise goes to the
+log of `concurrent.futures` ([its
 documentation](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.add_done_callback)
-says "logged and ignored"), and no caller can ask for it. With logging not set up, a line on standard error is all
-there is. asyncio's futures hand it to the loop's exception handler instead, which logs it too.
+says "logged and ignored"), and no caller can ask for it. With logging not set up, a
+line on standard error is all there is. asyncio's futures hand it to the loop's
+exception handler instead, which logs it too.
 
-**The way out**: a callback only passes on what came. Work that can fail belongs in the work that is submitted, where
-`result()` raises.
+**The way out**: a callback only passes on what came. Work that can fail belongs in the
+work that is submitted, where `result()` raises.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,7 +28,8 @@ def trap() -> str:
     parsed: list[int] = []
 
     def parse(future: Future[str]) -> None:
-        parsed.append(int(future.result()))  # raises in the worker thread, where nobody listens
+        # raises in the worker thread, where nobody listens
+        parsed.append(int(future.result()))
 
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(read)

@@ -1,11 +1,13 @@
-"""`asyncio.coroutine()` and other things that are gone: lessons of 2015 that raise today.
+"""`asyncio.coroutine()` and others are gone: lessons of 2015 that raise today.
 
-Much of what is written about asyncio was written for Python 3.4 to 3.7. Since then have gone: `@asyncio.coroutine` with
-`yield from` (3.11), the `loop` argument (3.10), `asyncio.Task.all_tasks` (3.9), coroutines handed to `asyncio.wait`
-(3.11), and `asyncio.get_event_loop()` outside a running loop warns or raises (3.12, 3.14).
-[What's New](https://docs.python.org/3/whatsnew/3.11.html#removed) lists them.
+Much of what is written about asyncio was written for Python 3.4 to 3.7. Since then have
+gone: `@asyncio.coroutine` with `yield from` (3.11), the `loop` argument (3.10),
+`asyncio.Task.all_tasks` (3.9), coroutines handed to `asyncio.wait` (3.11), and
+`asyncio.get_event_loop()` outside a running loop warns or raises (3.12, 3.14). [What's
+New](https://docs.python.org/3/whatsnew/3.11.html#removed) lists them.
 
-**The way out**: `async def`, `asyncio.run`, `asyncio.TaskGroup`, `asyncio.all_tasks`, `asyncio.timeout`.
+**The way out**: `async def`, `asyncio.run`, `asyncio.TaskGroup`, `asyncio.all_tasks`,
+`asyncio.timeout`.
 """
 
 import asyncio
@@ -54,7 +56,11 @@ async def way_out() -> dict[str, Any]:
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         tasks = [group.create_task(double(number)) for number in range(3)]
         started = len(asyncio.all_tasks() & set(tasks))
-    return {"tasks": started, "results": [task.result() for task in tasks], "queue": queue.qsize()}
+    return {
+        "tasks": started,
+        "results": [task.result() for task in tasks],
+        "queue": queue.qsize(),
+    }
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """`input()` on the loop: everything waits for the person who types.
 
-`input` is a blocking read of standard input. Called from a coroutine it holds the loop's thread until Enter is pressed:
-no timer, no connection, no other task runs. A chat client that prompts this way shows the others' messages only after
-its own user has written something.
+`input` is a blocking read of standard input. Called from a coroutine it holds the
+loop's thread until Enter is pressed: no timer, no connection, no other task runs. A
+chat client that prompts this way shows the others' messages only after its own user has
+written something.
 
-**The way out**: `await asyncio.to_thread(input)`; trio and anyio have `to_thread.run_sync`. The worker then waits in
-`read`, and goes on waiting when its task is cancelled. For a prompt that can be cancelled, read a pipe or a terminal
-through the loop (`loop.connect_read_pipe`).
+**The way out**: `await asyncio.to_thread(input)`; trio and anyio have
+`to_thread.run_sync`. The worker then waits in `read`, and goes on waiting when its task
+is cancelled. For a prompt that can be cancelled, read a pipe or a terminal through the
+loop (`loop.connect_read_pipe`).
 """
 
 import asyncio
@@ -20,7 +22,7 @@ SEEN_IN_WAY_OUT = "'hello' came; the loop answered meanwhile: True"
 
 
 async def typed_at(prompt: Callable[[], Awaitable[str]], patience_s: float) -> str:
-    """Run `prompt` with a person at the keyboard who first looks whether the loop still answers."""
+    """Run `prompt` with a person who first looks whether the loop still answers."""
     loop, answered = asyncio.get_running_loop(), threading.Event()
     read_end, write_end = os.pipe()
 

@@ -1,11 +1,12 @@
-"""A list, or a dict, that changes while it is walked: clients are skipped, or the server dies.
+"""A list or a dict that changes while it is walked: clients are skipped, or it raises.
 
-A nonblocking server walks its clients, finds some closed, and takes them out of the list it is walking. The list moves
-up by one, the walk's index does too, and the neighbour is never looked at: its socket stays open for good. A dict is
-kinder: it raises `RuntimeError`, and that ends the server.
+A nonblocking server walks its clients, finds some closed, and takes them out of the
+list it is walking. The list moves up by one, the walk's index does too, and the
+neighbour is never looked at: its socket stays open for good. A dict is kinder: it
+raises `RuntimeError`, and that ends the server.
 
-**The way out**: collect first, remove after the walk (or walk a copy: `for conn in list(clients)`). The hand-written
-loops of this cookbook do so.
+**The way out**: collect first, remove after the walk (or walk a copy: `for conn in
+list(clients)`). The hand-written loops of this cookbook do so.
 """
 
 import contextlib
@@ -30,7 +31,9 @@ def trap() -> tuple[str, str]:
         pending = dict.fromkeys(clients, b"")
         for conn in clients:
             if conn.recv(1024) == b"":
-                clients.remove(conn)  # the next client moves into this one's place, and the walk goes on after it
+                # the next client moves into this one's place, and the walk goes on
+                # after it
+                clients.remove(conn)
         try:
             for conn in pending:
                 del pending[conn]

@@ -1,12 +1,14 @@
-"""Page faults under the GIL: an mmap sliced on the loop waits for the disk without any system call.
+"""Page faults under the GIL: an mmap sliced on the loop waits without a system call.
 
-A memory-mapped file looks like memory. Touching a page that is not there stops the thread inside of one bytecode, in
-the kernel, until the disk has brought it. No call returns `EAGAIN`, no debug mode sees anything, and since the
-interpreter does not know that it waits, it keeps the GIL: *all* threads of the process stand still, not the loop's
-alone.
+A memory-mapped file looks like memory. Touching a page that is not there stops the
+thread inside of one bytecode, in the kernel, until the disk has brought it. No call
+returns `EAGAIN`, no debug mode sees anything, and since the interpreter does not know
+that it waits, it keeps the GIL: *all* threads of the process stand still, not the
+loop's alone.
 
-**The way out**: read with a system call in a worker thread. `pread` waits there, and lets go of the GIL first.
-(Slicing the mmap in a worker moves the fault, but the GIL stays held.)
+**The way out**: read with a system call in a worker thread. `pread` waits there, and
+lets go of the GIL first. (Slicing the mmap in a worker moves the fault, but the GIL
+stays held.)
 """
 
 import asyncio
@@ -23,7 +25,7 @@ SEEN_IN_WAY_OUT = "the loop's thread took page faults: False"
 
 
 def faults() -> int:
-    """Page faults of the calling thread so far, those served from the page cache included."""
+    """Page faults of the calling thread so far, those from the page cache included."""
     usage = resource.getrusage(resource.RUSAGE_THREAD)
     return usage.ru_minflt + usage.ru_majflt
 
@@ -31,7 +33,8 @@ def faults() -> int:
 async def checksum_of_map(file: BinaryIO) -> int:
     """Add up a byte of each page, by touching the pages."""
     with mmap.mmap(file.fileno(), SIZE, prot=mmap.PROT_READ) as mapped:
-        return sum(mapped[:: mmap.PAGESIZE])  # one byte a page, and a fault for every page or block of pages
+        # one byte a page, and a fault for every page or block of pages
+        return sum(mapped[:: mmap.PAGESIZE])
 
 
 async def checksum_of_reads(file: BinaryIO) -> int:
@@ -39,7 +42,8 @@ async def checksum_of_reads(file: BinaryIO) -> int:
 
     def read() -> int:  # runs in a worker thread, and waits without the GIL
         return sum(
-            sum(os.pread(file.fileno(), 1 << 20, offset)[:: mmap.PAGESIZE]) for offset in range(0, SIZE, 1 << 20)
+            sum(os.pread(file.fileno(), 1 << 20, offset)[:: mmap.PAGESIZE])
+            for offset in range(0, SIZE, 1 << 20)
         )
 
     return await asyncio.to_thread(read)

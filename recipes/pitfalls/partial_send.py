@@ -1,10 +1,12 @@
-"""A partial send: `send` takes what fits, says how much, and the rest is lost unless you keep it.
+"""A partial send: `send` takes what fits, and the rest is lost unless you keep it.
 
-On a nonblocking socket `send` copies as much as the send buffer has room for and returns that number. Small messages
-fit, so the code that drops the number passes every test on a quiet loopback and cuts replies short in production.
-`sendall` is no way out there: it raises `BlockingIOError` in its middle and does not tell how much has gone.
+On a nonblocking socket `send` copies as much as the send buffer has room for and
+returns that number. Small messages fit, so the code that drops the number passes every
+test on a quiet loopback and cuts replies short in production. `sendall` is no way out
+there: it raises `BlockingIOError` in its middle and does not tell how much has gone.
 
-**The way out**: keep what is left for each client, ask for writability while there is any, and send on from there.
+**The way out**: keep what is left for each client, ask for writability while there is
+any, and send on from there.
 """
 
 import select

@@ -1,11 +1,12 @@
 """A pool that deadlocks on itself: the worker waits for work that only it could do.
 
-A function that runs in a pool submits more work to the same pool and waits for its result. With a free thread all is
-well. When every thread is such a waiter, the work they wait for stays in line behind them, for good. A recursive walk
-over a directory does it, and so does a library that uses the default executor inside of yours.
+A function that runs in a pool submits more work to the same pool and waits for its
+result. With a free thread all is well. When every thread is such a waiter, the work
+they wait for stays in line behind them, for good. A recursive walk over a directory
+does it, and so does a library that uses the default executor inside of yours.
 
-**The way out**: a worker never waits for its own pool. Return, and let the caller (a loop, or the main thread) submit
-the next step; or give each level a pool of its own.
+**The way out**: a worker never waits for its own pool. Return, and let the caller (a
+loop, or the main thread) submit the next step; or give each level a pool of its own.
 """
 
 import queue
@@ -31,7 +32,8 @@ def trap() -> str:
             return part.result()  # waits for itself
 
         whole = pool.submit(read_whole)
-        never_started = handed_over.get().cancel()  # what has started can't be cancelled; this also ends the deadlock
+        # what has started can't be cancelled; this also ends the deadlock
+        never_started = handed_over.get().cancel()
         try:
             return f"the inner work gave: {whole.result()}"
         except CancelledError:
@@ -41,8 +43,8 @@ def trap() -> str:
 def way_out() -> str:
     """Wait outside of it."""
     with ThreadPoolExecutor(1) as pool:
-
-        def read_whole() -> int:  # runs in the only worker, and leaves it free for the next step
+        # runs in the only worker, and leaves it free for the next step
+        def read_whole() -> int:
             return 0
 
         pool.submit(read_whole).result()

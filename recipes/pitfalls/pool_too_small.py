@@ -1,11 +1,12 @@
 """A pool that is too small: three silent clients, and the fourth is not even greeted.
 
-A blocking server on a pool of 3 needs a thread for as long as a client is connected, busy or not. Three clients that
-say nothing hold it for good. The kernel has accepted the fourth one's connection, so it sees no error: it waits in
-line, where nobody looks. The same happens to reads: a pool sized by cores, while what it runs waits for disks.
+A blocking server on a pool of 3 needs a thread for as long as a client is connected,
+busy or not. Three clients that say nothing hold it for good. The kernel has accepted
+the fourth one's connection, so it sees no error: it waits in line, where nobody looks.
+The same happens to reads: a pool sized by cores, while what it runs waits for disks.
 
-**The way out**: size a pool by how many may *wait* at once, or let one thread wait for all of them (`selectors`,
-asyncio, trio).
+**The way out**: size a pool by how many may *wait* at once, or let one thread wait for
+all of them (`selectors`, asyncio, trio).
 """
 
 import contextlib
@@ -30,7 +31,8 @@ def fourth_client(threads: int) -> str:
         clients, served = [], []
         for _ in range(4):
             conn, client = socket.socketpair()
-            clients.append(stack.enter_context(client))  # closed first, which lets the servers go
+            # closed first, which lets the servers go
+            clients.append(stack.enter_context(client))
             served.append(pool.submit(serve, conn))
         clients[3].sendall(b"hello")
         if waits_in_line(served[3]):
@@ -39,7 +41,7 @@ def fourth_client(threads: int) -> str:
 
 
 def waits_in_line(future: Future[None]) -> bool:
-    """Whether no thread has taken it up. Asked of a pool that is full: nothing can start it in between."""
+    """Whether no thread has taken it up; in a full pool nothing can start it."""
     return not future.running() and not future.done()
 
 

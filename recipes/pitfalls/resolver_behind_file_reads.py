@@ -1,9 +1,10 @@
-"""Names are resolved in the default executor: behind file reads that are stuck, nobody connects anywhere.
+"""Names are resolved in the default executor, queued behind file reads that hang.
 
-`loop.getaddrinfo`, and so `open_connection("example.org", …)`, is a blocking call in a worker of the default executor:
-the same pool that `asyncio.to_thread` uses (at most 32 threads, fewer on a small machine). When a hung network mount
-holds them all, the next lookup waits in line, and the program looks as if the *network* were down. trio and anyio share
-40 tokens between files and lookups in the same way.
+`loop.getaddrinfo`, and so `open_connection("example.org", …)`, is a blocking call in a
+worker of the default executor: the same pool that `asyncio.to_thread` uses (at most 32
+threads, fewer on a small machine). When a hung network mount holds them all, the next
+lookup waits in line, and the program looks as if the *network* were down. trio and
+anyio share 40 tokens between files and lookups in the same way.
 
 **The way out**: give what can hang a pool of its own, with a size that you chose.
 """
@@ -21,11 +22,13 @@ SEEN_IN_WAY_OUT = "lookup: answered"
 
 @asynccontextmanager
 async def reads_that_hang(executor: Executor | None) -> AsyncIterator[None]:
-    """As many reads as the default executor has workers, each of a pipe to which nobody has written yet."""
+    """As many reads as the default executor has workers, each of an empty pipe."""
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(WORKERS))
     pipes = [os.pipe() for _ in range(WORKERS)]
-    reads = [loop.run_in_executor(executor, os.read, read_end, 1) for read_end, _ in pipes]
+    reads = [
+        loop.run_in_executor(executor, os.read, read_end, 1) for read_end, _ in pipes
+    ]
     try:
         yield
     finally:
@@ -39,7 +42,9 @@ async def reads_that_hang(executor: Executor | None) -> AsyncIterator[None]:
 
 async def look_up(patience_s: float) -> str:
     """Resolve a name, and give up after `patience_s` seconds."""
-    lookup = asyncio.ensure_future(asyncio.get_running_loop().getaddrinfo("localhost", 80))
+    lookup = asyncio.ensure_future(
+        asyncio.get_running_loop().getaddrinfo("localhost", 80)
+    )
     done, _ = await asyncio.wait({lookup}, timeout=patience_s)
     lookup.cancel()
     return "lookup: answered" if done else f"lookup: in line behind {WORKERS} reads"

@@ -1,13 +1,15 @@
-"""A fire-and-forget task is lost to the garbage collector: the loop holds its tasks by weak references.
+"""A task without a reference is lost to the garbage collector: the loop's are weak.
 
-`asyncio.create_task(work())` with the result thrown away leaves the task to whatever it waits for. When that is held
-by nobody else, the next collection takes both, in the middle of the work. All that remains is a log line, and only
-when somebody reads the log. [create_task's
-documentation](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task) says to keep a reference. trio
-has no such task: it lives in a nursery, which waits for it.
+`asyncio.create_task(work())` with the result thrown away leaves the task to whatever it
+waits for. When that is held by nobody else, the next collection takes both, in the
+middle of the work. All that remains is a log line, and only when somebody reads the
+log. [create_task's
+documentation](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task)
+says to keep a reference. trio has no such task: it lives in a nursery, which waits for
+it.
 
-**The way out**: `asyncio.TaskGroup`, whose block ends when its tasks have; or a set that holds them until they are
-done.
+**The way out**: `asyncio.TaskGroup`, whose block ends when its tasks have; or a set
+that holds them until they are done.
 """
 
 import asyncio
@@ -19,9 +21,12 @@ SEEN_IN_TRAP = "after a collection: task gone, work done: False"
 SEEN_IN_WAY_OUT = "after a collection: task alive, work done: True"
 
 
-async def work(done: list[bool], expected: "weakref.WeakSet[asyncio.Future[None]]") -> None:
+async def work(
+    done: list[bool], expected: "weakref.WeakSet[asyncio.Future[None]]"
+) -> None:
     """Wait for an answer."""
-    answer = asyncio.get_running_loop().create_future()  # whoever will answer knows it weakly
+    # whoever will answer knows it weakly
+    answer = asyncio.get_running_loop().create_future()
     expected.add(answer)
     await answer
     done.append(True)

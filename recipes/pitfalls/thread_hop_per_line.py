@@ -1,11 +1,12 @@
 """`async for line in file` hops to a thread and back for every single line.
 
-aiofiles, trio and anyio hand each `readline` to a worker thread. A line of a hundred bytes takes the file less than a
-microsecond; the hop takes tens to hundreds. The loop is never held, and the program is a hundred times slower than the
-plain loop that it replaced.
+aiofiles, trio and anyio hand each `readline` to a worker thread. A line of a hundred
+bytes takes the file less than a microsecond; the hop takes tens to hundreds. The loop
+is never held, and the program is a hundred times slower than the plain loop that it
+replaced.
 
-**The way out**: one hop for many lines: `readlines(hint)` gives as many whole lines as fill about `hint` bytes. (Or one
-hop for the file, when it fits into memory.)
+**The way out**: one hop for many lines: `readlines(hint)` gives as many whole lines as
+fill about `hint` bytes. (Or one hop for the file, when it fits into memory.)
 """
 
 import asyncio
@@ -36,7 +37,7 @@ async def trap() -> str:
     """`async for` over the lines."""
     with tempfile.TemporaryDirectory() as directory, CountingPool(1) as pool:
         path = Path(directory, "lines.txt")
-        path.write_text("a line of text\n" * LINES)  # noqa: ASYNC240  made before the demonstration begins
+        path.write_text("a line of text\n" * LINES)  # noqa: ASYNC240  before it begins
         count = 0
         async with aiofiles.open(path, executor=pool) as file:
             async for _ in file:
@@ -48,7 +49,7 @@ async def way_out() -> str:
     """Many lines a hop."""
     with tempfile.TemporaryDirectory() as directory, CountingPool(1) as pool:
         path = Path(directory, "lines.txt")
-        path.write_text("a line of text\n" * LINES)  # noqa: ASYNC240  made before the demonstration begins
+        path.write_text("a line of text\n" * LINES)  # noqa: ASYNC240  before it begins
         count = 0
         async with aiofiles.open(path, executor=pool) as file:
             while lines := await file.readlines(1 << 16):

@@ -1,16 +1,20 @@
 """A protocol that says where received bytes go: one buffer, shared by all connections.
 
-An `asyncio.Protocol` is handed fresh bytes for each receive, which a selector loop allocates as 256 KiB and shrinks.
-An `asyncio.BufferedProtocol` lends its own buffer instead, and since a receive and its callback are one step on the
-loop's thread, one buffer of 64 KiB serves everybody: with nothing tuned, the fastest on asyncio's own loop.
+An `asyncio.Protocol` is handed fresh bytes for each receive, which a selector loop
+allocates as 256 KiB and shrinks. An `asyncio.BufferedProtocol` lends its own buffer
+instead, and since a receive and its callback are one step on the loop's thread, one
+buffer of 64 KiB serves everybody: with nothing tuned, the fastest on asyncio's own
+loop.
 
-**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients together.
+**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients
+together.
 
-**Use it when** messages per second or memory per client matter. A buffer of 256 KiB for each connection would be
-250 MiB for a thousand. Not on Windows' proactor loop, which fills the buffers of all connections at the same time.
+**Use it when** messages per second or memory per client matter. A buffer of 256 KiB for
+each connection would be 250 MiB for a thousand. Not on Windows' proactor loop, which
+fills the buffers of all connections at the same time.
 
-A client that does not read is not read from: 64 KiB wait to be sent, plus one receive of at most 64 KiB. On
-cancellation, what was written gets a second to be sent.
+A client that does not read is not read from: 64 KiB wait to be sent, plus one receive
+of at most 64 KiB. On cancellation, what was written gets a second to be sent.
 """
 
 import asyncio
@@ -19,7 +23,8 @@ import errno
 import socket
 from typing import cast
 
-CHUNK = 64 * 1024  # 1 KiB costs long messages dearly, and more than 64 KiB gains nothing
+# 1 KiB costs long messages dearly, and more than 64 KiB gains nothing
+CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1
 OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -40,25 +45,26 @@ class Echo(asyncio.BufferedProtocol):
         self.transport = cast("asyncio.Transport", transport)
         self.clients.add(self)
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  asyncio says -1, uvloop 64 KiB
-        """The loop receives into this, and calls `buffer_updated` before it does anything else."""
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002  -1 or 64 KiB
+        """The loop receives into this, and then calls `buffer_updated` at once."""
         return self.shared
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Reply with bytes of our own: what `write` can't send at once it keeps, and `shared` is the next client's."""
-        # `write(memoryview(shared)[:nbytes])` would send one client's bytes to another as soon as one reads slowly.
+        """Reply with a copy: `write` may keep it, and `shared` is used again."""
+        # `write(memoryview(shared)[:nbytes])` would send one client's bytes to another
+        # as soon as one reads slowly.
         self.transport.write(self.shared[:nbytes].upper())
 
     def pause_writing(self) -> None:
-        """More than 64 KiB wait to be sent: a client that does not read waits for itself."""
+        """Over 64 KiB wait to be sent: a client that does not read waits for itself."""
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has taken most of it."""
         self.transport.resume_reading()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  a reset is nobody else's affair
-        """Called once, however the connection ended; at an end of file, after all was sent."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Called once, however it ended; at an end of file, after all was sent."""
         self.clients.discard(self)
         self.closed.set_result(None)
 
@@ -71,8 +77,10 @@ async def serve(listener: socket.socket) -> None:
     clients: set[Echo] = set()
     try:
         while (conn := await accept(listener)) is not None:
-            with contextlib.suppress(OSError):  # reset by the client before we got to it
-                await loop.connect_accepted_socket(lambda: Echo(clients, shared), conn)  # sets TCP_NODELAY
+            # reset by the client before we got to it
+            with contextlib.suppress(OSError):
+                # sets TCP_NODELAY
+                await loop.connect_accepted_socket(lambda: Echo(clients, shared), conn)
     finally:
         closed = [client.closed for client in clients]
         for client in tuple(clients):
@@ -94,15 +102,19 @@ async def accept(listener: socket.socket) -> socket.socket | None:
         except BlockingIOError:
             await readable(listener)
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 await asyncio.sleep(BACKOFF_S)
 
 
 async def readable(sock: socket.socket) -> None:
-    """Wait for somebody to come; `loop.sock_accept` loses one who comes as it is cancelled (CPython 3.11 to 3.13)."""
+    """Wait for a client; a cancelled `loop.sock_accept` can lose one (3.11 to 3.13)."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sock, ready.set)

@@ -1,15 +1,19 @@
-"""Callbacks instead of coroutines: an `asyncio.Protocol` is told of data, and writes the reply.
+"""Callbacks, not coroutines: an `asyncio.Protocol` gets data and writes the reply.
 
-The layer on which asyncio's streams are built. There is no task for a client, only an object, so there is less work
-for each message, and flow control is yours: `pause_writing` says that the client does not keep up. On uvloop this is
-the fastest way that Python has.
+The layer on which asyncio's streams are built. There is no task for a client, only an
+object, so there is less work for each message, and flow control is yours:
+`pause_writing` says that the client does not keep up. On uvloop this is the fastest way
+that Python has.
 
-**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients together.
+**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients
+together.
 
-**Use it when** messages per second matter and what is done for each fits into a callback.
+**Use it when** messages per second matter and what is done for each fits into a
+callback.
 
-A client that does not read is not read from: 64 KiB wait to be sent, plus what one receive brings, at most 256 KiB.
-On cancellation, what was written gets a second to be sent.
+A client that does not read is not read from: 64 KiB wait to be sent, plus what one
+receive brings, at most 256 KiB. On cancellation, what was written gets a second to be
+sent.
 """
 
 import asyncio
@@ -38,19 +42,19 @@ class Echo(asyncio.Protocol):
         self.clients.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Whatever has come, up to 256 KiB: it says nothing about where a message ends."""
+        """Whatever has come, up to 256 KiB: not necessarily one message."""
         self.transport.write(data.upper())
 
     def pause_writing(self) -> None:
-        """More than 64 KiB wait to be sent: a client that does not read waits for itself."""
+        """Over 64 KiB wait to be sent: a client that does not read waits for itself."""
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has taken most of it."""
         self.transport.resume_reading()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  a reset is nobody else's affair
-        """Called once, however the connection ended; at an end of file, after all was sent."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Called once, however it ended; at an end of file, after all was sent."""
         self.clients.discard(self)
         self.closed.set_result(None)
 
@@ -59,14 +63,17 @@ async def serve(listener: socket.socket) -> None:
     """Serve until cancelled, or until the listener is shut down."""
     listener.setblocking(False)
     loop = asyncio.get_running_loop()
-    # Selector transports receive into a fresh 256 KiB each time, which glibc maps and unmaps for every message,
-    # until it has once seen a bigger mapped block freed. This is one.
+    # Selector transports receive into a fresh 256 KiB each time, which glibc maps and
+    # unmaps for every message, until it has once seen a bigger mapped block freed. This
+    # is one.
     bytearray(1024 * 1024)
     clients: set[Echo] = set()
     try:
         while (conn := await accept(listener)) is not None:
-            with contextlib.suppress(OSError):  # reset by the client before we got to it
-                await loop.connect_accepted_socket(lambda: Echo(clients), conn)  # sets TCP_NODELAY
+            # reset by the client before we got to it
+            with contextlib.suppress(OSError):
+                # sets TCP_NODELAY
+                await loop.connect_accepted_socket(lambda: Echo(clients), conn)
     finally:
         closed = [client.closed for client in clients]
         for client in tuple(clients):
@@ -88,15 +95,19 @@ async def accept(listener: socket.socket) -> socket.socket | None:
         except BlockingIOError:
             await readable(listener)
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 await asyncio.sleep(BACKOFF_S)
 
 
 async def readable(sock: socket.socket) -> None:
-    """Wait for somebody to come; `loop.sock_accept` loses one who comes as it is cancelled (CPython 3.11 to 3.13)."""
+    """Wait for a client; a cancelled `loop.sock_accept` can lose one (3.11 to 3.13)."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sock, ready.set)

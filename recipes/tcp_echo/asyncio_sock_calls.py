@@ -1,15 +1,17 @@
-"""A coroutine for each client, on the loop's bare socket calls: `sock_recv` and `sock_sendall`.
+"""A coroutine for each client, on the loop's `sock_recv` and `sock_sendall`.
 
-One layer below streams: no transport, no buffers, only "try it, and else wait until the socket is ready". Works on
-uvloop unchanged.
+One layer below streams: no transport, no buffers, only "try it, and else wait until the
+socket is ready". Works on uvloop unchanged.
 
-**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients together.
+**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients
+together.
 
-**Use it when** you hold a socket that something else made, or want to decide about every byte of memory. Each wait
-registers the socket with the selector and takes it out again, two system calls that a transport saves.
+**Use it when** you hold a socket that something else made, or want to decide about
+every byte of memory. Each wait registers the socket with the selector and takes it out
+again, two system calls that a transport saves.
 
-A client that does not read stops its own coroutine in `sock_sendall`, with one chunk of 64 KiB in memory. On
-cancellation, replies under way get a second to be finished.
+A client that does not read stops its own coroutine in `sock_sendall`, with one chunk of
+64 KiB in memory. On cancellation, replies under way get a second to be finished.
 """
 
 import asyncio
@@ -39,7 +41,8 @@ async def serve(listener: socket.socket) -> None:
             cancelled = True
         for task, conn in clients.items():
             with contextlib.suppress(OSError):
-                conn.shutdown(socket.SHUT_RD)  # `sock_recv` tells the end of file, `sock_sendall` may finish
+                # `sock_recv` tells the end of file, `sock_sendall` may finish
+                conn.shutdown(socket.SHUT_RD)
             asyncio.get_running_loop().call_later(GRACE_S, task.cancel)
     if cancelled:
         raise asyncio.CancelledError
@@ -48,9 +51,11 @@ async def serve(listener: socket.socket) -> None:
 async def talk(conn: socket.socket) -> None:
     """Answer one client until its end of file."""
     loop = asyncio.get_running_loop()
-    with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
+    # reset by the client: nobody else's affair
+    with conn, contextlib.suppress(OSError):
         conn.setblocking(False)
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+        # or the end of a long reply waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := await loop.sock_recv(conn, CHUNK):
             await loop.sock_sendall(conn, data.upper())
 
@@ -63,15 +68,19 @@ async def accept(listener: socket.socket) -> socket.socket | None:
         except BlockingIOError:
             await readable(listener)
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 await asyncio.sleep(BACKOFF_S)
 
 
 async def readable(sock: socket.socket) -> None:
-    """Wait for somebody to come; `loop.sock_accept` loses one who comes as it is cancelled (CPython 3.11 to 3.13)."""
+    """Wait for a client; a cancelled `loop.sock_accept` can lose one (3.11 to 3.13)."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sock, ready.set)

@@ -1,16 +1,20 @@
-"""A coroutine for each client, on asyncio's streams: reads like blocking code, and one thread does it all.
+"""A coroutine for each client, on asyncio's streams: it reads like blocking code.
 
-`await reader.read()` lets the loop serve others until there is data, and `await writer.drain()` until the client has
-taken enough of what was written. Works on uvloop unchanged.
+`await reader.read()` lets the loop serve others until there is data, and `await
+writer.drain()` until the client has taken enough of what was written. Works on uvloop
+unchanged.
 
-**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients together.
+**Where it still blocks.** Only in the loop's own wait (`epoll_wait`), for all clients
+together.
 
-**Use it when** you serve many clients and what you do for each is best told as a sequence of steps. A protocol does
-less work per message (about two thirds), streams are easier to get right.
+**Use it when** you serve many clients and what you do for each is best told as a
+sequence of steps. A protocol does less work per message (about two thirds), streams are
+easier to get right.
 
-A client that does not read stops its own coroutine in `drain`: some 64 KiB wait to be sent, and at most 400 KiB are
-read ahead. On cancellation, what was written gets a second to be sent. `asyncio.start_server` would accept for us,
-but it keeps no hold of its handlers, and logs an error whenever descriptors run out; this loop waits instead.
+A client that does not read stops its own coroutine in `drain`: some 64 KiB wait to be
+sent, and at most 400 KiB are read ahead. On cancellation, what was written gets a
+second to be sent. `asyncio.start_server` would accept for us, but it keeps no hold of
+its handlers, and logs an error whenever descriptors run out; this loop waits instead.
 """
 
 import asyncio
@@ -28,15 +32,18 @@ ENDED = (errno.EINVAL, errno.EBADF)
 async def serve(listener: socket.socket) -> None:
     """Serve until cancelled, or until the listener is shut down."""
     listener.setblocking(False)
-    # Selector transports receive into a fresh 256 KiB each time, which glibc maps and unmaps for every message,
-    # until it has once seen a bigger mapped block freed. This is one.
+    # Selector transports receive into a fresh 256 KiB each time, which glibc maps and
+    # unmaps for every message, until it has once seen a bigger mapped block freed. This
+    # is one.
     bytearray(1024 * 1024)
     clients: dict[asyncio.Task[None], socket.socket] = {}
-    async with asyncio.TaskGroup() as group:  # cancelled, it cancels them all and waits for them
+    # cancelled, it cancels them all and waits for them
+    async with asyncio.TaskGroup() as group:
         while (conn := await accept(listener)) is not None:
             client = group.create_task(talk(conn))
             clients[client] = conn
-            client.add_done_callback(lambda client: clients.pop(client).close())  # cancelled early, it never ran
+            # cancelled early, it never ran
+            client.add_done_callback(lambda client: clients.pop(client).close())
         for client in clients:
             client.cancel()
 
@@ -68,15 +75,19 @@ async def accept(listener: socket.socket) -> socket.socket | None:
         except BlockingIOError:
             await readable(listener)
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 await asyncio.sleep(BACKOFF_S)
 
 
 async def readable(sock: socket.socket) -> None:
-    """Wait for somebody to come; `loop.sock_accept` loses one who comes as it is cancelled (CPython 3.11 to 3.13)."""
+    """Wait for a client; a cancelled `loop.sock_accept` can lose one (3.11 to 3.13)."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sock, ready.set)

@@ -1,15 +1,18 @@
-"""One thread, one client at a time: the next one waits until the one before it has left.
+"""One thread, one client at a time: the next one waits until it has left.
 
-Stevens' iterative server, and the baseline: `accept`, then `recv` and `send` until the client goes, then `accept`
-again. All others wait in the listener's queue, connected by the kernel and unanswered.
+Stevens' iterative server, and the baseline: `accept`, then `recv` and `send` until the
+client goes, then `accept` again. All others wait in the listener's queue, connected by
+the kernel and unanswered.
 
-**Where it still blocks.** Everywhere: in `accept`, in `recv` while the client is silent, in `send` while it does not
-read. Whoever is silent holds everybody else up.
+**Where it still blocks.** Everywhere: in `accept`, in `recv` while the client is
+silent, in `send` while it does not read. Whoever is silent holds everybody else up.
 
-**Use it when** there is one client at a time by design: a debugger's port, a device, a test.
+**Use it when** there is one client at a time by design: a debugger's port, a device, a
+test.
 
-A reply is at most one chunk of 64 KiB, and nothing more is read before it is sent: that is all the memory a client
-can take. When the listener is shut down, the reply under way gets a second to be finished.
+A reply is at most one chunk of 64 KiB, and nothing more is read before it is sent: that
+is all the memory a client can take. When the listener is shut down, the reply under way
+gets a second to be finished.
 """
 
 import contextlib
@@ -27,17 +30,20 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
+    """Serve until `listener.shutdown(SHUT_RDWR)`, which wakes `accept` with EINVAL."""
     listener.setblocking(True)
     while (conn := accept(listener)) is not None:
-        with conn, contextlib.suppress(OSError):  # reset by the client: the next one, please
+        # reset by the client: the next one, please
+        with conn, contextlib.suppress(OSError):
             talk(conn, listener)
 
 
 def talk(conn: socket.socket, listener: socket.socket) -> None:
     """Answer one client until it has sent its end of file."""
-    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
-    # A call that blocks can't wait for two things, so twice a second it looks up: does the listener still listen?
+    # or the end of a long reply waits 40 ms for an ACK
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # A call that blocks can't wait for two things, so twice a second it looks up: does
+    # the listener still listen?
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, LOOK_UP)
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, LOOK_UP)
     reply = b""
@@ -47,7 +53,8 @@ def talk(conn: socket.socket, listener: socket.socket) -> None:
                 reply = conn.recv(CHUNK).upper()
                 if not reply:
                     return
-            reply = reply[conn.send(reply) :]  # may have sent a part: the rest stays ours
+            # may have sent a part: the rest stays ours
+            reply = reply[conn.send(reply) :]
     conn.settimeout(GRACE_S)
     conn.sendall(reply)
 
@@ -58,10 +65,14 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 time.sleep(BACKOFF_S)
 
 

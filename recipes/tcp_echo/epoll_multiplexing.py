@@ -1,17 +1,20 @@
-"""One thread, one `epoll` for all: the kernel keeps the list, and tells only who is ready.
+"""One thread, one `epoll` for all: the kernel keeps the list and tells who is ready.
 
-The descriptors are registered once. A wait then costs what is ready and not what is connected, which is what lets one
-thread hold ten thousand clients. It is written here for speed: descriptors instead of socket objects, so that a
-message is one `read`, one `write` and no look-up.
+The descriptors are registered once. A wait then costs what is ready and not what is
+connected, which is what lets one thread hold ten thousand clients. It is written here
+for speed: descriptors instead of socket objects, so that a message is one `read`, one
+`write` and no look-up.
 
-**Where it still blocks.** In `epoll_wait`, for all clients together; never in `read` or `write`, which are called when
-they are ready and are nonblocking all the same, since ready can be a mistake.
+**Where it still blocks.** In `epoll_wait`, for all clients together; never in `read` or
+`write`, which are called when they are ready and are nonblocking all the same, since
+ready can be a mistake.
 
-**Use it when** you write the loop yourself on Linux, for thousands of clients or the least cost for each message.
-`selectors_multiplexing` is the portable one; asyncio, trio and uvloop wait in the same call.
+**Use it when** you write the loop yourself on Linux, for thousands of clients or the
+least cost for each message. `selectors_multiplexing` is the portable one; asyncio, trio
+and uvloop wait in the same call.
 
-A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
-down, replies under way get a second to be finished.
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for
+it. When the listener is shut down, replies under way get a second to be finished.
 """
 
 import contextlib
@@ -21,7 +24,8 @@ import select
 import socket
 import time
 
-CHUNK = 64 * 1024  # 1 KiB costs long messages dearly, and 1 MiB, allocated for each call, the short ones
+# 1 KiB costs long messages dearly, and 1 MiB, allocated for each call, the short ones
+CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1
 OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -29,11 +33,12 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until the listener is shut down: it becomes ready, and `accept` fails with EINVAL."""
+    """Serve until the listener is shut down: it is ready then, and `accept` fails."""
     listener.setblocking(False)
     listening = listener.fileno()
     clients: dict[int, socket.socket] = {}
-    replies: dict[int, bytes] = {}  # what is still to be sent, for those clients alone that did not take it at once
+    # what is still to be sent, for those clients alone that did not take it at once
+    replies: dict[int, bytes] = {}
     ended, paused_until = False, 0.0
     with select.epoll() as epoll:
         epoll.register(listening, select.EPOLLIN)
@@ -47,12 +52,18 @@ def serve(listener: socket.socket) -> None:
                 try:
                     accept(listener, clients, epoll)
                 except OSError as error:
-                    # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-                    ended = error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                    if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left alone for a while
+                    # With no descriptor free, EMFILE comes first even when the listener
+                    # has been shut down.
+                    ended = error.errno in ENDED or not listener.getsockopt(
+                        socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+                    )
+                    # those who wait stay ready, so the listener is left alone for a
+                    # while
+                    if error.errno in OVERLOAD:
                         paused_until = time.monotonic() + BACKOFF_S
                         epoll.modify(listening, 0)
-            for fd in gone:  # after the loop: a number closed within it could be a new client's at once
+            # after the loop: a number closed within it could be a new client's at once
+            for fd in gone:
                 replies.pop(fd, None)
                 clients.pop(fd).close()  # which takes it out of epoll's list too
             if paused_until and time.monotonic() >= paused_until:
@@ -61,12 +72,16 @@ def serve(listener: socket.socket) -> None:
     hang_up(clients, replies)
 
 
-def accept(listener: socket.socket, clients: dict[int, socket.socket], epoll: select.epoll) -> None:
+def accept(
+    listener: socket.socket, clients: dict[int, socket.socket], epoll: select.epoll
+) -> None:
     """Take the next client."""
     conn, _ = listener.accept()
     conn.setblocking(False)
-    with contextlib.suppress(OSError):  # of one who has left already, on some systems: no fault of the listener's
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
+    # of one who has left already, on some systems: no fault of the listener's
+    with contextlib.suppress(OSError):
+        # or a long reply's end waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     clients[conn.fileno()] = conn
     epoll.register(conn, select.EPOLLIN)
 
@@ -74,7 +89,8 @@ def accept(listener: socket.socket, clients: dict[int, socket.socket], epoll: se
 def answer(fd: int, replies: dict[int, bytes], epoll: select.epoll) -> bool:
     """Read a chunk, or send on; returns False when the client has left."""
     try:
-        # Nothing is read before the last reply is out: a client that does not read waits for itself.
+        # Nothing is read before the last reply is out: a client that does not read
+        # waits for itself.
         owed = replies.pop(fd, b"") if replies else b""
         reply = owed or os.read(fd, CHUNK).upper()
         if not reply:

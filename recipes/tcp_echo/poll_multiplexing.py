@@ -1,16 +1,18 @@
 """One thread, one `poll` for all: `select` without its limit of 1,024.
 
-The list of descriptors and of what each waits for is kept in an object and handed to the kernel at each call. Any
-descriptor will do, but the kernel still looks through all of them each time.
+The list of descriptors and of what each waits for is kept in an object and handed to
+the kernel at each call. Any descriptor will do, but the kernel still looks through all
+of them each time.
 
-**Where it still blocks.** In `poll`, for all clients together; never in `recv` or `send`, which are called when they
-are ready and are nonblocking all the same, since ready can be a mistake.
+**Where it still blocks.** In `poll`, for all clients together; never in `recv` or
+`send`, which are called when they are ready and are nonblocking all the same, since
+ready can be a mistake.
 
-**Use it when** there are some hundred clients and `epoll` or `kqueue` is not to be had. With thousands, most of them
-silent, the looking through is what the time goes into.
+**Use it when** there are some hundred clients and `epoll` or `kqueue` is not to be had.
+With thousands, most of them silent, the looking through is what the time goes into.
 
-A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
-down, replies under way get a second to be finished.
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for
+it. When the listener is shut down, replies under way get a second to be finished.
 """
 
 import contextlib
@@ -27,7 +29,7 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until the listener is shut down: it becomes ready, and `accept` fails with EINVAL."""
+    """Serve until the listener is shut down: it is ready then, and `accept` fails."""
     listener.setblocking(False)
     clients: dict[int, socket.socket] = {}
     replies: dict[int, bytes] = {}  # what each client is still to be sent
@@ -44,13 +46,19 @@ def serve(listener: socket.socket) -> None:
             try:
                 accept(listener, clients, replies, poller)
             except OSError as error:
-                # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-                ended = error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left alone for a while
+                # With no descriptor free, EMFILE comes first even when the listener has
+                # been shut down.
+                ended = error.errno in ENDED or not listener.getsockopt(
+                    socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+                )
+                # those who wait stay ready, so the listener is left alone for a while
+                if error.errno in OVERLOAD:
                     paused_until = time.monotonic() + BACKOFF_S
                     poller.modify(listener, 0)
-        for fd in gone:  # after the loop: a number closed within it could be a new client's at once
-            poller.unregister(fd)  # unlike epoll, poll keeps the number of a closed descriptor
+        # after the loop: a number closed within it could be a new client's at once
+        for fd in gone:
+            # unlike epoll, poll keeps the number of a closed descriptor
+            poller.unregister(fd)
             del replies[fd]
             clients.pop(fd).close()
         if paused_until and time.monotonic() >= paused_until:
@@ -60,19 +68,26 @@ def serve(listener: socket.socket) -> None:
 
 
 def accept(
-    listener: socket.socket, clients: dict[int, socket.socket], replies: dict[int, bytes], poller: "select.poll"
+    listener: socket.socket,
+    clients: dict[int, socket.socket],
+    replies: dict[int, bytes],
+    poller: "select.poll",
 ) -> None:
     """Take the next client."""
     conn, _ = listener.accept()
     conn.setblocking(False)
-    with contextlib.suppress(OSError):  # of one who has left already, on some systems: no fault of the listener's
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
+    # of one who has left already, on some systems: no fault of the listener's
+    with contextlib.suppress(OSError):
+        # or a long reply's end waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     clients[conn.fileno()] = conn
     replies[conn.fileno()] = b""
     poller.register(conn, select.POLLIN)
 
 
-def answer(conn: socket.socket, replies: dict[int, bytes], poller: "select.poll") -> bool:
+def answer(
+    conn: socket.socket, replies: dict[int, bytes], poller: "select.poll"
+) -> bool:
     """Read a chunk, or send on; returns False when the client has left."""
     fd = conn.fileno()
     owed = replies[fd]
@@ -87,7 +102,8 @@ def answer(conn: socket.socket, replies: dict[int, bytes], poller: "select.poll"
     except OSError:  # reset by the client
         return False
     if replies[fd] or owed:
-        # Nothing is read before the last reply is out: a client that does not read waits for itself.
+        # Nothing is read before the last reply is out: a client that does not read
+        # waits for itself.
         poller.modify(fd, select.POLLOUT if replies[fd] else select.POLLIN)
     return True
 

@@ -1,16 +1,19 @@
 """A process for each client: the oldest concurrent server of all.
 
-The parent accepts and forks; the child owns the connection. Nothing is shared, so a handler that crashes takes only
-its own client along, and Python code of many clients runs on many cores.
+The parent accepts and forks; the child owns the connection. Nothing is shared, so a
+handler that crashes takes only its own client along, and Python code of many clients
+runs on many cores.
 
-**Where it still blocks.** Each process blocks in `recv` or `sendall`, just as a thread would; the parent in `accept`.
+**Where it still blocks.** Each process blocks in `recv` or `sendall`, just as a thread
+would; the parent in `accept`.
 
-**Use it when** clients are few and stay long, and a handler may compute, crash or leak. A fork costs some
-milliseconds and some megabytes for each client.
+**Use it when** clients are few and stay long, and a handler may compute, crash or leak.
+A fork costs some milliseconds and some megabytes for each client.
 
-A client that does not read stops its own process in `sendall`, with one chunk of 64 KiB in memory. A child that has
-ended stays a zombie until the next client comes. When the listener is shut down, replies under way get a second to be
-finished. `fork` takes only the calling thread along, so don't use this in a program that has others.
+A client that does not read stops its own process in `sendall`, with one chunk of 64 KiB
+in memory. A child that has ended stays a zombie until the next client comes. When the
+listener is shut down, replies under way get a second to be finished. `fork` takes only
+the calling thread along, so don't use this in a program that has others.
 """
 
 import contextlib
@@ -30,7 +33,7 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until the listener is shut down; `listener.shutdown(SHUT_RDWR)` wakes `accept`, with EINVAL."""
+    """Serve until `listener.shutdown(SHUT_RDWR)`, which wakes `accept` with EINVAL."""
     listener.setblocking(True)
     children: set[int] = set()
     while (conn := accept(listener)) is not None:
@@ -47,7 +50,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def run(conn: socket.socket, listener: socket.socket) -> NoReturn:
-    """Runs in the child, and ends it: nothing that the parent still means to do is done here."""
+    """Runs in the child, and ends it: it does nothing that the parent means to do."""
     try:
         talk(conn, listener)
     except BaseException:  # noqa: BLE001  shown as any thread's would be
@@ -61,13 +64,17 @@ def talk(conn: socket.socket, listener: socket.socket) -> None:
 
     def end(_number: int, _frame: object) -> None:
         with contextlib.suppress(OSError):
-            conn.shutdown(socket.SHUT_RD)  # `recv` tells the end of file, `sendall` may finish
+            # `recv` tells the end of file, `sendall` may finish
+            conn.shutdown(socket.SHUT_RD)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
+    # Ctrl-C reaches the whole group: the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, end)
     listener.close()
-    with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    # reset by the client: nobody else's affair
+    with conn, contextlib.suppress(OSError):
+        # or the end of a long reply waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := conn.recv(CHUNK):
             conn.sendall(data.upper())
 
@@ -86,7 +93,8 @@ def hang_up(children: set[int]) -> None:
         os.kill(child, signal.SIGTERM)
     while children and time.monotonic() < deadline:
         reap(children)
-        time.sleep(0.01)  # there is no call that waits for several processes, and not for ever
+        # there is no call that waits for several processes, and not for ever
+        time.sleep(0.01)
     for child in children:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -98,10 +106,14 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 time.sleep(BACKOFF_S)
 
 

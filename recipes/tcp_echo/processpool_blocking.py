@@ -1,23 +1,27 @@
 """A pool of three processes, forked in advance, that all accept from the same listener.
 
-Stevens' preforked server: no process is made for a client, and no socket is handed from one process to another,
-because all of them wait in `accept` on one listener, and the kernel wakes one. The fourth client stays in the
-listener's queue until a process is free.
+Stevens' preforked server: no process is made for a client, and no socket is handed from
+one process to another, because all of them wait in `accept` on one listener, and the
+kernel wakes one. The fourth client stays in the listener's queue until a process is
+free.
 
-**Where it still blocks.** Each process blocks in `accept`, `recv` or `sendall`; clients beyond the pool's size wait in
-the kernel, connected and unanswered.
+**Where it still blocks.** Each process blocks in `accept`, `recv` or `sendall`; clients
+beyond the pool's size wait in the kernel, connected and unanswered.
 
-**Use it when** the handler computes, clients stay briefly, and all cores should work. It is how servers with
-"sync workers" are made.
+**Use it when** the handler computes, clients stay briefly, and all cores should work.
+It is how servers with "sync workers" are made.
 
-A client that does not read stops its process in `sendall`, with one chunk of 64 KiB in memory. When the listener is
-shut down, replies under way get a second to be finished. `fork` takes only the calling thread along, so don't use
-this in a program that has others.
+A client that does not read stops its process in `sendall`, with one chunk of 64 KiB in
+memory. When the listener is shut down, replies under way get a second to be finished.
+`fork` takes only the calling thread along, so don't use this in a program that has
+others.
 """
 
 import contextlib
 import errno
-import multiprocessing.connection  # by `join` else, when no descriptor may be free to import with
+
+# by `join` else, when no descriptor may be free to import with
+import multiprocessing.connection
 import select
 import signal
 import socket
@@ -38,10 +42,13 @@ def serve(listener: socket.socket, workers: int = 3) -> None:
     try:
         for _ in range(workers):
             worker = FORK.Process(target=work, args=(listener,))
-            worker.start()  # may fail, for want of memory or descriptors: then those that have begun are ended
+            # may fail, for want of memory or descriptors: then those that have begun
+            # are ended
+            worker.start()
             pool.append(worker)
         end = select.poll()
-        end.register(listener, 0)  # no event but the listener's end (POLLHUP, which can't be left out)
+        # no event but the listener's end (POLLHUP, which can't be left out)
+        end.register(listener, 0)
         end.poll()
     finally:
         hang_up(pool)
@@ -59,20 +66,24 @@ def hang_up(pool: list[multiprocessing.process.BaseProcess]) -> None:
 
 
 def work(listener: socket.socket) -> None:
-    """Runs in each process of the pool: one client after the other, until the listener is shut down."""
+    """Runs in each process of the pool: one client after the other, until shut down."""
     served: list[socket.socket] = []
 
     def end(_number: int, _frame: object) -> None:
         for conn in served:
             with contextlib.suppress(OSError):
-                conn.shutdown(socket.SHUT_RD)  # `recv` tells the end of file, `sendall` may finish
+                # `recv` tells the end of file, `sendall` may finish
+                conn.shutdown(socket.SHUT_RD)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
+    # Ctrl-C reaches the whole group: the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, end)
     while (conn := accept(listener)) is not None:
         served[:] = [conn]
-        with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
-            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
+        # reset by the client: nobody else's affair
+        with conn, contextlib.suppress(OSError):
+            # or a long reply's end waits 40 ms for an ACK
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while data := conn.recv(CHUNK):
                 conn.sendall(data.upper())
 
@@ -83,10 +94,14 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 time.sleep(BACKOFF_S)
 
 

@@ -1,17 +1,20 @@
-"""One thread, one `select` for all: wait until any of the sockets can be read or written.
+"""One thread, one `select` for all: wait until any socket can be read or written.
 
-The oldest multiplexer: hand over a list of sockets to read and a list to write, sleep, and get those that are ready.
-A client is in the first list while nothing is owed to it, and in the second while a part of its reply is left.
+The oldest multiplexer: hand over a list of sockets to read and a list to write, sleep,
+and get those that are ready. A client is in the first list while nothing is owed to it,
+and in the second while a part of its reply is left.
 
-**Where it still blocks.** In `select`, for all clients together; never in `recv` or `send`, which are called when they
-are ready and are nonblocking all the same, since ready can be a mistake.
+**Where it still blocks.** In `select`, for all clients together; never in `recv` or
+`send`, which are called when they are ready and are nonblocking all the same, since
+ready can be a mistake.
 
-**Use it when** there are fewer than a thousand clients and the code must run everywhere, Windows too. The kernel looks
-through both lists at each call, so the cost of a message grows with the number of clients; and descriptors of 1,024
-and more don't fit into its bit mask: such a client is turned away, with a warning in the log.
+**Use it when** there are fewer than a thousand clients and the code must run
+everywhere, Windows too. The kernel looks through both lists at each call, so the cost
+of a message grows with the number of clients; and descriptors of 1,024 and more don't
+fit into its bit mask: such a client is turned away, with a warning in the log.
 
-A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
-down, replies under way get a second to be finished.
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for
+it. When the listener is shut down, replies under way get a second to be finished.
 """
 
 import contextlib
@@ -30,30 +33,39 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until the listener is shut down: it becomes readable, and `accept` fails with EINVAL."""
+    """Serve until the listener is shut down: it is ready then, and `accept` fails."""
     listener.setblocking(False)
     replies: dict[socket.socket, bytes] = {}  # what each client is still to be sent
     paused_until = 0.0
     while True:
-        # Nothing is read before the last reply is out: a client that does not read waits for itself.
+        # Nothing is read before the last reply is out: a client that does not read
+        # waits for itself.
         reading = [conn for conn, reply in replies.items() if not reply]
         writing = [conn for conn, reply in replies.items() if reply]
         paused = time.monotonic() < paused_until
         if not paused:
             reading.append(listener)
-        readable, writable, _ = select.select(reading, writing, [], BACKOFF_S if paused else None)
+        readable, writable, _ = select.select(
+            reading, writing, [], BACKOFF_S if paused else None
+        )
         if listener in readable:
             readable.remove(listener)
             try:
                 accept(listener, replies)
             except OSError as error:
-                # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-                if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                # With no descriptor free, EMFILE comes first even when the listener has
+                # been shut down.
+                if error.errno in ENDED or not listener.getsockopt(
+                    socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+                ):
                     break
-                if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left out for a while
+                # those who wait stay ready, so the listener is left out for a while
+                if error.errno in OVERLOAD:
                     paused_until = time.monotonic() + BACKOFF_S
         for conn in [conn for conn in readable + writable if not answer(conn, replies)]:
-            del replies[conn]  # after the loop, and before the next `select`, which refuses a closed socket
+            # after the loop, and before the next `select`, which refuses a closed
+            # socket
+            del replies[conn]
             conn.close()
     hang_up(replies)
 
@@ -62,12 +74,16 @@ def accept(listener: socket.socket, replies: dict[socket.socket, bytes]) -> None
     """Take the next client, or turn it away when `select` can't hold it."""
     conn, address = listener.accept()
     if conn.fileno() >= FD_SETSIZE:
-        logging.getLogger(__name__).warning("select takes no descriptor above 1023: %s is turned away", address)
+        logging.getLogger(__name__).warning(
+            "select takes no descriptor above 1023: %s is turned away", address
+        )
         conn.close()
         return
     conn.setblocking(False)
-    with contextlib.suppress(OSError):  # of one who has left already, on some systems: no fault of the listener's
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
+    # of one who has left already, on some systems: no fault of the listener's
+    with contextlib.suppress(OSError):
+        # or a long reply's end waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     replies[conn] = b""
 
 

@@ -1,15 +1,17 @@
-"""One thread and the platform's best multiplexer: `selectors` picks epoll, kqueue, poll or select.
+"""One thread and `selectors`, which picks epoll, kqueue, poll or select.
 
-The standard library's portable form, and the one that asyncio is built on. Each socket is registered with what to do
-when it is ready, so the loop itself is three lines.
+The standard library's portable form, and the one that asyncio is built on. Each socket
+is registered with what to do when it is ready, so the loop itself is three lines.
 
-**Where it still blocks.** In the selector's one wait, for all clients together; never in `recv` or `send`, which are
-called when they are ready and are nonblocking all the same, since ready can be a mistake.
+**Where it still blocks.** In the selector's one wait, for all clients together; never
+in `recv` or `send`, which are called when they are ready and are nonblocking all the
+same, since ready can be a mistake.
 
-**Use it when** you need a small loop of your own that runs on every platform, without a framework.
+**Use it when** you need a small loop of your own that runs on every platform, without a
+framework.
 
-A client that does not read is not read from: at most one chunk of 64 KiB is kept for it. When the listener is shut
-down, replies under way get a second to be finished.
+A client that does not read is not read from: at most one chunk of 64 KiB is kept for
+it. When the listener is shut down, replies under way get a second to be finished.
 """
 
 import contextlib
@@ -27,7 +29,7 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve until the listener is shut down: it becomes ready, and `accept` fails with EINVAL."""
+    """Serve until the listener is shut down: it is ready then, and `accept` fails."""
     listener.setblocking(False)
     replies: dict[socket.socket, bytes] = {}  # what each client is still to be sent
     ended, paused_until = False, 0.0
@@ -43,12 +45,17 @@ def serve(listener: socket.socket) -> None:
                 try:
                     accept(listener, replies, selector)
                 except OSError as error:
-                    # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-                    ended = error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                    if error.errno in OVERLOAD:  # those who wait stay ready, so the listener is left out for a while
+                    # With no descriptor free, EMFILE comes first even when the listener
+                    # has been shut down.
+                    ended = error.errno in ENDED or not listener.getsockopt(
+                        socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+                    )
+                    # those who wait stay ready, so the listener is left out for a while
+                    if error.errno in OVERLOAD:
                         paused_until = time.monotonic() + BACKOFF_S
                         selector.unregister(listener)
-            for conn in gone:  # after the loop: a number closed within it could be a new client's at once
+            # after the loop: a number closed within it could be a new client's at once
+            for conn in gone:
                 selector.unregister(conn)
                 del replies[conn]
                 conn.close()
@@ -58,17 +65,27 @@ def serve(listener: socket.socket) -> None:
     hang_up(replies)
 
 
-def accept(listener: socket.socket, replies: dict[socket.socket, bytes], selector: selectors.BaseSelector) -> None:
+def accept(
+    listener: socket.socket,
+    replies: dict[socket.socket, bytes],
+    selector: selectors.BaseSelector,
+) -> None:
     """Take the next client."""
     conn, _ = listener.accept()
     conn.setblocking(False)
-    with contextlib.suppress(OSError):  # of one who has left already, on some systems: no fault of the listener's
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a long reply's end waits 40 ms for an ACK
+    # of one who has left already, on some systems: no fault of the listener's
+    with contextlib.suppress(OSError):
+        # or a long reply's end waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     replies[conn] = b""
     selector.register(conn, EVENT_READ, conn)
 
 
-def answer(conn: socket.socket, replies: dict[socket.socket, bytes], selector: selectors.BaseSelector) -> bool:
+def answer(
+    conn: socket.socket,
+    replies: dict[socket.socket, bytes],
+    selector: selectors.BaseSelector,
+) -> bool:
     """Read a chunk, or send on; returns False when the client has left."""
     owed = replies[conn]
     try:
@@ -82,7 +99,8 @@ def answer(conn: socket.socket, replies: dict[socket.socket, bytes], selector: s
     except OSError:  # reset by the client
         return False
     if replies[conn] or owed:
-        # Nothing is read before the last reply is out: a client that does not read waits for itself.
+        # Nothing is read before the last reply is out: a client that does not read
+        # waits for itself.
         selector.modify(conn, EVENT_WRITE if replies[conn] else EVENT_READ, conn)
     return True
 

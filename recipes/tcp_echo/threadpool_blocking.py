@@ -1,17 +1,19 @@
-"""A pool of three threads: three clients are served, the fourth waits in line for a thread.
+"""A pool of three threads: three clients are served, the fourth is queued.
 
-The main thread accepts everybody and hands each client to a `ThreadPoolExecutor`. The pool bounds the threads, and a
-thread is taken for as long as its client stays: three silent clients are enough, and the fourth is connected,
-accepted, and unanswered.
+The main thread accepts everybody and hands each client to a `ThreadPoolExecutor`. The
+pool bounds the threads, and a thread is taken for as long as its client stays: three
+silent clients are enough, and the fourth is connected, accepted, and unanswered.
 
-**Where it still blocks.** The workers block in `recv` and `sendall`; clients beyond the pool's size wait in its queue,
-which no system call shows.
+**Where it still blocks.** The workers block in `recv` and `sendall`; clients beyond the
+pool's size wait in its queue, which no system call shows.
 
-**Use it when** each client stays briefly (one request, one reply), and the work must not take more than so many
-threads. For clients that stay, give the pool their number, or multiplex.
+**Use it when** each client stays briefly (one request, one reply), and the work must
+not take more than so many threads. For clients that stay, give the pool their number,
+or multiplex.
 
-A client that does not read holds its worker in `sendall`, with one chunk of 64 KiB in memory; those in line cost a
-descriptor each. When the listener is shut down, replies under way get a second to be finished.
+A client that does not read holds its worker in `sendall`, with one chunk of 64 KiB in
+memory; those in line cost a descriptor each. When the listener is shut down, replies
+under way get a second to be finished.
 """
 
 import contextlib
@@ -41,14 +43,16 @@ def serve(listener: socket.socket, workers: int = 3) -> None:
 
 def talk(conn: socket.socket) -> None:
     """Runs in a worker: answer one client until its end of file."""
-    with conn, contextlib.suppress(OSError):  # reset by the client: nobody else's affair
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or the end of a long reply waits 40 ms for an ACK
+    # reset by the client: nobody else's affair
+    with conn, contextlib.suppress(OSError):
+        # or the end of a long reply waits 40 ms for an ACK
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := conn.recv(CHUNK):
             conn.sendall(data.upper())
 
 
 def hang_up(clients: dict[Future[None], socket.socket]) -> None:
-    """End all workers: SHUT_RD wakes `recv` at once and lets `sendall` finish, SHUT_RDWR ends that too."""
+    """End all workers: SHUT_RD wakes `recv`, SHUT_RDWR ends `sendall` too."""
     left = clients.copy()  # the futures' callbacks take from the original
     for future, conn in left.items():
         with contextlib.suppress(OSError):
@@ -67,10 +71,14 @@ def accept(listener: socket.socket) -> socket.socket | None:
         try:
             return listener.accept()[0]
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 time.sleep(BACKOFF_S)
 
 

@@ -1,15 +1,18 @@
 """A task for each client in a nursery, on trio's streams.
 
-`receive_some` and `send_all` read like blocking code; the nursery owns the tasks, so nothing outlives `serve`.
+`receive_some` and `send_all` read like blocking code; the nursery owns the tasks, so
+nothing outlives `serve`.
 
-**Where it still blocks.** Only in trio's own wait (`epoll_wait`), for all clients together.
+**Where it still blocks.** Only in trio's own wait (`epoll_wait`), for all clients
+together.
 
-**Use it when** you are on trio. Each call is a checkpoint, where others run and cancellation arrives: it costs some
-microseconds, and it is what makes trio fair. `trio.serve_listeners` accepts in the same way, but takes one client per
-turn of the loop, and logs an error whenever descriptors run out; this loop waits instead.
+**Use it when** you are on trio. Each call is a checkpoint, where others run and
+cancellation arrives: it costs some microseconds, and it is what makes trio fair.
+`trio.serve_listeners` accepts in the same way, but takes one client per turn of the
+loop, and logs an error whenever descriptors run out; this loop waits instead.
 
-A client that does not read stops its own task in `send_all`, with one chunk of 64 KiB in memory. On cancellation,
-replies under way get a second to be finished.
+A client that does not read stops its own task in `send_all`, with one chunk of 64 KiB
+in memory. On cancellation, replies under way get a second to be finished.
 """
 
 import contextlib
@@ -32,24 +35,28 @@ async def serve(listener: socket.socket) -> None:
     async with trio.open_nursery() as nursery:
         try:
             while (conn := await accept(listener)) is not None:
-                clients[conn] = trio.CancelScope(shield=True)  # what ends a client is `hang_up`
+                # what ends a client is `hang_up`
+                clients[conn] = trio.CancelScope(shield=True)
                 nursery.start_soon(talk, conn, clients)
         finally:
             hang_up(clients)
 
 
 def hang_up(clients: dict[socket.socket, trio.CancelScope]) -> None:
-    """End all clients: SHUT_RD wakes those that are receiving, the others have a second to finish sending."""
+    """End all clients: SHUT_RD wakes who receives, the others have a second to send."""
     for conn, scope in clients.items():
         scope.deadline = trio.current_time() + GRACE_S
         with contextlib.suppress(OSError):
             conn.shutdown(socket.SHUT_RD)
 
 
-async def talk(conn: socket.socket, clients: dict[socket.socket, trio.CancelScope]) -> None:
+async def talk(
+    conn: socket.socket, clients: dict[socket.socket, trio.CancelScope]
+) -> None:
     """Answer one client until its end of file."""
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(conn))  # sets TCP_NODELAY
-    with clients[conn], contextlib.suppress(trio.BrokenResourceError):  # reset by the client: nobody else's affair
+    # reset by the client: nobody else's affair
+    with clients[conn], contextlib.suppress(trio.BrokenResourceError):
         while data := await stream.receive_some(CHUNK):
             await stream.send_all(data.upper())
     del clients[conn]
@@ -60,14 +67,19 @@ async def accept(listener: socket.socket) -> socket.socket | None:
     """Returns the next client's socket; None when the listener has been shut down."""
     while True:
         try:
-            return listener.accept()[0]  # tried before it waits: `trio.SocketListener` takes one client per turn
+            # tried before it waits: `trio.SocketListener` takes one client per turn
+            return listener.accept()[0]
         except BlockingIOError:
             await trio.lowlevel.wait_readable(listener)
         except OSError as error:
-            # With no descriptor free, EMFILE comes first even when the listener has been shut down.
-            if error.errno in ENDED or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            # With no descriptor free, EMFILE comes first even when the listener has
+            # been shut down.
+            if error.errno in ENDED or not listener.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
                 return None
-            if error.errno in OVERLOAD:  # no descriptor or memory is free: those who are served may free some
+            # no descriptor or memory is free: those who are served may free some
+            if error.errno in OVERLOAD:
                 await trio.sleep(BACKOFF_S)
 
 

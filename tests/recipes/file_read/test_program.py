@@ -54,7 +54,7 @@ def test_says_in_one_line_what_is_missing(
 def test_wants_a_path(reader: Reader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     said = _fails(reader, monkeypatch, capsys)
     assert said.count("\n") == 1
-    assert "expected the path of at least one file" in said
+    assert "expected the PATH of at least one file" in said
 
 
 def _fails(reader: Reader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
