@@ -12,12 +12,15 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docs._ext.recipe_source import LIBRARIES, Recipe, read_recipe
+from docs._ext.libraries import documented
+from recipes import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinx.application import Sphinx
+
+    from recipes.about import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -42,7 +45,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def all_recipes(root: Path = ROOT) -> dict[str, list[Recipe]]:
     """The recipes on disk, by folder, sorted by name."""
     return {
-        folder: [read_recipe(path, root) for path in sorted((root / "recipes" / folder).glob("[a-z]*.py"))]
+        folder: [about.read(path) for path in sorted((root / "recipes" / folder).glob("[a-z]*.py"))]
         for folder in FOLDERS
     }
 
@@ -92,6 +95,7 @@ def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
         f"{{.lead}}\n{_linked(recipe.idea, recipe, beside)}",
         _linked(recipe.body, recipe, beside),
         _needs(recipe),
+        *([] if recipe.folder == "pitfalls" else ["## The idea", *_core(recipe)]),
         "## The code",
         _code(recipe, siblings),
         *(_pitfall(recipe) if recipe.folder == "pitfalls" else [*_measured(recipe), "## Things to try", to_try]),
@@ -136,7 +140,20 @@ def _code(recipe: Recipe, siblings: list[Recipe]) -> str:
 
 
 def _listing(recipe: Recipe) -> str:
-    return f"```{{literalinclude}} ../../../{recipe.path}\n:language: python\n:linenos:\n:caption: {recipe.path}\n```"
+    """The file below its docstring, which is the page's opening already."""
+    return _included(recipe, f"{recipe.first_line}-", caption=f":caption: {recipe.path}\n")
+
+
+def _core(recipe: Recipe) -> list[str]:
+    """What to read first, each part with the line numbers that it has in the file."""
+    return [
+        _included(recipe, f"{first}-{first + text.count(chr(10))}", caption="") for first, text in recipe.core_code()
+    ]
+
+
+def _included(recipe: Recipe, lines: str, *, caption: str) -> str:
+    options = f":language: python\n:lineno-match:\n:lines: {lines}\n{caption}"
+    return f"```{{literalinclude}} ../../../{recipe.path}\n{options}```"
 
 
 def _pitfall(recipe: Recipe) -> list[str]:
@@ -182,7 +199,7 @@ def _see_also(recipe: Recipe, siblings: list[Recipe]) -> str:
     if siblings:
         links = ", ".join(f"[`{each.name}`]({each.name}.md)" for each in siblings)
         lines.append(f"The same idea in other ways:\n\n- {links}\n\nIn other documentation and pages:\n")
-    lines += [f"- [{LIBRARIES[name][0]}]({LIBRARIES[name][1]})" for name in recipe.imports if name in LIBRARIES]
+    lines += [f"- [{title}]({address})" for title, address in documented(recipe.imports)]
     if recipe.folder in ("file_read", "tcp_echo"):
         lines.append("- [How to read the table and the timeline](../../using-compare.md)")
     return "\n".join(["## See also", "", *lines]) if lines else ""

@@ -8,6 +8,8 @@ waits for it to receive.
 worker thread: `input()` in a task would hold every other task up.
 
 **Use it when** the code has to run on asyncio and on trio.
+
+**The idea** is in `talk`.
 """
 
 import os

@@ -8,6 +8,8 @@ nothing else happens. The prompt blocks in `input`.
 
 **Use it when** there is one connection and nothing else to do: a script, a test, a
 shell.
+
+**The idea** is in `ask`.
 """
 
 import socket

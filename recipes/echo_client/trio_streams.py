@@ -8,6 +8,8 @@ waits for it to receive.
 thread: `input()` in a task would hold every other task up.
 
 **Use it when** the program is on trio.
+
+**The idea** is in `talk`.
 """
 
 import os

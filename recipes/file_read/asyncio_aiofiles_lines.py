@@ -11,6 +11,8 @@ the loop is kept busy with their comings and goings.
 
 **Use it when** the lines are few: a configuration file, a list of host names. Or when
 they come slowly, from a pipe.
+
+**The idea** is in `lines`.
 """
 
 from __future__ import annotations

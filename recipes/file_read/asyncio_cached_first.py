@@ -14,6 +14,8 @@ is small and cached: in a loop of your own, `await asyncio.sleep(0)` from time t
 
 **Use it when** most reads are of small, warm files (templates, configuration, static
 pages), on Linux, on local disks.
+
+**The idea** is in `_cached`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ the default executor's threads. On the loop, going through a batch takes half a
 millisecond, with whatever you do with each line on top.
 
 **Use it when** an asyncio program goes through log files, CSV or JSON lines.
+
+**The idea** is in `_hops`.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ executor's threads (without limit on 3.11, 300 s from 3.12 on), as Python does a
 
 **Use it when** a program on asyncio reads whole files now and then: standard library,
 any platform, any kind of file.
+
+**The idea** is in `read_files`.
 """
 
 from __future__ import annotations

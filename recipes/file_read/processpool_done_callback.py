@@ -13,6 +13,8 @@ waits in line for one of four.
 **Use it when** each file needs much computing in pure Python as well, so that it should
 not share this process's GIL. For the reading alone, threads do the same for less: the
 GIL is released in `read`.
+
+**The idea** is in `read_files`.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ this waits for those that have begun, and drops the others.
 
 **Use it when** a program without an event loop has other work to do while files are
 read.
+
+**The idea** is in `read_files`.
 """
 
 from __future__ import annotations

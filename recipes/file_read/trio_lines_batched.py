@@ -17,6 +17,8 @@ trio's worker threads. On the loop, going through a batch takes half a milliseco
 whatever you do with each line on top.
 
 **Use it when** a trio program goes through log files, CSV or JSON lines.
+
+**The idea** is in `_hops`.
 """
 
 from __future__ import annotations

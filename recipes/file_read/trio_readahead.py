@@ -15,6 +15,8 @@ and some network ones, which do wait) are read where the loop stands. FIFOs are 
 **Use it when** much is read from local disks on Linux, in any order that is known a
 little ahead, and threads are too dear. On cancellation nothing goes on but the kernel's
 read-ahead.
+
+**The idea** is in `_fill`.
 """
 
 from __future__ import annotations

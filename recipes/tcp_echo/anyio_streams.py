@@ -14,6 +14,8 @@ memory, on asyncio also one receive of at most 256 KiB. But on uvloop a client t
 sends from the start and never reads may be read without end: anyio stops the transport
 only after a `receive` that had to wait (seen with anyio 4.16). On cancellation, replies
 under way get a second to be finished.
+
+**The idea** is in `talk`.
 """
 
 import contextlib

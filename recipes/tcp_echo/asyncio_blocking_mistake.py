@@ -14,6 +14,8 @@ way out.
 A client takes one chunk of 64 KiB of memory. Cancellation takes effect when the client
 has left. Run as a program, it leaves at a signal all the same, because a signal's
 handler runs within the blocked call.
+
+**The idea** is in `talk`.
 """
 
 import asyncio

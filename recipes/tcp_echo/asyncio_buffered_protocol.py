@@ -15,6 +15,8 @@ fills the buffers of all connections at the same time.
 
 A client that does not read is not read from: 64 KiB wait to be sent, plus one receive
 of at most 64 KiB. On cancellation, what was written gets a second to be sent.
+
+**The idea** is in `Echo`.
 """
 
 import asyncio

@@ -14,6 +14,8 @@ callback.
 A client that does not read is not read from: 64 KiB wait to be sent, plus what one
 receive brings, at most 256 KiB. On cancellation, what was written gets a second to be
 sent.
+
+**The idea** is in `Echo`.
 """
 
 import asyncio

@@ -12,6 +12,8 @@ again, two system calls that a transport saves.
 
 A client that does not read stops its own coroutine in `sock_sendall`, with one chunk of
 64 KiB in memory. On cancellation, replies under way get a second to be finished.
+
+**The idea** is in `talk`.
 """
 
 import asyncio

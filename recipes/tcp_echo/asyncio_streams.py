@@ -15,6 +15,8 @@ A client that does not read stops its own coroutine in `drain`: some 64 KiB wait
 sent, and at most 400 KiB are read ahead. On cancellation, what was written gets a
 second to be sent. `asyncio.start_server` would accept for us, but it keeps no hold of
 its handlers, and logs an error whenever descriptors run out; this loop waits instead.
+
+**The idea** is in `talk`.
 """
 
 import asyncio

@@ -13,6 +13,8 @@ test.
 A reply is at most one chunk of 64 KiB, and nothing more is read before it is sent: that
 is all the memory a client can take. When the listener is shut down, the reply under way
 gets a second to be finished.
+
+**The idea** is in `serve` and `talk`.
 """
 
 import contextlib

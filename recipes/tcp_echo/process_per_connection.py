@@ -14,6 +14,8 @@ A client that does not read stops its own process in `sendall`, with one chunk o
 in memory. A child that has ended stays a zombie until the next client comes. When the
 listener is shut down, replies under way get a second to be finished. `fork` takes only
 the calling thread along, so don't use this in a program that has others.
+
+**The idea** is in `serve` and `talk`.
 """
 
 import contextlib

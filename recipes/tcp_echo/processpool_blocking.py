@@ -15,6 +15,8 @@ A client that does not read stops its process in `sendall`, with one chunk of 64
 memory. When the listener is shut down, replies under way get a second to be finished.
 `fork` takes only the calling thread along, so don't use this in a program that has
 others.
+
+**The idea** is in `serve` and `work`.
 """
 
 import contextlib

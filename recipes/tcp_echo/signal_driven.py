@@ -17,6 +17,8 @@ main thread only**: Python sets signal handlers nowhere else.
 
 A client that does not read is not read from: at most one chunk of 64 KiB is kept for
 it. When the listener is shut down, replies under way get a second to be finished.
+
+**The idea** is in `arm` and `run`.
 """
 
 import contextlib

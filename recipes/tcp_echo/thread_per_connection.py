@@ -13,6 +13,8 @@ and a switch of threads per message.
 A client that does not read stops its own thread in `sendall`, with one chunk of 64 KiB
 in memory. When the listener is shut down, replies under way get a second to be
 finished.
+
+**The idea** is in `serve` and `talk`.
 """
 
 import contextlib

@@ -14,6 +14,8 @@ or multiplex.
 A client that does not read holds its worker in `sendall`, with one chunk of 64 KiB in
 memory; those in line cost a descriptor each. When the listener is shut down, replies
 under way get a second to be finished.
+
+**The idea** is in `serve` and `talk`.
 """
 
 import contextlib

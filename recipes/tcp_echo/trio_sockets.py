@@ -12,6 +12,8 @@ rest streams are easier.
 
 A client that does not read stops its own task in `send`, with one chunk of 64 KiB in
 memory. On cancellation, replies under way get a second to be finished.
+
+**The idea** is in `talk`.
 """
 
 import contextlib

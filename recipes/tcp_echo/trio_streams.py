@@ -13,6 +13,8 @@ loop, and logs an error whenever descriptors run out; this loop waits instead.
 
 A client that does not read stops its own task in `send_all`, with one chunk of 64 KiB
 in memory. On cancellation, replies under way get a second to be finished.
+
+**The idea** is in `talk`.
 """
 
 import contextlib

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from docs._ext.recipe_source import read_recipe
+from recipes import about
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def test_the_extras_name_recipes_and_siblings_that_exist(root: Path) -> None:
 def test_every_recipe_says_where_it_blocks_and_when_to_use_it(root: Path) -> None:
     lacking = []
     for path in sorted((root / "recipes").glob("*/[a-z]*.py")):
-        recipe = read_recipe(path, root)
+        recipe = about.read(path)
         pitfall = recipe.folder == "pitfalls"
         wanted = ["**The way out**"] if pitfall else ["**Where it still blocks", "**Use it when"]
         lacking += [f"{recipe.key}: {word}" for word in wanted if word not in recipe.body]
@@ -41,17 +41,17 @@ def test_a_recipe_is_read_without_being_imported(tmp_path: Path) -> None:
         "import asyncio\nfrom trio.lowlevel import x\n\n"
         'REQUIRES = {"python": "3.12"}\nraise SystemExit\n'
     )
-    recipe = read_recipe(path, tmp_path)
+    recipe = about.read(path)
     assert recipe.key == "file_read/trio_new"
     assert recipe.idea == "An idea, in two lines."
     assert recipe.body == "**Use it when** you want."
     assert recipe.stem == "new"
     assert recipe.requires == {"python": "3.12"}
-    assert recipe.imports == ("asyncio", "trio")
+    assert recipe.imports == ("asyncio", "trio.lowlevel")
 
 
 def test_a_recipe_without_a_docstring_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "silent.py"
     path.write_text("x = 1\n")
     with pytest.raises(ValueError, match="docstring"):
-        read_recipe(path, tmp_path)
+        about.read(path)
