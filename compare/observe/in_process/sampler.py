@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from compare.observe.agent import channel
 from compare.observe.agent.channel import Kind
-from compare.observe.interpreter import memory as pystack
+from compare.observe.interpreter.calibration import calibrate
+from compare.observe.interpreter.memory import Unreadable
 from compare.observe.judge.judge import Judge
 from compare.observe.sampler.sampler import FAMILY_NS, Sampler
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compare.observe.agent.channel import Record
+    from compare.observe.interpreter.layout import Layout
     from compare.results import Finding, Observation
 
 PERIOD_MS = 1
@@ -71,7 +73,7 @@ class _Judges:
 class Windows(Sampler):
     """The sampler that stays; times are nanoseconds on `CLOCK_MONOTONIC`."""
 
-    def __init__(self, pid: int, layout: pystack.Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
+    def __init__(self, pid: int, layout: Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
         """Find the interpreter, and wait for windows."""
         self.open: dict[int, Judge] = {}
         self._fresh: dict[int, Record] = {}
@@ -164,9 +166,9 @@ def main(descriptor: int) -> None:
     """Serve whoever holds the other end of this socket, until it hangs up or ends."""
     control = socket.socket(fileno=descriptor)
     try:
-        layout = pystack.calibrate()
+        layout = calibrate()
         missing: tuple[str, ...] = ()
-    except pystack.Unreadable as error:
+    except Unreadable as error:
         layout, missing = None, (f"no Python lines: {error}",)
     control.send(pickle.dumps(os.getpid()))
     message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)

@@ -17,7 +17,8 @@ from compare.results import Site
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from compare.observe.interpreter.memory import Code, Frame
+    from compare.observe.interpreter.code_objects import Code
+    from compare.observe.interpreter.stacks import Frame
 
 FRAME_BYTES = 1 << 11
 """CPython keeps the frames of plain calls one right above the other, each smaller than this in an event loop's code."""

@@ -12,8 +12,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from compare.observe.interpreter import memory as pystack
 from compare.observe.interpreter import views as stacks
+from compare.observe.interpreter.memory import Unreadable
+from compare.observe.interpreter.stacks import GIL_BYTES, Reader
 from compare.observe.judge.segments import Segment
 from compare.observe.kernel import proc
 from compare.observe.kernel import system_calls as syscalls
@@ -22,6 +23,8 @@ from compare.observe.sampler.schedule import Crowd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from compare.observe.interpreter.layout import Layout
+    from compare.observe.interpreter.stacks import Frame
     from compare.observe.interpreter.views import View
     from compare.observe.judge.judge import Judge
     from compare.observe.judge.segments import Work
@@ -73,21 +76,21 @@ class Track:
         self.contended: tuple[tuple[tuple[int, int], ...], str | None] = (), None
         """Where it slept last, and for which file's lock."""
         self.stat: proc.Stat | None = None
-        self.below: tuple[pystack.Frame, ...] = ()
+        self.below: tuple[Frame, ...] = ()
         """The frame that makes its loop's turns, and those below: they stay while the loop runs."""
 
 
 class Family:
     """One process of those that are watched: the program itself, or one that it started."""
 
-    def __init__(self, pid: int, layout: pystack.Layout | None, judge: Judge, now: int) -> None:
+    def __init__(self, pid: int, layout: Layout | None, judge: Judge, now: int) -> None:
         """Watch a process from now on."""
         self.pid = pid
         self.process = proc.Process(pid)
         self.judge = judge
         self.tracks: dict[int, Track] = {}
         self.work: dict[int, Work] = {}
-        self.reader: pystack.Reader | None = None
+        self.reader: Reader | None = None
         self.unreadable: str | None = None
         self.directory = "/"
         self.gil: int | None = None
@@ -125,10 +128,10 @@ class Family:
         for track in self.tracks.values():
             track.python = 0
         try:
-            self.reader = pystack.Reader(self.pid, self._layout)
+            self.reader = Reader(self.pid, self._layout)
             self.gil, self.unreadable = self.reader.gil(), None
             self._was_read = True
-        except (pystack.Unreadable, OSError) as error:
+        except (Unreadable, OSError) as error:
             self.unreadable = None if self._was_read else str(error)
 
     def list_threads(self, now: int, skip: set[int]) -> bool:
@@ -286,7 +289,7 @@ class Family:
         """Whether a call is CPython's wait for its GIL: on a word inside the GIL's own structure."""
         if self.gil is None or syscalls.name(call.number) != "futex":
             return False
-        return 0 <= call.arguments[0] - self.gil < pystack.GIL_BYTES
+        return 0 <= call.arguments[0] - self.gil < GIL_BYTES
 
     def _see_holder(self, segment: Segment) -> None:
         reader = self.reader
@@ -397,7 +400,7 @@ class Family:
             self.reader.close()
 
 
-def _runs_to_its_end(below: Sequence[pystack.Frame]) -> bool:
+def _runs_to_its_end(below: Sequence[Frame]) -> bool:
     """Whether the frame of a loop of trio's is there for the whole run: it is not where trio is a guest."""
     return bool(below) and below[0].code.qualname == "run"
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compare.observe.agent.channel import Record, Ring
-    from compare.observe.interpreter import memory as pystack
+    from compare.observe.interpreter.layout import Layout
     from compare.observe.sampler.process import Track
     from compare.results import Observation
 
@@ -52,7 +52,7 @@ class Sampler:
     def __init__(  # noqa: PLR0913  what a watch is made of
         self,
         pid: int,
-        layout: pystack.Layout | None,
+        layout: Layout | None,
         ring: Ring | None,
         ask: Callable[[int], None],
         *,

@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from compare.observe.agent import channel
-from compare.observe.interpreter import memory as pystack
+from compare.observe.interpreter.calibration import calibrate
+from compare.observe.interpreter.memory import Unreadable
 from compare.observe.sampler.sampler import PERIOD_NS, Sampler
 from compare.observe.started.observer import LENGTH
 
@@ -26,8 +27,8 @@ def _serve(control: socket.socket) -> None:
     _many_descriptors()
     _be_on_time()
     try:
-        layout, why = pystack.calibrate(), None
-    except (pystack.Unreadable, OSError) as error:  # where there is no /proc
+        layout, why = calibrate(), None
+    except (Unreadable, OSError) as error:  # where there is no /proc
         layout, why = None, str(error)
     _answer(control, True)  # noqa: FBT003  at work
     while (received := _command(control)) is not None:

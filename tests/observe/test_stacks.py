@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observe.interpreter import memory as pystack
-from compare.observe.interpreter.memory import Code, Reader, Unreadable, decode_lines
+from compare.observe.interpreter.calibration import calibrate
+from compare.observe.interpreter.code_objects import Code, decode_lines
+from compare.observe.interpreter.memory import Unreadable
+from compare.observe.interpreter.stacks import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +69,7 @@ def test_a_torn_line_table_is_no_more_than_an_index_error(table: bytes) -> None:
 @pytest.fixture
 def reader() -> Iterator[Reader]:
     try:
-        found = Reader(os.getpid(), pystack.calibrate())
+        found = Reader(os.getpid(), calibrate())
     except Unreadable as why:
         pytest.skip(str(why))
     yield found
@@ -110,7 +112,7 @@ def test_the_stack_of_a_waiting_thread_is_read_as_it_is(reader: Reader) -> None:
 
 def test_a_process_that_runs_something_else_is_unreadable() -> None:
     try:
-        layout = pystack.calibrate()
+        layout = calibrate()
     except Unreadable as why:
         pytest.skip(str(why))
     with pytest.raises(Unreadable):
