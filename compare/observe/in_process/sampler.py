@@ -89,7 +89,7 @@ class Windows(Sampler):
             else:  # where it was seen last is long ago
                 track.open, track.raw, track.pinged, track.turned = None, b"", False, at
         judge = Judge(self.pid, at, self, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount))
-        for tid in self._loops:
+        for tid in self._notes.loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge
 
@@ -101,7 +101,7 @@ class Windows(Sampler):
         assert self._ring is not None
         judge = self.open.pop(number)
         judge.names(self.pid, self._ring.names())
-        for work in self._queue.values():
+        for work in self._notes.queue.values():
             judge.waited(self.pid, work, at)
         linecache.checkcache()
         return judge.finish(at)
@@ -139,15 +139,12 @@ class Windows(Sampler):
         began = track.open.start - ran if track.open.kind == "running" else record.time_ns + ran
         track.open.start = min(track.open.start, max(began, record.time_ns))
 
-    def _note(self, record: Record, *, early: bool = False) -> None:
-        match record.kind:
-            case Kind.WINDOW_OPENS:
-                self._fresh[record.first] = record
-            case Kind.WINDOW_DROPS:
-                self._fresh.pop(record.first, None)
-                self.open.pop(record.first, None)
-            case _:
-                super()._note(record, early=early)
+    def _note_window(self, record: Record) -> None:
+        if record.kind is Kind.WINDOW_OPENS:
+            self._fresh[record.first] = record
+        else:
+            self._fresh.pop(record.first, None)
+            self.open.pop(record.first, None)
 
     def _tend(self, now: int) -> None:
         """A thread's name is asked for until it is known: at a window's end the thread may be gone."""

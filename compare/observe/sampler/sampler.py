@@ -6,20 +6,16 @@ work a worker does) are read from the ring in between, and it is asked to ping a
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from compare.observe.agent import channel
-from compare.observe.agent.channel import Kind
-from compare.observe.interpreter import views as stacks
 from compare.observe.judge.judge import Judge
-from compare.observe.judge.segments import Work
 from compare.observe.kernel import proc
 from compare.observe.sampler import without_proc as blind
+from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.process import LISTING_NS, Family
 from compare.observe.sampler.schedule import due
 
@@ -71,26 +67,18 @@ class Sampler:
             self._blind = blind.Pings(self.judge, ask)
             self.judge.miss(why)
         self._families = {pid: self._family}
-        self._hidden: set[int] = set()
-        self._loops: dict[int, tuple[int, int, int]] = {}
-        self._queue: dict[int, Work] = {}
-        self._doing: dict[int, Work] = {}
-        self._load: Counter[int] = Counter()
-        """How much work each pool has, begun or not."""
+        self._notes = NotesRead(ring, self._family, now, pings=self._blind, window=self._note_window)
         self._tended = self._named = 0
         self._want_names = ASK_NAMES
         self._others: set[int] = set()
         self._births: dict[int, int] = {}
         """When each child was seen first that is no Python of ours yet."""
-        self._agent: proc.ThreadFiles | None = None
         self._kept_out: tuple[int, int] | None = None
         self._agent_slices = 0
         self._looked = now
         if ring is None:
             self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
-        if ring is not None:
-            for record in ring.read():  # from before the window: loops that run, work that waits
-                self._note(record, early=True)
+        self._read_ring(early=True)  # from before the window: loops that run, work that waits
 
     def tick(self) -> bool:
         """Look at everything once; returns whether the program is still there."""
@@ -98,9 +86,9 @@ class Sampler:
         self._read_ring()
         for family in list(self._families.values()):
             family.attach(now)
-            if family.list_threads(now, self._hidden):
+            if family.list_threads(now, self._notes.hidden):
                 self._want_names = ASK_NAMES
-            if self._loops and family is self._family:
+            if self._notes.loops and family is self._family:
                 self._place_loops(family)
             for track in due(family, now):
                 family.visit(track, now)
@@ -164,112 +152,32 @@ class Sampler:
             if family.unreadable is not None and family is self._family:
                 self.judge.miss(f"no Python lines: {family.unreadable}")
             family.close(now)
-        if self._agent is not None:
-            self._agent.close()
-            self._agent = None
-        for work in self._queue.values():
+        self._notes.close()
+        for work in self._notes.queue.values():
             self.judge.waited(self.pid, work, now)
         return self.judge.finish(now)
 
-    def _read_ring(self) -> None:
-        if self._ring is not None:
-            for record in self._ring.read():
-                self._note(record)
+    def _read_ring(self, *, early: bool = False) -> None:
+        for record in self._notes.read():
+            self._notes.take(record, early=early)
 
-    def _note(self, record: Record, *, early: bool = False) -> None:  # noqa: C901  one branch a kind
-        family, tid = self._family, record.tid
-        match record.kind:
-            case Kind.READY:
-                self._hidden.add(tid)
-                self.judge.hide(self.pid, tid)
-                if (track := family.tracks.pop(tid, None)) is not None:
-                    track.files.close()
-                with contextlib.suppress(OSError):
-                    self._agent = proc.ThreadFiles(self.pid, tid)
-            case Kind.LOOP_RUNS:
-                self._loops[tid] = (record.first, record.code, record.amount)
-                self.judge.loop_runs(self.pid, tid, max(record.time_ns, self._began))
-            case Kind.LOOP_ENDS:
-                if self._loops.get(tid, (0, 0, 0))[0] == record.first:
-                    del self._loops[tid]
-                    if (track := family.tracks.get(tid)) is not None:
-                        track.loop = None
-                        family.cut(track, record.time_ns)
-                    self.judge.loop_ends(self.pid, tid, record.time_ns)
-            case Kind.PONG | Kind.PINGED:
-                for loop_tid, loop in self._loops.items():
-                    if loop[0] != record.second:
-                        continue
-                    if self._blind is not None:
-                        self._blind.note(record, loop_tid)
-                    elif (track := family.tracks.get(loop_tid)) is not None:
-                        self._note_ping(track, record)
-            case _:
-                self._note_work(record, early=early)
-
-    def _note_ping(self, track: Track, record: Record) -> None:
-        if record.kind is Kind.PINGED:
-            if track.ponged < record.first:
-                self.judge.held_from(self.pid, track.tid, record.time_ns)
-            return
-        track.pinged, track.turned, track.ponged = False, record.time_ns, record.first
-        self._family.cut(track, record.time_ns)
-        self.judge.turned(self.pid, track.tid, record.time_ns, gave_way=record.code)
-
-    def _note_work(self, record: Record, *, early: bool) -> None:
-        family = self._family
-        if record.kind is Kind.ASKED:
-            site = None
-            if family.reader is not None and (code := family.reader.code(record.code)) is not None:
-                site = stacks.site_of(code, record.line, family.directory)
-            asked = max(record.time_ns, self._began)
-            work = Work(record.first, record.second, record.amount, site, asked)
-            work.free = self._load[work.pool] < work.size
-            self._load[work.pool] += 1
-            self._queue[record.first] = work
-            return
-        if record.kind is not Kind.STARTED:
-            self._load[record.second] = max(self._load[record.second] - 1, 0)
-        waiting = self._queue.pop(record.first, None)
-        if record.kind is Kind.STARTED and waiting is not None:
-            work = waiting
-            work.started, work.tid = record.time_ns, record.tid
-            self._doing[record.first] = work
-            family.work[record.tid] = work
-            if not early:
-                self.judge.waited(self.pid, work, record.time_ns)
-            self._renew(record.tid, record.time_ns)
-        elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and waiting is not None and not early:
-            waiting.free = waiting.free and record.kind is Kind.WITHDRAWN
-            self.judge.waited(self.pid, waiting, record.time_ns)
-        elif record.kind is Kind.ENDED:
-            done = self._doing.pop(record.first, None)
-            if done is not None and family.work.get(done.tid) is done:
-                del family.work[done.tid]
-                self._renew(done.tid, record.time_ns)
-
-    def _renew(self, tid: int, at: int) -> None:
-        """A worker's wait is idle or not by whether it has work: end the one where the other begins."""
-        track = self._family.tracks.get(tid)
-        if track is not None and track.open is not None:
-            self._family.cut(track, at)
-            track.open.work = self._family.work.get(tid)
-            self.judge.is_worker(self.pid, tid)
+    def _note_window(self, record: Record) -> None:
+        """Windows are noted where a process watches itself."""
 
     def _place_loops(self, family: Family) -> None:
-        for tid, loop in self._loops.items():
+        for tid, loop in self._notes.loops.items():
             if (track := family.tracks.get(tid)) is not None and track.loop != loop:
                 track.loop, track.pinged = loop, False
 
     def _ping(self, now: int) -> None:  # noqa: C901  by what a loop does
         if self._blind is not None:
-            self._blind.tick(now, self._loops)
+            self._blind.tick(now, self._notes.loops)
         before, self._looked = self._looked, now
         if self._kept_out is not None and now - before > SWITCH_NS:  # we were away: nobody saw who had the GIL
             self._kept_out = None
-            for tid in self._loops:
+            for tid in self._notes.loops:
                 self.judge.let_go(self.pid, tid, before)
-        for tid in self._loops:
+        for tid in self._notes.loops:
             track = self._family.tracks.get(tid)
             if track is None or track.open is None:
                 continue
@@ -294,10 +202,10 @@ class Sampler:
         It wakes when it has waited for the switch interval, and each time that the loop's thread lets go of the GIL:
         more often than the interval allows says that the loop does let go, and only takes the GIL back more quickly.
         """
-        if self._agent is None or self._kept_out is None:
+        if self._notes.agent is None or self._kept_out is None:
             return 0
         try:
-            self._agent_slices = self._agent.times().slices
+            self._agent_slices = self._notes.agent.times().slices
         except OSError:
             return 0
         return self._agent_slices - self._kept_out[1]
@@ -305,14 +213,14 @@ class Sampler:
     def _keeps_the_gil(self, track: Track) -> bool:
         """Whether the agent, asked to ping a loop, waits for the GIL that the loop's own thread has."""
         family = self._family
-        if self._agent is None or family.gil is None or family.reader is None:
+        if self._notes.agent is None or family.gil is None or family.reader is None:
             return False
         try:
-            raw = self._agent.call()
+            raw = self._notes.agent.call()
             if raw == proc.RUNNING or not family.waits_for_gil(proc.parse_call(raw)):
                 return False
             if self._kept_out is None:
-                self._agent_slices = self._agent.times().slices
+                self._agent_slices = self._notes.agent.times().slices
             return family.reader.native_id(family.reader.memory.pointer(family.gil + 8)) == track.tid
         except OSError:
             return False

@@ -1,0 +1,183 @@
+"""What the agent noted, read from the ring: which loops run, whose work a worker does, which pings came back.
+
+The notes are told to the judge, and to the process's own tracks: a note in a thread's name says that it ran just then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from compare.observe.agent.channel import Kind
+from compare.observe.interpreter import views as stacks
+from compare.observe.judge.segments import Work
+from compare.observe.kernel import proc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from compare.observe.agent.channel import Record, Ring
+    from compare.observe.judge.judge import Judge
+    from compare.observe.sampler.process import Family, Track
+    from compare.observe.sampler.without_proc import Pings
+    from compare.results import Site
+
+
+class NotesRead:
+    """One agent's notes, as far as they have been read.
+
+    Attributes:
+        hidden: the agent's own threads.
+        agent: the one that answers now; `None` before it said so.
+        loops: of each thread in which a loop runs: the loop's id, its family, the depth of the stack below it.
+        queue: what stands in line, by the request's number.
+    """
+
+    def __init__(
+        self,
+        ring: Ring | None,
+        family: Family,
+        began: int,
+        *,
+        pings: Pings | None,
+        window: Callable[[Record], None],
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            ring: where the notes are; `None` where no agent is in the program.
+            family: the process that they are about, and its judge.
+            began: what waits since before this moment, counts from here; in nanoseconds.
+            pings: who takes pings where threads can't be looked at.
+            window: takes what is noted of windows.
+        """
+        self._ring, self._family, self._began = ring, family, began
+        self._pings, self._window = pings, window
+        self.hidden: set[int] = set()
+        self.agent: proc.ThreadFiles | None = None
+        self.loops: dict[int, tuple[int, int, int]] = {}
+        self.queue: dict[int, Work] = {}
+        self._doing: dict[int, Work] = {}
+        self._load: Counter[int] = Counter()
+        """How much work each pool has, begun or not."""
+
+    @property
+    def _judge(self) -> Judge:
+        return self._family.judge
+
+    def read(self) -> Iterator[Record]:
+        """Yield what has been noted since the last time."""
+        return iter(()) if self._ring is None else self._ring.read()
+
+    def take(self, record: Record, *, early: bool = False) -> None:
+        """Take one note; `early`: it is from before the watch began."""
+        match record.kind:
+            case Kind.READY:
+                self._agent_ready(record.tid)
+            case Kind.LOOP_RUNS:
+                self.loops[record.tid] = (record.first, record.code, record.amount)
+                self._judge.loop_runs(self._family.pid, record.tid, max(record.time_ns, self._began))
+            case Kind.LOOP_ENDS:
+                self._loop_ends(record)
+            case Kind.PONG | Kind.PINGED:
+                self._take_ping(record)
+            case Kind.WINDOW_OPENS | Kind.WINDOW_DROPS:
+                self._window(record)
+            case Kind.ASKED:
+                self._asked(record)
+            case _:
+                self._no_longer_in_line(record, early=early)
+
+    def close(self) -> None:
+        """Stop following the agent's thread."""
+        if self.agent is not None:
+            self.agent.close()
+            self.agent = None
+
+    def _agent_ready(self, tid: int) -> None:
+        family = self._family
+        self.hidden.add(tid)
+        self._judge.hide(family.pid, tid)
+        if (track := family.tracks.pop(tid, None)) is not None:
+            track.files.close()
+        self.close()
+        with contextlib.suppress(OSError):
+            self.agent = proc.ThreadFiles(family.pid, tid)
+
+    def _loop_ends(self, record: Record) -> None:
+        tid, family = record.tid, self._family
+        if self.loops.get(tid, (0, 0, 0))[0] == record.first:
+            del self.loops[tid]
+            if (track := family.tracks.get(tid)) is not None:
+                track.loop = None
+                family.cut(track, record.time_ns)
+            self._judge.loop_ends(family.pid, tid, record.time_ns)
+
+    def _take_ping(self, record: Record) -> None:
+        for tid, loop in self.loops.items():
+            if loop[0] != record.second:
+                continue
+            if self._pings is not None:
+                self._pings.note(record, tid)
+            elif (track := self._family.tracks.get(tid)) is not None:
+                self._ping_of(track, record)
+
+    def _ping_of(self, track: Track, record: Record) -> None:
+        pid = self._family.pid
+        if record.kind is Kind.PINGED:
+            if track.ponged < record.first:
+                self._judge.held_from(pid, track.tid, record.time_ns)
+            return
+        track.pinged, track.turned, track.ponged = False, record.time_ns, record.first
+        self._family.cut(track, record.time_ns)
+        self._judge.turned(pid, track.tid, record.time_ns, gave_way=record.code)
+
+    # --- work -----------------------------------------------------------------------------------------------------
+
+    def _asked(self, record: Record) -> None:
+        work = Work(
+            record.first, record.second, record.amount, self._site(record), max(record.time_ns, self._began)
+        )  # fmt: skip
+        work.free = self._load[work.pool] < work.size
+        self._load[work.pool] += 1
+        self.queue[record.first] = work
+
+    def _site(self, record: Record) -> Site | None:
+        reader = self._family.reader
+        code = reader.code(record.code) if reader is not None else None
+        return stacks.site_of(code, record.line, self._family.directory) if code is not None else None
+
+    def _no_longer_in_line(self, record: Record, *, early: bool) -> None:
+        if record.kind is not Kind.STARTED:
+            self._load[record.second] = max(self._load[record.second] - 1, 0)
+        waiting = self.queue.pop(record.first, None)
+        if record.kind is Kind.STARTED and waiting is not None:
+            self._started(waiting, record, early=early)
+        elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and waiting is not None and not early:
+            waiting.free = waiting.free and record.kind is Kind.WITHDRAWN
+            self._judge.waited(self._family.pid, waiting, record.time_ns)
+        elif record.kind is Kind.ENDED:
+            self._ended(record)
+
+    def _started(self, work: Work, record: Record, *, early: bool) -> None:
+        work.started, work.tid = record.time_ns, record.tid
+        self._doing[record.first] = work
+        self._family.work[record.tid] = work
+        if not early:
+            self._judge.waited(self._family.pid, work, record.time_ns)
+        self._renew(record.tid, record.time_ns)
+
+    def _ended(self, record: Record) -> None:
+        done, works = self._doing.pop(record.first, None), self._family.work
+        if done is not None and works.get(done.tid) is done:
+            del works[done.tid]
+            self._renew(done.tid, record.time_ns)
+
+    def _renew(self, tid: int, at: int) -> None:
+        """A worker's wait is idle or not by whether it has work: end the one where the other begins."""
+        track = self._family.tracks.get(tid)
+        if track is not None and track.open is not None:
+            self._family.cut(track, at)
+            track.open.work = self._family.work.get(tid)
+            self._judge.is_worker(self._family.pid, tid)
