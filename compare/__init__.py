@@ -6,6 +6,8 @@
         ...
     for finding in seen.findings:
         ...
+
+Where a project has a `compare` of its own, it is `async_io_cookbook.watch`: the very same.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,10 +19,9 @@ __all__ = ["BlockingError", "watch"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when it is asked for: `import compare` is in the start of every observed program, and of every pytest.
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    from compare.observe.in_process import watch as watching  # noqa: PLC0415
+    import async_io_cookbook  # noqa: PLC0415  a process has one of it, whatever it is asked for by
 
-    return getattr(watching, name)
+    return getattr(async_io_cookbook, name)

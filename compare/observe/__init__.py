@@ -10,6 +10,6 @@ Three sources, merged on `CLOCK_MONOTONIC`. None needs root, a debugger or a pat
 `sampler` collects, `findings` judges, `Observer` is what the rest of the project uses.
 """
 
-from compare.observe.started.observer import Link, Observer
+from .started.observer import Link, Observer
 
 __all__ = ["Link", "Observer"]

@@ -6,10 +6,10 @@ import ast
 import linecache
 from typing import TYPE_CHECKING, Any
 
-from compare.observe.in_process.watch import BlockingError
+from ..observe.in_process.watch import BlockingError
 
 if TYPE_CHECKING:
-    from compare.results import Site
+    from ..results import Site
 
 
 def located(error: BlockingError, site: Site | None) -> BlockingError:

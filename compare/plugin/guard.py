@@ -11,74 +11,28 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from compare.observe.in_process import session
-from compare.observe.in_process import watch as watching
-from compare.observe.started.observer import ObserverError
-from compare.plugin.blamed_line import located
-from compare.plugin.exceptions import Allowed, Ledger, entry, ini_entries, is_whole
-from compare.plugin.options import MARKER, NoBlockingWarning, is_asked, threshold_ms
-from compare.report import failure
-from compare.results import LOOP_PLACES, Site
+from ..observe.in_process import session
+from ..observe.in_process import watch as watching
+from ..observe.started.observer import ObserverError
+from ..report import failure
+from ..results import Site
+from .allowed_sites import ini_entries
+from .blamed_line import located
+from .requirement import Requirement, requirement
+from .settings import MARKER, NoBlockingWarning, is_asked, threshold_ms
+from .unneeded_sites import Ledger, is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Sequence
 
-    from compare.results import Finding, Place
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What one test is held to."""
-
-    threshold_ms: float
-    places: tuple[Place, ...] = LOOP_PLACES
-    allow: tuple[Allowed, ...] = ()
-    setup: bool = False
-    imports: bool = False
+    from ..results import Finding
 
 
-def setting(item: pytest.Item, default_ms: float, allow: tuple[Allowed, ...]) -> Setting:
-    """Return what the item's markers ask for: the nearest one's word counts.
-
-    Raises:
-        ValueError: with one line that names what is wrong.
-    """
-    found = Setting(default_ms, allow=allow)
-    for marker in reversed(list(item.iter_markers(MARKER))):
-        try:
-            found = _with(found, item.nodeid.partition("[")[0], *marker.args, **marker.kwargs)
-        except TypeError as error:
-            message = f"{MARKER} does not understand {marker.args or ''}{marker.kwargs or ''}: {error}"
-            raise ValueError(message) from None
-    return found
-
-
-def _with(  # noqa: PLR0913  the marker's own arguments
-    before: Setting,
-    owner: str,
-    threshold_ms: float | None = None,
-    places: Iterable[str] | None = None,
-    allow: Mapping[str, str] | None = None,
-    *,
-    setup: bool | None = None,
-    imports: bool | None = None,
-) -> Setting:
-    return replace(
-        before,
-        threshold_ms=before.threshold_ms if threshold_ms is None else watching.checked_threshold(threshold_ms),
-        places=before.places if places is None else watching.checked_places(places),
-        allow=before.allow + tuple(entry(owner, site, reason) for site, reason in (allow or {}).items()),
-        setup=before.setup if setup is None else setup,
-        imports=before.imports if imports is None else imports,
-    )
-
-
-_SETTING = pytest.StashKey[Setting]()
+_REQUIREMENT = pytest.StashKey[Requirement]()
 _WINDOW = pytest.StashKey[watching.Window]()
 _OPENS_ITSELF = pytest.StashKey[bool]()
 
@@ -101,7 +55,7 @@ class Guard:
         if not is_asked(item):
             return (yield)
         try:
-            item.stash[_SETTING] = asked = setting(item, self._default_ms, self._allow)
+            item.stash[_REQUIREMENT] = asked = requirement(item, self._default_ms, self._allow)
         except ValueError as error:
             yield  # or what tears it down would not find what it looks for
             pytest.fail(str(error), pytrace=False)
@@ -109,7 +63,7 @@ class Guard:
             session.session().ready()
         except ObserverError as error:
             self._tell(item, f"{MARKER} can't observe this test: {error}")
-            del item.stash[_SETTING]
+            del item.stash[_REQUIREMENT]
             return (yield)
         if isinstance(item, pytest.Function) and _runs_in_pytest_trio(item):
             _watch_coroutine(item)
@@ -121,13 +75,13 @@ class Guard:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Around the test, and nothing else."""
         __tracebackhide__ = True
-        asked = item.stash.get(_SETTING, None)
+        asked = item.stash.get(_REQUIREMENT, None)
         if asked is None or not asked.places:
             return (yield)
         item.stash[_WINDOW] = window = self._window(asked)
         return (yield from self._guarded(item, "call", window, by_itself=item.stash.get(_OPENS_ITSELF, False)))
 
-    def _window(self, asked: Setting) -> watching.Window:
+    def _window(self, asked: Requirement) -> watching.Window:
         return watching.Window(asked.threshold_ms, asked.places, asked.imports)
 
     def _guarded(
@@ -143,7 +97,7 @@ class Guard:
                 item.add_report_section(when, MARKER, failure.text(found, window.threshold_ms))
             raise
         found = self._found(item, window)
-        self.ledger.seen.update(item.stash[_SETTING].allow)
+        self.ledger.seen.update(item.stash[_REQUIREMENT].allow)
         if found:
             error = watching.BlockingError(failure.text(found, window.threshold_ms))
             raise located(error, found[0].site or _own_site(item))
@@ -162,7 +116,7 @@ class Guard:
         return [finding for finding in findings if not self._is_allowed(item, finding)]
 
     def _is_allowed(self, item: pytest.Item, finding: Finding) -> bool:
-        covering = [one for one in item.stash[_SETTING].allow if one.covers(finding.site, self._config.rootpath)]
+        covering = [one for one in item.stash[_REQUIREMENT].allow if one.covers(finding.site, self._config.rootpath)]
         self.ledger.used.update(covering)
         return bool(covering)
 

@@ -1,4 +1,4 @@
-"""The process in which exactly one variant runs: `python -m compare.process.child COMMANDS MESSAGES`.
+"""The process in which exactly one variant runs: `async_io_cookbook.process.child COMMANDS MESSAGES`.
 
 It hears and answers on the two descriptors whose numbers are its arguments, in lines of JSON; its standard output and
 error are the variant's to flood. First comes the job (which function, on which backend, within which limits); it
@@ -25,7 +25,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from compare.process import loops
+from . import launch, loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,6 +109,7 @@ async def _nothing() -> None:
 
 def _module(job: dict[str, Any]) -> ModuleType:
     if job["path"] is None:
+        sys.path.insert(0, launch.ROOT)  # a pool's processes are given it too: to them `recipes` must be ours
         return importlib.import_module(job["module"])
     # As if the file were run as a program: what lies beside it can be imported.
     sys.path.insert(0, os.path.dirname(job["path"]))  # noqa: PTH120  pathlib would be imported for nothing else
@@ -128,7 +129,7 @@ def main(arguments: Sequence[str]) -> None:
     job = line.receive()
     assert job is not None
     if job["observed"]:
-        from compare.observe.agent import notes as agent  # noqa: PLC0415  unobserved passes are without it
+        from ..observe.agent import notes as agent  # noqa: PLC0415  unobserved passes are without it
 
         agent.install()
     _limit(job)

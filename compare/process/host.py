@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from compare.process.child import CLOSED
+from compare.process.launch import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -169,7 +170,7 @@ class Host:
     def start(
         self, module: str, job: Mapping[str, Any], *, env: Mapping[str, str] | None = None, fds: Iterable[int] = ()
     ) -> Child:
-        """Start `python -m module`, which gets the numbers of its two descriptors as arguments, and send it its job."""
+        """Start one of our modules, which gets the numbers of its two descriptors as arguments, and send it its job."""
         self.check()
         self._started += 1
         mark = f"{os.getpid()}.{self._started}"
@@ -177,7 +178,7 @@ class Host:
         messages, theirs_out = os.pipe()
         try:
             process = subprocess.Popen(  # noqa: S603  ourselves
-                [sys.executable, "-m", module, str(theirs_in), str(theirs_out)],
+                command(module, str(theirs_in), str(theirs_out)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

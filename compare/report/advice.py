@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from compare.results import Finding, Site
+    from ..results import Finding, Site
 
 
 def sentence(finding: Finding) -> str:

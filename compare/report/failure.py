@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.report.advice import way_out, what
+from .advice import way_out, what
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from compare.results import Finding
+    from ..results import Finding
 
 
 def text(findings: Sequence[Finding], threshold_ms: float) -> str:

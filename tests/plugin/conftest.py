@@ -115,7 +115,7 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callabl
             pytester.path.joinpath(name).write_text(dedent(text))
         strict = "asyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
         pytester.makeini("[pytest]\n" + (strict if "asyncio" in plugins.split() else "") + dedent(ini))
-        names = ["compare.plugin.options", *(PLUGINS[name] for name in plugins.split())]
+        names = ["async_io_cookbook.pytest_plugin", *(PLUGINS[name] for name in plugins.split())]
         report = pytester.path / "report.xml"
         result = pytester.runpytest_subprocess(
             *(word for name in names for word in ("-p", name)), f"--junitxml={report}", *args, timeout=50

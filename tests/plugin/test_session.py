@@ -19,7 +19,7 @@ import os, pytest
 
 @pytest.fixture
 def sampler(tmp_path_factory):
-    from compare.observe.in_process.session import session
+    from async_io_cookbook.observe.in_process.session import session
     with open(os.environ["SAMPLERS"], "a") as file:
         file.write(f"{os.getpid()} {session().pid}\\n")
 """
@@ -68,6 +68,16 @@ def test_it_ends_when_pytest_is_killed(inner: Callable[..., Any], tmp_path: Path
     assert _ends(sampler)
 
 
+LIGHT = [
+    "async_io_cookbook",
+    "async_io_cookbook.plugin",
+    "async_io_cookbook.plugin.hooks",
+    "async_io_cookbook.plugin.settings",
+    "async_io_cookbook.pytest_plugin",
+]
+"""All that an unasked pytest imports of ours, and nothing of anybody's."""
+
+
 def test_inert_until_it_is_asked_for(inner: Callable[..., Any]) -> None:
     ran = inner(
         "def test_nothing(): pass",
@@ -75,17 +85,20 @@ def test_inert_until_it_is_asked_for(inner: Callable[..., Any]) -> None:
             import sys
 
             def pytest_sessionfinish():
-                print("OURS", sorted(name for name in sys.modules if name.split(".")[0] == "compare"))
+                names = [name for name in sys.modules if name.split(".")[0] in {"compare", "async_io_cookbook"}]
+                print("OURS", sorted(names))
         """,
     )
-    assert "OURS ['compare', 'compare.plugin', 'compare.plugin.options']" in ran.output
+    assert f"OURS {LIGHT}" in ran.output
     code = (
-        "import sys; known = set(sys.modules); import pytest; known |= set(sys.modules); import compare.plugin.options;"
+        "import sys, pytest, types; known = set(sys.modules);"
+        "import async_io_cookbook.pytest_plugin as plugin;"
+        "plugin.pytest_addoption(pytest.PytestPluginManager());"
     )
     printed = subprocess.check_output(
         [sys.executable, "-c", code + "print(sorted(set(sys.modules) - known))"], text=True, timeout=30
     )
-    assert printed.strip() == "['compare', 'compare.plugin', 'compare.plugin.options']"
+    assert printed.strip() == str(LIGHT)
 
 
 def test_what_a_marked_test_costs(inner: Callable[..., Any], tmp_path: Path, monkeypatch: Any) -> None:

@@ -10,9 +10,9 @@ import anyio
 import anyio.to_thread
 import pytest
 import uvloop
+from async_io_cookbook.observe.in_process import session
 
 import compare
-from compare.observe.in_process import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

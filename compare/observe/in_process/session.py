@@ -7,6 +7,7 @@ of them in a forked child's way.
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import pickle
 import socket
@@ -17,25 +18,19 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from compare.observe.agent import channel, late
-from compare.observe.agent import notes as agent
-from compare.observe.agent.channel import Kind
-from compare.observe.started.observer import ObserverError
+from ...process import launch
+from ..agent import channel, late
+from ..agent import notes as agent
+from ..agent.channel import Kind
+from ..started.observer import ObserverError
 
 if TYPE_CHECKING:
-    from compare.results import Finding
+    from ...results import Finding
 
 ANSWER_S = 20.0
 """How long the sampler may take to answer, in seconds; it takes milliseconds, and longer to start on a busy machine."""
 AWAKE_S = 1.0
 """For so long after a window the sampler looks for the next by itself: `windows.ALERT_S`, with a margin."""
-START = (
-    "import os, sys\n"
-    "os.fork() and os._exit(0)\n"  # nobody's child: see `observe.windows`
-    "sys.path.insert(0, sys.argv[1])\n"
-    "from compare.observe.in_process.sampler import main\n"
-    "main(int(sys.argv[2]))\n"
-)
 
 
 class Session:
@@ -60,9 +55,7 @@ class Session:
             message = "event loops are watched from outside, on Linux alone"
             raise ObserverError(message)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        here = os.path.abspath(__file__).rpartition(os.sep + os.path.join("compare", "observe"))[0]  # noqa: PTH100, PTH118  no pathlib here
-        # Isolated: neither the current directory nor `PYTHON…` variables decide what runs there.
-        command = [sys.executable, "-I", "-c", START, here, str(theirs.fileno())]
+        command = launch.command("compare.observe.in_process.sampler", str(theirs.fileno()), isolated=True)
         with theirs:
             self._first = subprocess.Popen(  # noqa: S603  our own module
                 command, pass_fds=(theirs.fileno(),), start_new_session=True, cwd="/",
@@ -141,7 +134,15 @@ class Session:
         if not message:
             text = "the sampler has ended"
             raise ObserverError(text)
-        return pickle.loads(message)  # noqa: S301  from the process that we started
+        return _Answers(io.BytesIO(message)).load()
+
+
+class _Answers(pickle.Unpickler):
+    """Reads what the sampler sends, whose `compare` is ours, in a process whose `compare` may be somebody else's."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        package, _, rest = module.partition(".")
+        return super().find_class(f"{__package__.partition('.')[0]}.{rest}" if package == "compare" else module, name)
 
 
 def _gone(error: OSError) -> ObserverError:

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from compare.observe.in_process import session
-from compare.results import LOOP_PLACES, PLACES, Finding, Place
+from ...results import LOOP_PLACES, PLACES, Finding, Place
+from . import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

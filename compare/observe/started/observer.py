@@ -9,14 +9,14 @@ import pickle
 import socket
 import struct
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from compare.observe.agent import channel
+from ...process import launch
+from ..agent import channel
 
 if TYPE_CHECKING:
-    from compare.results import Observation
+    from ...results import Observation
 
 LENGTH = struct.Struct("<I")
 REPLY_S = 30.0
@@ -76,7 +76,7 @@ class Observer:
     def __enter__(self) -> Self:
         """Start the sampler's process."""
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "compare.observe.started.server", str(theirs.fileno())]
+        command = launch.command("compare.observe.started.server", str(theirs.fileno()), isolated=True)
         self._process = subprocess.Popen(  # noqa: S603  our own module
             command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True, env=_environment()
         )
@@ -154,11 +154,7 @@ class Observer:
 
 
 def _environment() -> dict[str, str]:
-    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
-    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {name: value for name, value in os.environ.items() if name != channel.VARIABLE} | {
-        "PYTHONPATH": os.pathsep.join(paths)
-    }
+    return {name: value for name, value in os.environ.items() if name != channel.VARIABLE}
 
 
 def _exactly(stream: socket.socket, size: int) -> bytes:

@@ -278,7 +278,7 @@ class _Comparison:
         memory = MEMORY + STACK * self.options.count("warm") + COPIES * total
         told = job(variant, observed=link is not None, memory=memory)
         env = PINNED_MALLOC | (dict(link.env) if link else {})
-        return self.host.start("compare.process.child", told, env=env, fds=link.fds if link else ())
+        return self.host.start("async_io_cookbook.process.child", told, env=env, fds=link.fds if link else ())
 
     def _ready(self, row: Row, child: Child) -> None:
         if not child.ready and row.hear(self.host, child, START_S) is not None:

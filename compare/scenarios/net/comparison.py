@@ -160,7 +160,7 @@ class _Server:
         env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
         env |= self.link.env if self.link else {}
         fds = (self.listener.fileno(), *(self.link.fds if self.link else ()))
-        self.child: Child = host.start("compare.process.child", told, env=env, fds=fds)
+        self.child: Child = host.start("async_io_cookbook.process.child", told, env=env, fds=fds)
 
     @property
     def port(self) -> int:

@@ -1,40 +1,31 @@
 """The pytest plugin: a test that is asked to may not block its event loop.
 
 Ask for one test with the marker `no_blocking`, for every async test with `--no-blocking[=MS]` or the ini option
-`no_blocking`. Until one is collected that is asked, this module is all there is of the plugin: it imports nothing,
-starts nothing, and has no hook around a test. `guard` does the work.
+`no_blocking`. Until one is collected that is asked, this module and `settings` are all there is of the plugin: it
+imports nothing, starts nothing, and has no hook around a test. `guard` does the work.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
-import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from .settings import DESELECTED, MARKER, OPTION, THRESHOLD_MS, for_all, is_asked, threshold_ms
 
-MARKER = "no_blocking"
-OPTION = "--no-blocking"
-THRESHOLD_MS = 50.0
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MARKER_HELP = (
     f"{MARKER}(threshold_ms={THRESHOLD_MS:g}, places=[...], allow={{'file.py::function': 'reason'}}, setup=False, "
     "imports=False): fail the test when something keeps an event loop's thread for threshold_ms or longer"
 )
 
 
-DESELECTED = pytest.StashKey[bool]()
-"""Whether tests were deselected: then an exception may be needed by one of those."""
-
 STARTED = pytest.StashKey[bool]()
 """Whether this session started the sampler: a session that runs inside another's test finds one."""
-
-
-class NoBlockingWarning(pytest.PytestWarning):
-    """Something about `no_blocking` that fails no test: an exception to it that nobody needs, say."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     threshold_ms(config)
     allow = config.getini(f"{MARKER}_allow")
     if allow:
-        from compare.plugin.exceptions import ini_entries  # noqa: PLC0415  only where there is something to check
+        from .allowed_sites import ini_entries  # noqa: PLC0415  only where there is something to check
 
         ini_entries(allow)
 
@@ -74,7 +65,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Where all async tests are asked, start the sampler while they are collected: it is at its post by then."""
     config = session.config
     if config.pluginmanager.hasplugin("dsession"):  # pytest-xdist's side that hands out the tests
-        from compare.plugin.exceptions import Controller  # noqa: PLC0415  inert until here
+        from .unneeded_sites import Controller  # noqa: PLC0415  inert until here
 
         config.pluginmanager.register(Controller(config), f"{MARKER}_controller")
     elif for_all(config) and not config.option.collectonly:
@@ -84,15 +75,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The sampler ends with the session that started it."""
     if config.stash.get(STARTED, False):
-        from compare.observe.in_process import session  # noqa: PLC0415  it is imported already
+        from ..observe.in_process import session  # noqa: PLC0415  it is imported already
 
         session.close()
 
 
 def start(config: pytest.Config) -> None:
     """Start the sampler, if there is none, and don't wait for it; what hinders it is told at the first test."""
-    from compare.observe.in_process import session  # noqa: PLC0415  inert until here
-    from compare.observe.started.observer import ObserverError  # noqa: PLC0415
+    from ..observe.in_process import session  # noqa: PLC0415  inert until here
+    from ..observe.started.observer import ObserverError  # noqa: PLC0415
 
     if not session.is_started():
         with contextlib.suppress(ObserverError):
@@ -112,49 +103,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if config.option.collectonly or config.pluginmanager.hasplugin(f"{MARKER}_guard"):
         return
     if any(is_asked(item) for item in session.items):
-        from compare.plugin.guard import Guard  # noqa: PLC0415  inert until here
+        from .guard import Guard  # noqa: PLC0415  inert until here
 
         start(config)
         config.pluginmanager.register(Guard(config), f"{MARKER}_guard")
-
-
-def is_asked(item: pytest.Item) -> bool:
-    """Whether this test may not block: it is marked, or all async tests are asked and it is one."""
-    return item.get_closest_marker(MARKER) is not None or (for_all(item.config) and is_async(item))
-
-
-def for_all(config: pytest.Config) -> bool:
-    """Whether every async test is asked."""
-    return config.option.no_blocking is not None or bool(config.getini(MARKER))
-
-
-def is_async(item: pytest.Item) -> bool:
-    """Whether a test is an `async def`, Hypothesis's wrapping aside."""
-    function = getattr(item, "obj", None)
-    inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
-    return inspect.iscoroutinefunction(inner)
-
-
-def threshold_ms(config: pytest.Config) -> float:
-    """Return what counts where a marker does not say, in milliseconds.
-
-    Raises:
-        pytest.UsageError: it is not a number above 0.
-    """
-    given: Mapping[str, Any] = {OPTION: config.option.no_blocking, f"{MARKER}_threshold_ms": _ini_threshold(config)}
-    for name, value in given.items():
-        if value:
-            try:
-                number = float(value)
-            except ValueError:
-                number = 0.0
-            if not 0 < number < float("inf"):
-                message = f"{name} must be a number of milliseconds above 0, not {value!r}"
-                raise pytest.UsageError(message)
-            return number
-    return THRESHOLD_MS
-
-
-def _ini_threshold(config: pytest.Config) -> str:
-    value: str = config.getini(f"{MARKER}_threshold_ms") or ""
-    return value
