@@ -68,15 +68,17 @@ def what(finding: Finding) -> str:
 
 def _at(finding: Finding) -> str:
     """Say where: the user's line; else the library's, said to be that, and what the loop ran."""
-    site, task = finding.site, finding.task
+    site = finding.site
     if site is not None and site.owner == "user":
         return f" at {short(site)}"
-    if finding.kind in {"gc", "backlog"} or (finding.role == "loop" and site is None and task is None):
-        return ""
-    ran = f" in {task}" if task is not None else ""
-    if site is None:
-        return f"{ran}, at no line of yours" if ran else ""
-    return f"{ran} at {short(site)}, the library's own line"
+    ran = f" in {finding.task}" if finding.task is not None else ""
+    if site is not None:
+        return f"{ran} at {short(site)}, the library's own line"
+    nameless = finding.place not in {"loop-thread", "lock", "page-fault", "busy-cpu"} or finding.kind in {
+        "gc",
+        "backlog",
+    }
+    return "" if nameless or finding.role != "loop" else f"{ran}, at no line of yours"
 
 
 def way_out(finding: Finding) -> str:

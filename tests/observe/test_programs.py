@@ -7,6 +7,7 @@ waits; `OBSERVE_ALL=1` runs all of them.
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -25,7 +26,11 @@ def _cases() -> list[object]:
         expected = Expected.read(path)
         if expected is not None and (EVERY or expected.suite):
             backends = expected.backends if EVERY else expected.suite
-            found += [pytest.param(expected, each, id=f"{path.stem}-{each or 'plain'}") for each in backends]
+            lacks = expected.needs is not None and find_spec(expected.needs) is None
+            marks = [pytest.mark.skip(f"{expected.needs} is not installed")] if lacks else []
+            found += [
+                pytest.param(expected, each, id=f"{path.stem}-{each or 'plain'}", marks=marks) for each in backends
+            ]
     return found
 
 

@@ -39,6 +39,8 @@ class Expected:
     suite: tuple[str | None, ...]
     """The backends on which it runs in the everyday suite."""
     scales: bool
+    needs: str | None
+    """A module that may not be installed."""
 
     @classmethod
     def read(cls, path: Path) -> Expected | None:
@@ -57,7 +59,7 @@ class Expected:
         place, _, kind = ("", "", "") if clean else words[0].partition("/")
         ms = None if clean or words[2] in {"any", "took"} else float(words[2])
         (where,) = header.get("site", [path.name])
-        source = path.with_name(where) if where != "none" else None
+        source = path.with_name(where) if where not in {"none", "library"} else None
         lines = source.read_text().splitlines() if source else []
         on = header["on"]
         return cls(
@@ -68,11 +70,12 @@ class Expected:
             ms,
             not clean and words[2] == "took",
             frozenset(number for number, line in enumerate(lines, 1) if line.partition("# <- here")[1]),
-            None if source is None else source.name,
+            where if where == "library" else None if source is None else source.name,
             frozenset(header.get("also", [])),
             BACKENDS if on == ["A"] else (None,) if on == ["-"] else tuple(on),
             tuple(header["suite"]) or (None,) if "suite" in header else (),
             not clean and any(word in text for word in ("HOLD_S", "fifo", "later(")),
+            header["needs"][0] if "needs" in header else None,
         )
 
     def judge(self, seen: Observation, took_ms: float | None, scale: float = 1.0) -> list[str]:
@@ -116,6 +119,8 @@ class Expected:
     def _here(self, finding: Finding) -> bool:
         if self.file is None:
             return finding.site is None
+        if self.file == "library":
+            return finding.site is not None and finding.site.owner != "user"
         if finding.site is None or Path(finding.site.file).name != self.file:
             return False
         return finding.site.line in self.lines

@@ -14,7 +14,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
-from compare.observe.interpreter import parked
+from compare.observe.interpreter import inside, parked
 from compare.observe.interpreter.layout import TAGS, Layout
 from compare.observe.interpreter.memory import WORD, Image, Memory, Unreadable, mappings, word
 from compare.observe.interpreter.stacks import MOST_THREADS, Reader
@@ -42,9 +42,15 @@ def calibrate() -> Layout:
         raise Unreadable(refusal(refused))
     for _ in range(ATTEMPTS - 1):
         with contextlib.suppress(Unreadable), parked.thread() as known:
-            return found(os.getpid(), known)
+            return found(os.getpid(), known, _inside())
     with parked.thread() as known:
-        return found(os.getpid(), known)
+        return found(os.getpid(), known, _inside())
+
+
+def _inside() -> inside.Inside | None:
+    with contextlib.suppress(LookupError):
+        return inside.look()
+    return None
 
 
 def refusal(what: str) -> str:
@@ -52,8 +58,10 @@ def refusal(what: str) -> str:
     return f"Python stacks are read from outside of CPython 3.11 and later, not of {what}"
 
 
-def found(pid: int, known: Known) -> Layout:
+def found(pid: int, known: Known, own: inside.Inside | None) -> Layout:
     """Look for what is known of a process's parked thread, and read that thread's stack by what was found.
+
+    `own` is what its interpreter has found out by itself.
 
     Raises:
         Unreadable: its memory is not as expected.
@@ -64,7 +72,7 @@ def found(pid: int, known: Known) -> Layout:
     try:
         memory = Memory(pid)
         try:
-            layout = _search(pid, memory, known)
+            layout = _search(pid, memory, known, own)
         finally:
             memory.close()
         _check(pid, layout, known)
@@ -75,7 +83,7 @@ def found(pid: int, known: Known) -> Layout:
     return layout
 
 
-def _search(pid: int, memory: Memory, known: Known) -> Layout:
+def _search(pid: int, memory: Memory, known: Known, own: inside.Inside | None) -> Layout:
     image, base = _image_of(pid, known.runtime)
     runtime, interpreter = _most(memory, known.runtime), _most(memory, known.interpreter)
     state = memory.read(known.state, 512)
@@ -84,8 +92,8 @@ def _search(pid: int, memory: Memory, known: Known) -> Layout:
     if in_runtime is None and in_interpreter is None:
         message = "no GIL found"
         raise LookupError(message)
-    inside = _inside_frame_object(memory, known)
-    frame, above = memory.pointer(known.frame + inside), memory.pointer(known.frame_above + inside)
+    within = _inside_frame_object(memory, known)
+    frame, above = memory.pointer(known.frame + within), memory.pointer(known.frame_above + within)
     words = memory.read(frame, FRAME_BYTES)
     at_frame, behind = _frame_pointer(memory, state, frame)
     instruction, first_instruction = _instruction(words, known)
@@ -116,6 +124,7 @@ def _search(pid: int, memory: Memory, known: Known) -> Layout:
         text_headers=headers,
         text_state_mask=mask,
         bytes_header=known.bytes_header,
+        inside=own,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from compare.observe.interpreter.inside import Inside
     from compare.observe.interpreter.memory import Image
 
 TAGS = 7
@@ -45,3 +46,5 @@ class Layout:
     """A `str`'s state word without its interned bits -> (bytes a character, offset of the first)."""
     text_state_mask: int
     bytes_header: int
+    inside: Inside | None
+    """What only the interpreter itself could find; `None` where it could not."""

@@ -6,16 +6,17 @@ The site of a wait is the innermost line that is the user's own. Told by where a
 from __future__ import annotations
 
 import os
+import re
 import site
 import sysconfig
 from functools import cache
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-Owner = Literal["user", "package", "library"]
-"""`library`: the standard library, and the observer itself; `package`: anything that was installed beside it."""
+if TYPE_CHECKING:
+    from compare.results import Owner
 
-# Imported at the start of somebody's program, so without pathlib.
-_HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep  # noqa: PTH100, PTH120
+_HERE = str(Path(__file__).absolute().parents[2]) + os.sep
 _STDLIB = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
 _LOOPS = frozenset({"asyncio", "trio", "uvloop", "anyio", "outcome"})
 """`outcome` is how trio hands a step's result on."""
@@ -29,6 +30,9 @@ def _installed() -> tuple[str, ...]:
 
 
 _PACKAGES = _installed()
+_WITHIN = frozenset({"site-packages", "dist-packages", "lib-dynload"})
+_ANY_STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
+"""That of an interpreter other than ours: whose program is looked at may run any."""
 
 
 @cache
@@ -50,7 +54,7 @@ def owner(filename: str) -> Owner:
         or f"{os.sep}dist-packages{os.sep}" in path
     ):
         return "package"
-    return "library" if path.startswith(_STDLIB) else "user"
+    return "library" if path.startswith(_STDLIB) or _ANY_STDLIB.match(path) else "user"
 
 
 @cache
@@ -60,9 +64,13 @@ def module(filename: str) -> str:
     for prefix in (*_PACKAGES, *_STDLIB):
         if path.startswith(prefix):
             first = path[len(prefix) :].partition(os.sep)[0]
-            if first in {"site-packages", "dist-packages", "lib-dynload"}:
+            if first in _WITHIN:
                 continue
             return first.removesuffix(".py")
+    if (theirs := _ANY_STDLIB.match(path)) is not None:
+        first, _, rest = path[theirs.end() :].partition(os.sep)
+        first = rest.partition(os.sep)[0] if first in _WITHIN else first
+        return first.removesuffix(".py")
     return ""
 
 

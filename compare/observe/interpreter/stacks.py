@@ -156,6 +156,10 @@ class Reader:
         first_local = words[layout.locals // WORD] & ~TAGS
         return Frame(code, code.line(max(unit, 0)), address, first_local, previous), previous
 
+    def frame(self, address: int) -> Frame | None:
+        """Return the frame at an address; `None` for one that is nobody's code. Raises `OSError`."""
+        return self._frame(address)[0]
+
     def doubt(self) -> None:
         """Look at each code object anew before it is believed: one may have been freed, and another made there."""
         self._believed.clear()
@@ -181,8 +185,8 @@ class Reader:
         layout = self.layout
         first_line = int.from_bytes(raw[layout.first_line - low : layout.first_line - low + 4], "little", signed=True)
         code = Code(
-            filename=self._text(word(raw, layout.filename - low)),
-            qualname=self._text(word(raw, layout.qualname - low)),
+            filename=self.text(word(raw, layout.filename - low)),
+            qualname=self.text(word(raw, layout.qualname - low)),
             first_line=first_line,
             lines=decode_lines(self._bytes(word(raw, layout.linetable - low)), first_line),
         )
@@ -190,7 +194,8 @@ class Reader:
         self._believed.add(address)
         return code
 
-    def _text(self, address: int) -> str:
+    def text(self, address: int) -> str:
+        """Return the `str` at an address, or raise `OSError`."""
         layout = self.layout
         head = self.memory.read(address, 40)
         length, state = word(head, 16), head[32] & layout.text_state_mask

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compare.observe.interpreter import calibration, parked
+from compare.observe.interpreter import calibration, inside, parked
 from compare.observe.interpreter.memory import Unreadable, mappings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _asked(pid: int) -> Layout:
         raise Unreadable(_refused[key])
     try:
         with _parked_by_its_interpreter(pid) as (asked, known):
-            layout = calibration.found(asked, known)
+            layout = calibration.found(asked, known, _inside(pid))
         layout.image.base(pid)  # it may have been replaced on the disk since the process was started
     except Unreadable as error:
         _refused[key] = str(error)
@@ -99,21 +99,30 @@ def _parked_by_its_interpreter(pid: int) -> Iterator[tuple[int, parked.Known]]:
     if not INTERPRETER.match(os.path.basename(name)):  # noqa: PTH119
         message = f"process {pid} runs {name}, which is no Python interpreter that could be asked where it keeps what"
         raise Unreadable(message)
-    with _started(pid, name) as process:
+    with _started(pid, name, parked.__file__) as process:
         told = _answer(process, name)
         if "refused" in told:
             raise Unreadable(f"process {pid} runs {name}: " + calibration.refusal(told["refused"]))
         yield process.pid, parked.Known(**told)
 
 
+def _inside(pid: int) -> inside.Inside | None:
+    name = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+    with contextlib.suppress(Unreadable), _started(pid, name, inside.__file__) as process:
+        told = _answer(process, name)
+        counts = tuple(tuple(places) for places in told["counts"])
+        return inside.Inside(**{**told, "generators": tuple(told["generators"]), "counts": counts})
+    return None
+
+
 @contextlib.contextmanager
-def _started(pid: int, name: str) -> Iterator[subprocess.Popen[bytes]]:
+def _started(pid: int, name: str, program_file: str) -> Iterator[subprocess.Popen[bytes]]:
     root = f"/proc/{pid}/root"
     if Path(root).samefile("/"):
         root = ""
     else:
         name = name.removeprefix(os.readlink(root).rstrip("/"))  # noqa: PTH115
-    source = Path(parked.__file__).read_text("utf-8")
+    source = Path(program_file).read_text("utf-8")
     program = os.open(f"/proc/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
     user, group, libraries = _user(pid, os.fstat(program), root)
     try:

@@ -155,7 +155,10 @@ class Streak:
         if segment.kind != "running" or view is None:
             return
         on_cpu = min(segment.cpu, segment.ns)
-        if view.own or view.library or not view.mine:
+        if segment.collecting is not None:
+            self.other += on_cpu
+            return
+        if view.own or view.library or (not view.mine and view.site is None):
             self.own += on_cpu
         else:
             self.other += on_cpu

@@ -30,7 +30,27 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> None:
         ledger.enter(account, delayed, target="a CPU that others were using")
     surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
     if turn.held > turn.waited and surely >= 0.8 * threshold_ns:
+        if _collected(turn, ran, ledger, threshold_ns, starved=starved):
+            ran = [segment for segment in ran if segment.collecting is None]
         _computed(turn, ran, ledger, threshold_ns, starved=starved)
+
+
+def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, *, starved: bool) -> bool:
+    """Enter the garbage collections of a turn, if they took as long as the threshold.
+
+    No line is to blame for them, but one that asks for them.
+    """
+    spans = [(segment, segment.collecting) for segment in ran if segment.collecting is not None]
+    total = sum(min(segment.cpu, segment.ns) if starved else segment.ns for segment, _ in spans)
+    if total < threshold_ns:
+        return False
+    oldest = max((each.generation for _, each in spans if each.generation is not None), default=None)
+    times = sum(each.times for _, each in spans if each.generation == oldest)
+    longest, collecting = max(spans, key=lambda each: each[0].ns)
+    account = Account("busy-cpu", "gc", turn.thread.key, None, longest.site if collecting.asked else None)
+    target = None if oldest is None else f"generation {oldest}"
+    ledger.enter(account, total, target=target, count=max(times, 1), view=longest.view)
+    return True
 
 
 def _computed(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, *, starved: bool) -> None:
@@ -49,13 +69,16 @@ def _computed(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int,
     if seen + unread < threshold_ns or seen * 2 < total - unread:
         ledger.enter(Account("busy-cpu", "backlog", turn.thread.key, None, None), int(total * real))
         return
-    site = _where(ran, step)
-    ledger.enter(Account("busy-cpu", "compute", turn.thread.key, None, site), int((seen + unread) * real))
+    mine = [segment for segment in ran if segment.view is not None and segment.view.step == step]
+    site = _where(mine)
+    # Which task it was is looked up where a stretch lasts.
+    longest = max(mine, key=lambda each: (each.site == site, each.view and each.view.doing is not None, each.ns))
+    account = Account("busy-cpu", "compute", turn.thread.key, None, site)
+    ledger.enter(account, int((seen + unread) * real), view=longest.view)
 
 
-def _where(ran: list[Segment], step: tuple[int, ...]) -> Site | None:
+def _where(segments: list[Segment]) -> Site | None:
     sites: Counter[Site | None] = Counter()
-    for segment in ran:
-        if segment.view is not None and segment.view.step == step:
-            sites[segment.site] += segment.ns
+    for segment in segments:
+        sites[segment.site] += segment.ns
     return sites.most_common(1)[0][0]

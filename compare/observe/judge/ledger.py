@@ -11,6 +11,7 @@ from compare.results import LOOP_PLACES, Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from compare.observe.interpreter.views import View
     from compare.observe.judge.threads import Key, Threads
     from compare.results import Place, Role, Site
 
@@ -38,6 +39,8 @@ class Entry:
     targets: dict[str, None] = field(default_factory=dict)
     name: str | None = None
     role: Role | None = None
+    view: View | None = None
+    """The stack in the longest one."""
 
 
 class Ledger:
@@ -52,12 +55,16 @@ class Ledger:
         """Yield every account with what was entered under it."""
         return iter(self._entries.items())
 
-    def enter(self, account: Account, ns: int, *, target: str | None = None, count: int = 1) -> Entry:
-        """Enter a wait, or `count` of them that took `ns` in all."""
+    def enter(
+        self, account: Account, ns: int, *, target: str | None = None, count: int = 1, view: View | None = None
+    ) -> Entry:
+        """Enter a wait, or `count` of them that took `ns` in all; `view` is the stack in it."""
         entry = self._entries.setdefault(account, Entry())
         entry.count += count
         entry.total += ns
-        entry.longest = max(entry.longest, ns // max(count, 1))
+        each = ns // max(count, 1)
+        if each >= entry.longest:
+            entry.longest, entry.view = each, view or entry.view
         if target is not None:
             entry.targets[target] = None
         return entry
@@ -82,6 +89,8 @@ class Ledger:
             count=entry.count,
             total_ms=entry.total / MS,
             longest_ms=entry.longest / MS,
+            task=entry.view.doing if entry.view is not None else None,
+            stack=entry.view.sites() if entry.view is not None else (),
         )
 
 

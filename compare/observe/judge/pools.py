@@ -34,7 +34,7 @@ class Pools:
         kind = "page-fault" if segment.kind == "off" else None
         account = Account("worker-thread", kind, thread.key, segment.call, segment.site)
         target = segment.contended or segment.target
-        self._ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes)
+        self._ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes, view=segment.view)
 
     def works(self, pool: int, thread: Thread) -> None:
         """A thread does a pool's work: its own, unless the loop's thread does it itself."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
+    from compare.observe.interpreter.garbage import Collecting
     from compare.observe.interpreter.views import View
     from compare.results import Site
 
@@ -42,6 +43,7 @@ class Segment:
         cpu, delay: nanoseconds on a CPU, and in line for one.
         user, system: clock ticks in user and in kernel mode.
         faults: pages that it had to wait for.
+        collecting: the garbage collection that it was in.
     """
 
     start: int
@@ -60,6 +62,8 @@ class Segment:
     looks: int = 1
     aimed: bool = False
     """Whether it was looked up what it waits for."""
+    asked: bool = False
+    """Whether it was looked up which task it is in."""
     alone: bool = False
     """Whether a poll is not a loop's by nature: a socket with a timeout waits for itself alone."""
     cpu: int = 0
@@ -67,6 +71,7 @@ class Segment:
     user: int = 0
     system: int = 0
     faults: int = 0
+    collecting: Collecting | None = None
 
     @property
     def ns(self) -> int:

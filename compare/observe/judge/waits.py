@@ -24,7 +24,7 @@ def judge(turn: Turn, ledger: Ledger) -> None:
         else:
             account = Account(place(segment), None, turn.thread.key, segment.call, segment.site)
             target = segment.contended or segment.target
-            ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes)
+            ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes, view=segment.view)
 
 
 def place(segment: Segment) -> Place:

@@ -13,8 +13,10 @@ import time
 from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import views as stacks
+from compare.observe.interpreter.garbage import Collecting, Collector
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import GIL_BYTES, Reader
+from compare.observe.interpreter.tasks import Tasks
 from compare.observe.judge.segments import Segment
 from compare.observe.kernel import proc
 from compare.observe.kernel import system_calls as syscalls
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from compare.observe.interpreter.layout import Layout
     from compare.observe.interpreter.stacks import Frame
+    from compare.observe.interpreter.tasks import Running
     from compare.observe.interpreter.views import View
     from compare.observe.judge.judge import Judge
     from compare.observe.judge.segments import Work
@@ -91,6 +94,8 @@ class Family:
         self.tracks: dict[int, Track] = {}
         self.work: dict[int, Work] = {}
         self.reader: Reader | None = None
+        self.tasks: Tasks | None = None
+        self.collector: Collector | None = None
         self.unreadable: str | None = None
         self.directory = "/"
         self.gil: int | None = None
@@ -129,6 +134,9 @@ class Family:
             track.python = 0
         try:
             self.reader = Reader(self.pid, self._layout)
+            inside = self._layout.inside
+            self.tasks = Tasks(self.reader, inside) if inside is not None else None
+            self.collector = Collector(self.reader, inside) if inside is not None else None
             self.gil, self.unreadable = self.reader.gil(), None
             self._was_read = True
         except (Unreadable, OSError) as error:
@@ -209,18 +217,14 @@ class Family:
                 track.seen = now
                 return
         fresh = self._segment(track, raw, middle if segment is not None else now)
-        young = segment is not None and now - segment.start < PIECE_NS
-        if (
-            segment is not None
-            and young
-            and fresh.kind == segment.kind == "running"
-            and _same(fresh.view, segment.view)
-        ):
+        if segment is not None and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
             segment.looks += 1
+            self._see_task(track, segment)
             track.seen = now
             return
         if segment is not None:
             self._count_ticks(track, segment)
+            self._see_collected(segment.collecting, fresh.collecting)
             self.judge.segment(self.pid, track.tid, _closed(segment, middle))
         track.open, track.seen = fresh, now
 
@@ -239,6 +243,7 @@ class Family:
             segment = Segment(start, "running")
             if self._runs_a_loop(track) or self._runs_long(track, start):
                 segment.view = self._view(track)
+                segment.collecting = self._collecting(track, segment.view)
         else:
             call = proc.parse_call(raw)
             if call.number < 0:
@@ -267,6 +272,7 @@ class Family:
         """A wait that has lasted: what it is for, and its stack where that could not be read at first."""
         if segment.view is None and track.python:
             segment.view = self._view(track)
+        self._see_task(track, segment)
         if segment.aimed:
             return
         segment.aimed = True
@@ -328,13 +334,18 @@ class Family:
             return None
         if not frames:
             return None
-        depth = track.loop[2] if track.loop is not None and track.loop[1] == 2 else None
+        # A greenlet has a stack of its own.
+        whole = not track.below or frames[-1].address == track.below[-1].address
+        depth = track.loop[2] if track.loop is not None and track.loop[1] != TRIO and whole else None
         view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
         stays = track.loop is not None and (track.loop[1] != TRIO or _runs_to_its_end(track.below))
+        stays = stays or (not whole and self._runs_a_loop(track))
         if stays and not view.loop:  # the loop that runs is not on the stack: it went on while we read
             if not track.below:
                 return None
-            return stacks.view([*frames, *track.below], self.directory, depth, torn=True)
+            depth = track.loop[2] if track.loop is not None and track.loop[1] != TRIO else None
+            view = stacks.view([*frames, *track.below], self.directory, depth, torn=True)
+            return self._with_task(track, view)
         if view.turn:
             self.turns.add(view.turn)
             if not track.below or track.below[0].address != view.turn or frames[-len(track.below)] != track.below[0]:
@@ -342,7 +353,53 @@ class Family:
                 self.turns.update(
                     frame.address for frame in frames if stacks.mark(frame.code.filename, frame.code.qualname) == "turn"
                 )
-        return view
+        return self._with_task(track, view)
+
+    def _with_task(self, track: Track, view: View) -> View:
+        """Where a loop runs something and no line of the user's is on the stack, its task's coroutines may have one."""
+        if not view.loop or view.own or (view.mine and not view.in_no_file):
+            return view
+        if self.tasks is None:
+            return view
+        running = self._running(track)
+        if running is None:
+            return view.by_callback(self.tasks.callback)
+        return view.by_task(running.task, self.tasks.awaits(running))
+
+    def _see_task(self, track: Track, segment: Segment) -> None:
+        """A stretch that has lasted: in which task it is."""
+        view = segment.view
+        if segment.asked or view is None or not view.loop or view.own or self.tasks is None:
+            return
+        segment.asked = True
+        if view.doing is None:
+            running = self._running(track)
+            segment.view = (
+                view.by_callback(self.tasks.callback) if running is None else view.within(running.task, running.frame)
+            )
+
+    def _running(self, track: Track) -> Running | None:
+        if self.tasks is None:
+            return None
+        loop = track.loop[0] if track.loop is not None else None
+        return self.tasks.running(track.python, loop, track.below[:1], time.monotonic_ns())
+
+    def _collecting(self, track: Track, view: View | None) -> Collecting | None:
+        """Whether it is this thread that collects garbage now: the one that has the GIL."""
+        if self.collector is None or self.reader is None or self.gil is None:
+            return None
+        with contextlib.suppress(OSError):
+            if self.collector.collects() and self.reader.memory.pointer(self.gil + 8) == track.python:
+                asked = view is not None and self.tasks is not None and self.tasks.calls(view.stack[:1], "gc.collect")
+                return Collecting(self.collector.counts(), asked=asked)
+        return None
+
+    def _see_collected(self, collecting: Collecting | None, since: Collecting | None) -> None:
+        """What it was that has ended; `since`: what is under way now."""
+        if collecting is None or self.collector is None:
+            return
+        with contextlib.suppress(OSError):
+            collecting.ended(since.before if since is not None else self.collector.counts())
 
     def _top(self, track: Track) -> tuple[int, int]:
         if self.reader is None or not track.python:
@@ -408,6 +465,12 @@ def _runs_to_its_end(below: Sequence[Frame]) -> bool:
 def _closed(segment: Segment, end: int) -> Segment:
     segment.end = max(end, segment.start)
     return segment
+
+
+def _runs_on(segment: Segment, fresh: Segment) -> bool:
+    """Whether a thread that is looked at again still runs what it ran."""
+    collects = (segment.collecting is None) is (fresh.collecting is None)
+    return segment.kind == fresh.kind == "running" and collects and _same(fresh.view, segment.view)
 
 
 def _same(one: View | None, other: View | None) -> bool:
