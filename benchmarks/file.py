@@ -20,11 +20,12 @@ from benchmarks import fio
 from benchmarks.file_child import PAGE, STAMP, page
 from benchmarks.file_works import Way
 from benchmarks.measure import SECONDS, Case, Figures, UnavailableError, Work, WrongError, interleave, progress, rows
+from compare.catalogue import NoRoomError
 from compare.process.host import EndedError, Host, Stopped
-from compare.scenarios import PINNED_MALLOC
 from compare.scenarios.file.sources import Fifos
-from compare.scenarios.file.storage import Files, NoRoomError, content, warm
-from compare.scenarios.net.comparison import processors
+from compare.scenarios.file.storage import Files, content, warm
+from compare.scenarios.net.options import processors
+from compare.scenarios.shared.job import PINNED_MALLOC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

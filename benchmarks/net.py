@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, interleave, rows
 from benchmarks.native import Load, compiled
-from compare.scenarios import PINNED_MALLOC
-from compare.scenarios.net.comparison import processors
+from compare.scenarios.net.options import processors
+from compare.scenarios.shared.job import PINNED_MALLOC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,7 +24,7 @@ from benchmarks import detectors
 from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, WrongError, interleave, rows
 from benchmarks.native import Load
 from compare.observe import Observer
-from compare.scenarios import PINNED_MALLOC
+from compare.scenarios.shared.job import PINNED_MALLOC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

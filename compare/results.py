@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Backend = Literal["asyncio", "asyncio+uvloop", "trio"]
-Outcome = Literal["ok", "wrong", "failed", "timeout", "skipped"]
+Outcome = Literal["ok", "wrong", "failed", "timeout", "skipped", "starves"]
 Place = Literal["loop-thread", "lock", "gil", "page-fault", "busy-cpu", "worker-thread", "pool-queue", "kernel"]
 Role = Literal["loop", "main", "worker", "other"]
 Owner = Literal["user", "package", "library"]
@@ -182,13 +182,13 @@ class Run:
     """One variant under one workload: a row of the table.
 
     Attributes:
-        scenario: `file`, `net` or `script`.
+        scenario: whose row it is: `file`, `net`, …; `script` for a program of the user's.
         workload: what it was asked to do, e.g. `{"state": "cold", "files": 8, "bytes": 65536}`.
         variant: the recipe's name, or the user's `module:function`.
         backend: `None` for a recipe without an event loop.
         recipe: its path relative to the repository, e.g. `recipes/file_read/blocking.py`; `None` for the user's own.
         libraries: versions of the libraries it uses.
-        outcome: `ok`, or what went wrong.
+        outcome: `ok`, or what went wrong; `starves`: it leaves clients unanswered, as its model does.
         reason: why it was not `ok`, in one sentence.
         exit_status: the child's; negative for a signal; `None` when there was none.
         seconds: unobserved timings.
@@ -203,7 +203,7 @@ class Run:
         notes: what the reader must know to read the row (e.g. "unstable: ...").
     """
 
-    scenario: Literal["file", "net", "script"]
+    scenario: str
     workload: dict[str, Any]
     variant: str
     backend: Backend | None
@@ -235,3 +235,22 @@ class Comparison:
     started: str
     """ISO 8601, with the offset."""
     runs: tuple[Run, ...] = field(default=())
+
+
+def milliseconds(value: float) -> str:
+    """A time for people: `0.31 ms`, `4.2 ms`, `410 ms`, `2.31 s`."""
+    if value >= 9999.5:
+        return f"{value / 1000:.1f} s"
+    if value >= 999.5:
+        return f"{value / 1000:.2f} s"
+    if value >= 9.95:
+        return f"{value:.0f} ms"
+    return f"{value:.1f} ms" if value >= 0.95 else f"{value:.2f} ms"
+
+
+def size_of(count: int) -> str:
+    """A number of bytes for people: `64 KiB`, `1.5 MiB`, `500 B`."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.4g} {name}"
+    return f"{count} B"

@@ -34,7 +34,7 @@ CASES = {
     "file-warm": "file --state warm",
     "file-cold": "file --state cold",
     "file-slow": "file --state slow",
-    "net-busy": "net",
+    "net-busy": "net --load busy",
     "net-hold": "net --load hold",
     "small-cached": "file --state warm --files 10000 --size 4KiB --repeat 2 --timeout 60 "
     "--backend asyncio --backend trio --backend none",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compare.scenarios.claims import CannotTryError, Claim, Seen, all_claims, judge
+from compare.command.claims import CannotTryError, Claim, Seen, all_claims, judge
 
 VERDICTS = {"C1": "true", "C2": "true", "C3": "true", "C4": "false", "C5": "true", "C6": "true", "C7": "false"}
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ def test_what_a_machine_cannot_show_is_said_with_its_reason() -> None:
 
 def test_the_command_prints_and_writes_what_it_found(tmp_path: Path) -> None:
     target = tmp_path / "claims.json"
-    command = [sys.executable, "-m", "compare.scenarios.claims", "--only", "C5", "--json", str(target)]
+    command = [sys.executable, "-m", "compare", "claims", "--only", "C5", "--json", str(target)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("C5  nonblocking I/O and multiplexing solve only network I/O\n    ")
@@ -49,7 +49,8 @@ def test_a_file_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "compare.scenarios.claims",
+        "compare",
+        "claims",
         "--only",
         "C5",
         "--json",

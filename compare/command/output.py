@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
+import json
 import os
+import platform
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+from compare.results import Comparison
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from compare.results import Run
 
 
 def complain(message: str) -> int:
@@ -68,3 +79,58 @@ def save(name: str, text: str, status: int) -> int:
     except OSError as error:
         return complain(f"can't write {name}: {error.strerror}")
     return status
+
+
+def now() -> str:
+    """The time as results tell it: ISO 8601, with the offset."""
+    return dt.datetime.now(dt.UTC).astimezone().isoformat(timespec="seconds")
+
+
+def described(command: tuple[str, ...], started: str, runs: tuple[Run, ...]) -> Comparison:
+    """The rows together with the machine that they were measured on."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Comparison(command, platform.python_version(), platform.platform(), cpus, started, runs)
+
+
+def filed(comparison: Comparison, options: Namespace, status: int) -> int:
+    """Write the files that were asked for; returns the exit status."""
+    if options.json:
+        from compare.report.json import to_json  # noqa: PLC0415
+
+        told = json.dumps(to_json(comparison, lanes=options.json_lanes), indent=1, ensure_ascii=False)
+        status = save(options.json, told + "\n", status)
+    if options.csv:
+        from compare.report.csv import to_csv  # noqa: PLC0415
+
+        status = save(options.csv, to_csv(comparison), status)
+    if options.html:
+        from compare.report import html, source  # noqa: PLC0415
+
+        status = save(options.html, html.to_html(comparison, context=source.lines_around), status)
+    if options.trace:
+        from compare.report.trace import to_trace  # noqa: PLC0415
+
+        status = save(options.trace, json.dumps(to_trace(comparison)), status)
+    return status
+
+
+def lanes(comparison: Comparison, stream: TextIO) -> str:
+    """The timeline as text, with colours where the stream is a terminal."""
+    from compare.report import timeline  # noqa: PLC0415
+
+    drawing, text = console(stream)
+    color = drawing.is_terminal and not drawing.no_color
+    drawing.print(timeline.render(comparison, drawing.width, color=color), highlight=False)
+    return text.getvalue()
+
+
+def console(stream: TextIO) -> tuple[Console, io.StringIO]:
+    """A console that draws as for a stream, into memory: rich would end the program when the stream breaks."""
+    from rich.console import Console  # noqa: PLC0415
+
+    real, text = Console(file=stream), io.StringIO()
+    system: Any = real.color_system
+    drawing = Console(
+        file=text, width=real.width, force_terminal=real.is_terminal, color_system=system, no_color=real.no_color
+    )
+    return drawing, text

@@ -1,41 +1,35 @@
-"""The process in which exactly one variant runs: `async_io_cookbook.process.child COMMANDS MESSAGES`.
+"""The process in which exactly one variant runs; a scenario's own module is started, and calls `main` here.
 
 It hears and answers on the two descriptors whose numbers are its arguments, in lines of JSON; its standard output and
 error are the variant's to flood. First comes the job (which function, on which backend, within which limits); it
-answers `{"ready": true}` when everything is imported. Then for each `{"read": …}` it makes one pass over the files, and
-for `{"serve": …}` it serves until `{"stop": true}`. When the line is closed it ends.
-
-The bytes that a variant read are compared here, outside the timed window: they never travel.
+answers `{"ready": true}` when everything is imported. Then each command, `{NAME: what it needs}`, is answered by the
+scenario's step of that name. When the line is closed it ends.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import importlib
 import importlib.util
 import json
 import os
 import resource
 import signal
-import socket
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from . import launch, loops
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
+
+    Step = Callable[["Variant", dict[str, Any], "Line"], dict[str, Any]]
 
 CLOSED = 75
 """The exit status when the variant has closed the line."""
-
-FEW = 8
-"""How many files are read to warm up."""
 
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 """What a kernel says that does not offer a thing, or forbids it: no fault of the variant's."""
@@ -123,8 +117,8 @@ def _module(job: dict[str, Any]) -> ModuleType:
     return module
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Serve one parent."""
+def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
+    """Serve one parent; `steps` answer its commands by name, with what was measured."""
     line = Line(*map(int, arguments))
     job = line.receive()
     assert job is not None
@@ -140,10 +134,9 @@ def main(arguments: Sequence[str]) -> None:
         return
     line.send(ready=True)
     while (command := line.receive()) is not None:
-        if "read" in command:
-            line.send(**_guarded(_read, variant, command["read"], line))
-        elif "serve" in command:
-            line.send(**_guarded(_serve, variant, command["serve"], line))
+        for name, needed in command.items():
+            if name in steps:
+                line.send(**_guarded(steps[name], variant, needed, line))
 
 
 def _limit(job: dict[str, Any]) -> None:
@@ -178,136 +171,21 @@ def _failure(error: BaseException) -> dict[str, Any]:
     return {"outcome": "failed", "reason": reason[:300], "refused": refused}
 
 
-def _usage() -> tuple[float, float]:
+def usage() -> tuple[float, float]:
+    """User and system time of this process and of its children that have ended, in seconds."""
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return own.ru_utime + children.ru_utime, own.ru_stime + children.ru_stime
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """The most resident memory that this process has had, in MiB."""
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def _threads() -> int:
+def threads() -> int:
+    """How many there are, those that Python does not know too."""
     try:
         return len(os.listdir("/proc/self/task"))  # noqa: PTH208
     except OSError:
         return threading.active_count()
-
-
-def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
-    """One pass over the files.
-
-    `warm_up` first reads a few unmeasured, in the same event loop. `gates` stops before and after the pass, until
-    the parent says go on: what is observed is the pass, and nothing else of this process.
-    """
-    paths: list[str] = work["paths"]
-    measured: dict[str, Any] = {}
-    if variant.backend is None:
-        answer = _plain_pass(variant, paths, work, line, measured)
-    else:
-        answer = variant.run(_pass_in_loop, variant, paths, work, line, measured)
-    complaint = _wrong(answer, work["digests"])
-    return {"outcome": "wrong" if complaint else "ok", "reason": complaint, **measured}
-
-
-def _plain_pass(variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]) -> Any:
-    if work["warm_up"]:
-        variant.function(paths[:FEW])
-    if work["gates"]:
-        line.send(poised=True)
-        line.receive()
-    started = _Started()
-    answer = variant.function(paths)
-    measured |= started.until_now()
-    if work["gates"]:
-        line.send(passed=True)
-        line.receive()
-    return answer
-
-
-async def _pass_in_loop(
-    variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]
-) -> Any:
-    assert variant.backend is not None
-    if work["warm_up"]:
-        await variant.function(paths[:FEW])
-    if work["gates"]:
-        line.send(poised=True)
-        await line.receive_in_loop(variant.backend)
-    started = _Started()
-    answer = await variant.function(paths)
-    measured |= started.until_now()
-    if work["gates"]:
-        line.send(passed=True)
-        await line.receive_in_loop(variant.backend)
-    return answer
-
-
-class _Started:
-    """The moment at which a pass began."""
-
-    def __init__(self) -> None:
-        self._moment = time.monotonic()
-        self._usage = _usage()
-        self._began = time.perf_counter()
-
-    def until_now(self) -> dict[str, Any]:
-        """What the pass took."""
-        seconds = time.perf_counter() - self._began
-        user, system = _usage()
-        return {
-            "start": self._moment,
-            "seconds": seconds,
-            "user": user - self._usage[0],
-            "system": system - self._usage[1],
-            "rss_mib": _peak_mib(),
-            "threads": _threads(),
-        }
-
-
-def _wrong(answer: Any, digests: list[tuple[int, str]]) -> str | None:
-    """What is wrong with the bytes that came, or `None`; `digests` are the lengths and digests of the right ones."""
-    contract = "expected list[bytes], one for each path, in the order of the paths"
-    if not isinstance(answer, list | tuple):
-        return f"returned {type(answer).__name__}: {contract}"
-    if len(answer) != len(digests):
-        return f"returned {len(answer)} results for {len(digests)} paths: {contract}"
-    for index, (data, (length, expected)) in enumerate(zip(answer, digests, strict=True)):
-        if not isinstance(data, bytes | bytearray | memoryview):
-            return f"result {index} is {type(data).__name__}: {contract}"
-        if len(data) != length:
-            return f"result {index} has {len(data)} bytes, the file {length}"
-        if digest(data) != expected:
-            return f"result {index} has the right length, and wrong bytes"
-    return None
-
-
-def digest(data: bytes | bytearray | memoryview) -> str:
-    """What is compared instead of the bytes themselves."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def _serve(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
-    """Serve until told to stop: the parent shuts the listener down, and sends a line that cancels an async one."""
-    if work["cpus"] and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, work["cpus"])
-    listener = socket.socket(fileno=work["listener"])
-    listener.set_inheritable(False)
-    if variant.backend is None:
-        line.send(serving=True)
-        variant.function(listener)
-    else:
-        variant.run(_serve_until_told, variant, listener, line)
-    user, system = _usage()
-    return {"outcome": "ok", "reason": None, "user": user, "system": system, "rss_mib": _peak_mib()}
-
-
-async def _serve_until_told(variant: Variant, listener: socket.socket, line: Line) -> None:
-    assert variant.backend is not None
-    line.send(serving=True)
-    await loops.until_readable(variant.backend, line.descriptor, variant.function, listener)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -13,9 +13,9 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from compare.catalogue.scenario import Listener
 from compare.report import table
 from compare.results import Comparison, Run
-from compare.scenarios import Listener
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compare.report import advice
-from compare.results import LOOP_PLACES
-from compare.scenarios.verdict import milliseconds
+from compare.results import LOOP_PLACES, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

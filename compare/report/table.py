@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from compare import catalogue
 from compare.report.axis import groups, number, workload_of
 from compare.report.lanes import TIMES
-from compare.scenarios.verdict import milliseconds
+from compare.results import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,10 @@ GAP = "  "
 MARK = "~"
 """Before a figure whose passes differ much."""
 
-STYLES = {"ok": "green", "skipped": "dim", "wrong": "bold red", "failed": "bold red", "timeout": "bold yellow"}
+MAIN = ("time", "msg/s")
+RANKS = {"ok": 0, "starves": 1}
+STYLES = {"ok": "green", "starves": "bold yellow", "skipped": "dim"}
+STYLES |= {"wrong": "bold red", "failed": "bold red", "timeout": "bold yellow"}
 HELD_MS = 10.0
 
 
@@ -61,7 +65,7 @@ def _table(runs: Sequence[Run], width: int) -> list[Text]:
     skipped = [run for run in runs if run.outcome == "skipped"]
     lines = _folded(title(runs[0]), "bold", width, 0, 2)
     best = max((run.per_second for run in ran if run.outcome == "ok" and run.per_second), default=0.0)
-    columns = _columns(runs[0], width)
+    columns = _columns(runs, width)
     cells = [[column.cell(run, best) for column in columns] for run in ran]
     widths = _widths(columns, cells, width)
     lines.append(
@@ -77,73 +81,51 @@ def _table(runs: Sequence[Run], width: int) -> list[Text]:
 
 def title(run: Run) -> str:
     """The workload in a line: `file, slow: 8 FIFOs of 64 KiB, each 50 ms late`."""
-    work = run.workload
-    if run.scenario == "file":
-        what = "FIFOs" if work.get("state") == "slow" else "files"
-        size = f"{size_of(work['bytes'])} in all" if "paths" in work else f"of {size_of(work['bytes'])}"
-        late = f", each {work['delay_ms']:g} ms late" if "delay_ms" in work else ""
-        return f"file, {work['state']}: {work['files']} {what} {size}{late}"
-    if run.scenario == "net":
-        if work["load"] == "hold":
-            return f"net, hold: {work['clients']} silent clients, and one that asks (answer in ms)"
-        size = size_of(work["bytes"])
-        return f"net, busy: {work['clients']} clients, {size} to and fro (latency in ms, CPU in µs a message)"
-    return workload_of(run)
+    scenario = catalogue.find(run.scenario)
+    return scenario.title(run) if scenario else workload_of(run)
 
 
-def size_of(count: int) -> str:
-    """A number of bytes for people: `64 KiB`, `1.5 MiB`, `500 B`."""
-    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if count >= unit:
-            return f"{count / unit:.4g} {name}"
-    return f"{count} B"
+def _rank(run: Run) -> tuple[int, float]:
+    """Those that are well first, the best of them at the top; those that starve are ranked with nobody."""
+    scenario = catalogue.find(run.scenario)
+    return RANKS.get(run.outcome, len(RANKS)), scenario.cost(run) if scenario else 0.0
 
 
-def _rank(run: Run) -> tuple[bool, float]:
-    """Those that are well first, the fastest of them at the top."""
-    waited = run.latency_ms.max if run.latency_ms else 0.0
-    return run.outcome != "ok", -run.per_second if run.per_second else waited
-
-
-def _columns(run: Run, width: int) -> list[Column]:
+def _columns(runs: Sequence[Run], width: int) -> list[Column]:
     name = Column("variant", lambda run, _: run.variant, left=True)
     backend = Column("backend", lambda run, _: run.backend or "", left=True)
     outcome = Column("outcome", lambda run, _: run.outcome, left=True)
-    figures = _net(run) if run.scenario == "net" else _file()
+    scenario = catalogue.find(runs[0].scenario)
+    figures = [_figure(each) for each in scenario.columns(runs[0])] if scenario else []
+    if figures and any(run.per_second for run in runs):
+        figures.insert(1, Column(TIMES, _relative))
     if width < MIDDLE:
         return [name, *figures[:2]]
     return [name, backend, outcome, *figures] if width >= WIDE else [name, outcome, *figures]
 
 
-def _file() -> list[Column]:
-    return [
-        Column("time", _time),
-        Column(TIMES, _relative),
-        Column("threads", lambda run, _: str(run.threads) if run.threads else ""),
-        Column("held", _held),
-    ]
+def _figure(column: catalogue.Column) -> Column:
+    """A scenario's column, its values as people read them; before the main one a mark when passes differ much."""
+
+    def cell(run: Run, _best: float) -> str:
+        value = column.value(run)
+        if value is None:
+            return ""
+        told = value if isinstance(value, str) else TOLD[column.unit](value)
+        return _mark(run) + told if column.title in MAIN else told
+
+    return Column(column.title, cell, left=column.unit == "words")
 
 
-def _net(run: Run) -> list[Column]:
-    threads = Column("threads", lambda run, _: str(run.threads) if run.threads else "")
-    if run.workload.get("load") == "hold":
-        answered = Column("answered", lambda run, _: f"{run.latency_ms.max:.1f}" if run.latency_ms else run.outcome)
-        return [answered, threads]
-    return [
-        Column("msg/s", lambda run, _: f"{_mark(run)}{run.per_second:,.0f}" if run.per_second else ""),
-        Column(TIMES, _relative),
-        Column("p50", lambda run, _: number(run.latency_ms.p50) if run.latency_ms else ""),
-        Column("p99", lambda run, _: number(run.latency_ms.p99) if run.latency_ms else ""),
-        Column("max", lambda run, _: number(run.latency_ms.max) if run.latency_ms else ""),
-        Column("CPU", _cpu),
-        threads,
-    ]
-
-
-def _time(run: Run, _best: float) -> str:
-    if run.outcome != "ok" or run.seconds is None:
-        return ""
-    return _mark(run) + milliseconds(run.seconds.median * 1000)
+TOLD: dict[catalogue.Unit, Callable[[float], str]] = {
+    "time": lambda value: milliseconds(value) if value else "-",
+    "ms": number,
+    "µs": lambda value: f"{value:.1f}",
+    "/s": lambda value: f"{value:,.0f}",
+    "MiB": lambda value: f"{value:.0f}",
+    "count": lambda value: f"{value:,.0f}",
+}
+"""How the value of a column is told, by its unit."""
 
 
 def _mark(run: Run) -> str:
@@ -156,20 +138,6 @@ def _relative(run: Run, best: float) -> str:
         return ""
     times = best / run.per_second
     return f"{times:.2f}" if times < 9.995 else f"{times:.1f}" if times < 99.95 else f"{times:,.0f}"
-
-
-def _held(run: Run, _best: float) -> str:
-    """The loop's longest absence; a dash where nothing was seen, nothing where there is no loop."""
-    if run.outcome != "ok" or run.observation is None or run.observation.loop is None:
-        return ""
-    longest = run.observation.loop.longest_ms
-    return milliseconds(longest) if longest else "-"
-
-
-def _cpu(run: Run, _best: float) -> str:
-    if run.cpu_seconds is None or not run.operations:
-        return ""
-    return f"{(run.cpu_seconds.user + run.cpu_seconds.system) / run.operations * 1e6:.1f}"
 
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:

@@ -23,6 +23,7 @@ import contextlib
 import errno
 import socket
 
+STARVES = "the mistake: the loop itself waits for one client, and nobody else is served"
 CHUNK = 64 * 1024
 BACKOFF_S = 0.1
 OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)

@@ -23,6 +23,7 @@ import socket
 import struct
 import time
 
+STARVES = "one client at a time: the next is accepted when this one has left"
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

@@ -29,6 +29,7 @@ import signal
 import socket
 import time
 
+STARVES = "a client keeps its process until it leaves, and there are 3"
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

@@ -24,6 +24,7 @@ import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+STARVES = "a client keeps its thread until it leaves, and the pool has 3"
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

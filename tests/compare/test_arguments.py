@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.__main__ import _parser
+from compare import catalogue
+from compare.command import arguments as known
 
 if TYPE_CHECKING:
-    import subprocess
+    import argparse
     from collections.abc import Callable
+
+
+def read(scenario: str, *arguments: str) -> argparse.Namespace:
+    return known.comparison(catalogue.scenario_of(scenario)).read(arguments)
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(SystemExit) as caught:
-        _parser().parse_args(arguments)
+        read(*arguments)
     assert caught.value.code == 2
     complaint = capsys.readouterr().err
     assert complaint.startswith("compare: ")
@@ -26,8 +38,6 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "are required"),
-        (["fly"], "invalid choice: 'fly'"),
         (["file", "--files", "0"], "must be 1 or more, not 0"),
         (["file", "--files", "many"], "must be 1 or more, not many"),
         (["file", "--size", "3 parsecs"], "must be a number of bytes"),
@@ -41,7 +51,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["file", "--backend", "curio"], "invalid choice: 'curio'"),
         (["file", "--clients", "3"], "unrecognized arguments: --clients"),
         (["file", "--time", "3"], "unrecognized arguments: --time"),
-        (["net", "--load", "lazy"], "invalid choice: 'lazy'"),
+        (["net", "--load", "lazy"], "must be busy or hold, not lazy"),
         (["net", "--clients", "0"], "must be 1 or more, not 0"),
         (["net", "--malloc", "tc"], "invalid choice: 'tc'"),
     ],
@@ -64,11 +74,11 @@ def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str], argum
     ],
 )
 def test_sizes(text: str, count: int) -> None:
-    assert _parser().parse_args(["file", "--size", text]).size == count
+    assert read("file", "--size", text).size == count
 
 
 def test_states_add_up() -> None:
-    assert _parser().parse_args(["file", "--state", "cold,slow", "--state", "warm"]).state == [
+    assert read("file", "--state", "cold,slow", "--state", "warm").state == [
         ["cold", "slow"],
         ["warm"],
     ]
@@ -77,6 +87,13 @@ def test_states_add_up() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["fiel"], "there is no command fiel; did you mean file?"),
+        (["fly"], "there is no command fly: expected file, net, list, script, claims"),
+        (
+            ["file", "--fils", "3"],
+            "unrecognized arguments: --fils; did you mean --files?; python -m",
+        ),
+        (["list", "nte"], "invalid choice: 'nte'"),
         (["file", "--only", "blockng"], "did you mean blocking?"),
         (["file", "--only", "xyzzy"], "python -m compare list"),
         (["file", "--backend", "trio", "--only", "blocking"], "nothing to compare"),
@@ -97,8 +114,39 @@ def test_a_mistake_that_shows_later(
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["file", "--help"], ["net", "--help"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["file", "--help"], ["net", "--help"]])
 def test_help(run_compare: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str]) -> None:
     done = run_compare(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Exit status" in done.stdout
+
+
+def test_the_help_has_an_example_of_each_command(
+    run_compare: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    shown = run_compare().stdout
+    for name, (does, example) in known.commands().items():
+        assert does in shown
+        assert example.split()[0] == name
+        assert f"$ python -m compare {example}" in shown
+
+
+def test_the_examples_are_read() -> None:
+    for scenario in catalogue.scenarios():
+        name, *rest = scenario.example.replace("'", "").split()
+        assert read(name, *rest)
+
+
+def test_the_version_is_that_of_the_distribution(
+    run_compare: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    assert run_compare("--version").stdout == f"compare {importlib.metadata.version('async-io-cookbook')}\n"
+
+
+def test_help_comes_at_once() -> None:
+    """It imports no event loop, nothing that draws, and no part of a comparison."""
+    code = "import sys; from compare.__main__ import main; main(['--help']); print([*sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    loaded = done.stdout.splitlines()[-1]
+    for slow in ("asyncio", "rich", "selectors", "importlib.metadata", "compare.scenarios.file.comparison"):
+        assert f"'{slow}'" not in loaded

@@ -72,7 +72,7 @@ def running(process: subprocess.Popen[str], family: Callable[[int], set[int]], m
 @pytest.mark.parametrize(
     ("arguments", "module"),
     [
-        (("file", "--state", "warm", "--repeat", "100000"), "compare.process.child"),
+        (("file", "--state", "warm", "--repeat", "100000"), "async_io_cookbook.scenarios.file.child"),
         (("file", "--state", "slow", "--delay", "5000"), "compare.scenarios.file.fifo_writer"),
     ],
     ids=["warm", "slow"],
@@ -126,7 +126,7 @@ def test_the_children_die_with_a_parent_that_is_killed(
     started: Callable[..., subprocess.Popen[str]], family: Callable[[int], set[int]], wait_until: Callable[..., Any]
 ) -> None:
     process = started("file", "--state", "warm", "--repeat", "100000", *LONG)
-    below = wait_until(lambda: running(process, family, "compare.process.child"))
+    below = wait_until(lambda: running(process, family, "async_io_cookbook.scenarios.file.child"))
     process.kill()
     process.communicate(timeout=20)
     wait_until(lambda: gone(below))

@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DOORS = ("plugin/hooks.py", "plugin/guard.py", "observe/in_process/watch.py", "process/child.py")
+CHILDREN = ("process/child.py", "scenarios/file/child.py", "scenarios/net/server.py")
+DOORS = ("plugin/hooks.py", "plugin/guard.py", "observe/in_process/watch.py", *CHILDREN)
 """Where somebody else's process comes in; the agent, for one, is what these import."""
 
 

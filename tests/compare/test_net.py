@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 RECIPES = ("epoll_multiplexing", "threadpool_blocking", "asyncio_streams", "trio_sockets")
 
@@ -18,7 +19,7 @@ def by_name(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def busy(measured: Callable[..., Any]) -> dict[str, dict[str, Any]]:
-    told, status = measured("net", "--only", *RECIPES, "--clients", "8", "--seconds", "0.2")
+    told, status = measured("net", "--load", "busy", "--only", *RECIPES, "--clients", "8", "--seconds", "0.2")
     assert status == 0
     return by_name(told)
 
@@ -26,7 +27,7 @@ def busy(measured: Callable[..., Any]) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", RECIPES)
 def test_busy(busy: dict[str, dict[str, Any]], name: str) -> None:
     run = busy[name]
-    assert run["outcome"] == "ok", run["reason"]
+    assert run["outcome"] == ("starves" if name == "threadpool_blocking" else "ok"), run["reason"]
     assert run["operations"] > 100
     assert run["per_second"] == pytest.approx(run["operations"] / run["seconds"]["median"])
     assert 0 < run["latency_ms"]["p50"] <= run["latency_ms"]["p99"] <= run["latency_ms"]["max"]
@@ -37,9 +38,44 @@ def test_busy(busy: dict[str, dict[str, Any]], name: str) -> None:
 
 
 def test_a_pool_of_three_serves_three(busy: dict[str, dict[str, Any]]) -> None:
-    assert busy["threadpool_blocking"]["verdict"].startswith("5 of 8 clients are never answered")
+    assert busy["threadpool_blocking"]["verdict"].startswith("starves: 5 of 8 clients are never answered")
     assert busy["threadpool_blocking"]["threads"] == 4
     assert "never answered" not in busy["asyncio_streams"]["verdict"]
+
+
+def test_both_loads_by_default(measured: Callable[..., Any]) -> None:
+    told, status = measured("net", "--only", "select_multiplexing", "--clients", "4", "--quick", "--no-observe")
+    assert status == 0
+    assert [run["workload"]["load"] for run in told["runs"]] == ["busy", "hold"]
+
+
+SERVERS = """
+import contextlib
+def one(listener):
+    while True:
+        try:
+            client = listener.accept()[0]
+        except OSError:
+            return
+        with client, contextlib.suppress(ConnectionError):
+            while data := client.recv(65536):
+                client.sendall(data.upper())
+"""
+
+
+@pytest.mark.parametrize("load", ["busy", "hold"])
+@pytest.mark.parametrize(("says", "right"), [("", ("failed", 1)), ('STARVES = "one at a time"', ("starves", 0))])
+def test_a_server_may_leave_clients_unanswered_if_its_model_does(
+    measured: Callable[..., Any], tmp_path: Path, load: str, says: str, right: tuple[str, int]
+) -> None:
+    (tmp_path / "own.py").write_text(says + SERVERS)
+    told, ended = measured(
+        *("net", f"{tmp_path}/own.py:one", "--only", "select_multiplexing", "--load", load),
+        *("--clients", "3", "--seconds", "0.1", "--no-observe"),
+    )
+    fine, own = told["runs"]
+    assert (fine["outcome"], own["outcome"], ended) == ("ok", *right), own["reason"]
+    assert own["reason"].startswith("starves: " if not says else "one at a time")
 
 
 def test_hold(measured: Callable[..., Any]) -> None:
@@ -50,6 +86,7 @@ def test_hold(measured: Callable[..., Any]) -> None:
         assert runs[name]["verdict"].startswith("answered in ")
         assert runs[name]["per_second"] is None
     starved = runs["threadpool_blocking"]
+    assert starved["outcome"] == "starves"
     assert starved["verdict"].startswith("starves: not answered in ")
     assert "3 workers wait in recvfrom" in starved["verdict"]
     assert starved["latency_ms"]["max"] >= 400

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from compare.scenarios.script.program import FOUND
+from compare.command.script import FOUND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.process.child import digest
+from compare.catalogue import NoRoomError
 from compare.process.host import Host
 from compare.scenarios.file import storage
+from compare.scenarios.file.digest import digest
 from compare.scenarios.file.fifo_writer import ThreadWriter
 from compare.scenarios.file.sources import Fifos
 
@@ -70,7 +71,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, kind: str
         path.mkdir()
     if kind == "fifo":
         os.mkfifo(path)
-    with pytest.raises(storage.NoRoomError, match=f"--path {path}: "):
+    with pytest.raises(NoRoomError, match=f"--path {path}: "):
         storage.of_user([str(path)], nothing)
 
 

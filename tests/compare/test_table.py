@@ -21,7 +21,7 @@ from compare.results import (
     Seconds,
     Site,
 )
-from compare.scenarios.verdict import told
+from compare.scenarios.shared.verdict import told
 
 FILE = {"state": "slow", "files": 8, "bytes": 65536, "malloc": "pinned", "delay_ms": 50.0}
 NET = {"load": "busy", "clients": 64, "bytes": 1024, "seconds": 0.6, "cpus": 1, "malloc": "pinned"}

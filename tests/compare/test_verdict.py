@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from compare.results import Finding, Lane, LoopHold, Observation, Place, Role, Run, Site, Span
-from compare.scenarios import verdict
+from compare.results import Finding, Lane, LoopHold, Observation, Place, Role, Run, Site, Span, milliseconds
+from compare.scenarios.shared import verdict
 
 HERE = Site("/home/x/reader.py", 21, "read_file")
 
@@ -108,4 +108,4 @@ def test_a_warning_where_passes_differ(times: tuple[float, ...], warned: bool) -
     ],
 )
 def test_times_for_people(value: float, text: str) -> None:
-    assert verdict.milliseconds(value) == text
+    assert milliseconds(value) == text

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from compare.__main__ import _parser
+from compare import catalogue
+from compare.command import arguments
+from compare.command.claims import all_claims
 from compare.report.json import from_json, schema, to_json
-from compare.scenarios.claims import all_claims
 from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
 
 if TYPE_CHECKING:
@@ -52,14 +53,14 @@ def test_the_recipes_that_are_shown_exist(root: Path, hand_written: list[Path]) 
     named = {name for line in re.findall(r"^:variants: (.+)$", text, re.MULTILINE) for name in line.split()}
     named |= {name for recipes in SHOWN.values() for name in recipes.split()}
     named |= {name for _, recipes in PICTURES.values() for name in recipes.split()}
-    on_disk = {path.stem for folder in ("file_read", "tcp_echo") for path in (root / "recipes" / folder).glob("*.py")}
+    on_disk = {path.stem for each in catalogue.scenarios() for path in (root / "recipes" / each.folder).glob("*.py")}
     assert named <= on_disk
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_command_of_a_case_is_one_that_compare_knows(name: str) -> None:
     words = [*CASES[name].split(), *(["--only", *SHOWN[name].split()] if name in SHOWN else [])]
-    assert _parser().parse_args(words).command in {"file", "net"}
+    assert arguments.comparison(catalogue.scenario_of(words[0])).read(words[1:])
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

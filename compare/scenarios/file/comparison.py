@@ -9,35 +9,29 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from compare import catalogue
 from compare.results import CpuSeconds, Run, Seconds
-from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job, verdict
+from compare.scenarios.file.options import STATES
 from compare.scenarios.file.sources import Cold, Fifos, Warm
 from compare.scenarios.file.storage import Storage, evict, of_user
-from compare.scenarios.row import Row
+from compare.scenarios.shared import verdict
+from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
+from compare.scenarios.shared.row import Row
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Iterator, Sequence
 
     from compare.catalogue import Variant
+    from compare.catalogue.scenario import Listener
     from compare.observe import Link
     from compare.process.host import Child, Host
-from compare.scenarios.file.sources import Source
+    from compare.scenarios.file.options import Options, State
+    from compare.scenarios.file.sources import Source
 
-State = Literal["warm", "cold", "slow"]
-STATES: tuple[State, ...] = ("warm", "cold", "slow")
-FILES: dict[State, int] = {"warm": 64, "cold": 32, "slow": 8}
-SIZES: dict[State, int] = {"warm": 64 << 10, "cold": 128 << 10, "slow": 64 << 10}
-REPEATS: dict[State, int] = {"warm": 5, "cold": 3, "slow": 2}
-QUICK_FILES: dict[State, int] = {"warm": 16, "cold": 8, "slow": 8}
-QUICK_SIZES: dict[State, int] = {"warm": 16 << 10, "cold": 64 << 10, "slow": 16 << 10}
-DELAY_S, QUICK_DELAY_S = 0.05, 0.02
 ENOUGH_S = 0.4
 """After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
 
@@ -48,63 +42,6 @@ START_S = 20.0
 """How long a child may take to import its variant, in seconds."""
 
 THRESHOLD_MS = {"warm": 5.0, "cold": 1.0, "slow": 10.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked for; `None` leaves it to the state's default.
-
-    Attributes:
-        states: which of `warm`, `cold`, `slow`.
-        files: how many.
-        size: of each, in bytes.
-        delay: how late a FIFO delivers, in seconds.
-        repeat: how many timed passes.
-        timeout: for one pass, and for all timed passes of a row together, in seconds.
-        paths: the user's own files instead of made ones.
-        quick: fewer passes over fewer and smaller files.
-        observe: whether to make observed passes.
-    """
-
-    states: tuple[State, ...] = STATES
-    files: int | None = None
-    size: int | None = None
-    delay: float = DELAY_S
-    repeat: int | None = None
-    timeout: float | None = None
-    paths: tuple[str, ...] = ()
-    quick: bool = False
-    observe: bool = True
-
-    def passes(self, state: State) -> int:
-        """How many timed passes there are."""
-        return self.repeat or (1 if self.quick else REPEATS[state])
-
-    def count(self, state: State) -> int:
-        """How many files there are."""
-        return self.files or (QUICK_FILES if self.quick else FILES)[state]
-
-    def length(self, state: State) -> int:
-        """How many bytes are in each."""
-        return self.size or (QUICK_SIZES if self.quick else SIZES)[state]
-
-
-def asked(options: Namespace) -> Options:
-    """What the command line says."""
-    states = tuple(dict.fromkeys(state for some in options.state or [STATES] for state in some))
-    if options.path and not options.state:
-        states = ("warm", "cold")
-    return Options(
-        states,
-        options.files,
-        options.size,
-        options.delay / 1000 if options.delay is not None else QUICK_DELAY_S if options.quick else DELAY_S,
-        options.repeat,
-        options.timeout,
-        tuple(options.path),
-        options.quick,
-        not options.no_observe,
-    )
 
 
 def _told(row: Row) -> Run:
@@ -278,7 +215,7 @@ class _Comparison:
         memory = MEMORY + STACK * self.options.count("warm") + COPIES * total
         told = job(variant, observed=link is not None, memory=memory)
         env = PINNED_MALLOC | (dict(link.env) if link else {})
-        return self.host.start("async_io_cookbook.process.child", told, env=env, fds=link.fds if link else ())
+        return self.host.start("async_io_cookbook.scenarios.file.child", told, env=env, fds=link.fds if link else ())
 
     def _ready(self, row: Row, child: Child) -> None:
         if not child.ready and row.hear(self.host, child, START_S) is not None:

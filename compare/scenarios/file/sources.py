@@ -6,9 +6,10 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from compare.process.child import digest
+from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
-from compare.scenarios.file.storage import Files, NoRoomError, content, evict, warm
+from compare.scenarios.file.digest import digest
+from compare.scenarios.file.storage import Files, content, evict, warm
 
 if TYPE_CHECKING:
     from pathlib import Path

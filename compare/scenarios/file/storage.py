@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from compare.process.child import digest
+from compare.catalogue.scenario import NoRoomError
+from compare.scenarios.file.digest import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 DISK = "/var/tmp"  # noqa: S108  a private directory is made in it, for cold files, where the usual place has no disk
 PROBE_BYTES = 64 << 10
-
-
-class NoRoomError(OSError):
-    """Files can't be made, or the user's can't be read; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ One thread, one epoll (or poll), buffers made in advance. Each client sends its 
 before has come, and every byte of every reply is compared. Two messages alternate, so that a stale reply is noticed.
 
 Commands: `{"connect": {"port", "clients", "bytes"}}` is answered with `{"connected": true}`. Then either `{"busy":
-{"pid", "warm_up", "seconds"}}` or `{"hold": {"pid", "seconds", "linger"}}`, answered with what was measured.
+{"pid", "warm_up", "seconds", "patience"}}` or `{"hold": {"pid", "seconds", "patience", "linger"}}`, answered with what
+was measured. `patience` is how much longer nobody is called unanswered, in seconds.
 """
 
 from __future__ import annotations
@@ -166,6 +167,12 @@ class Load:
             served = self.served()
             self.run(slice_s, [])
 
+    def until_all_served(self, seconds: float) -> None:
+        """Go on until everybody has been answered once, for so long at the most."""
+        until = time.perf_counter() + seconds
+        while self.served() < len(self.clients) and time.perf_counter() < until:
+            self.run(seconds / 20, [])
+
     def served(self) -> int:
         """How many clients have been answered at least once."""
         return sum(client.served > 0 for client in self.clients.values())
@@ -183,8 +190,8 @@ class Load:
         return False
 
 
-def busy(load: Load, pid: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    """Ping-pong on all connections; only the time after the warm-up counts."""
+def busy(load: Load, pid: int, warm_up: float, seconds: float, patience: float = 0.0) -> dict[str, Any]:
+    """Ping-pong on all connections; only the time after the warm-up counts, and not what patience takes."""
     latencies: list[float] = []
     now = time.perf_counter()
     for client in load.clients.values():
@@ -196,23 +203,19 @@ def busy(load: Load, pid: int, warm_up: float, seconds: float) -> dict[str, Any]
     for client in load.clients.values():
         client.sent = max(client.sent, now)  # the look around was not the server's fault
     took = load.run(seconds, latencies)
-    return {
-        "messages": len(latencies),
-        "seconds": took,
-        "served": load.served(),
-        **told(latencies),
-        **before.until_now(),
-    }
+    used, messages = before.until_now(), len(latencies)
+    load.until_all_served(patience)
+    return {"messages": messages, "seconds": took, "served": load.served(), **told(latencies), **used}
 
 
-def hold(load: Load, pid: int, seconds: float, linger: float) -> dict[str, Any]:
+def hold(load: Load, pid: int, seconds: float, patience: float, linger: float) -> dict[str, Any]:
     """All clients are silent, and one more asks; when nobody answers it the others leave."""
     silent = list(load.clients.values())
     before = Usage({pid} | descendants(pid))
     client = load.add(len(silent))
     began = time.perf_counter()
     load.ask(client, began)
-    answered = load.until_answered(client, seconds)
+    answered = load.until_answered(client, seconds + patience)
     waited = time.perf_counter() - began
     latencies = [waited]
     figures = {"starved": not answered, "threads": Usage({pid} | descendants(pid)).threads}

@@ -1,4 +1,4 @@
-"""Serve a TCP echo with every variant, under one load, and check every reply.
+"""Serve a TCP echo with every variant, under one load and then the other, and check every reply.
 
 Each variant serves in a child of its own, on a listener of this process's; the clients are one process, the same for
 all. Server and clients share one processor: ping-pong across two measures how fast the machine wakes a sleeper. What
@@ -11,91 +11,47 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from compare import catalogue
+from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
-from compare.results import CpuSeconds, Latency, Run, Seconds
-from compare.scenarios import MEMORY, PINNED_MALLOC, STACK, Listener, job, verdict
-from compare.scenarios.file.storage import NoRoomError
-from compare.scenarios.row import Row
+from compare.results import CpuSeconds, Latency, Run, Seconds, milliseconds
+from compare.scenarios.shared import verdict
+from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
+from compare.scenarios.shared.row import Row
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Iterator, Sequence
 
     from compare.catalogue import Variant
+    from compare.catalogue.scenario import Listener
     from compare.observe import Link
     from compare.process.host import Child, Host
+    from compare.scenarios.net.options import Load, Options
 
-CLIENTS = 64
-SECONDS, QUICK_S = 0.6, 0.12
 WARM_UP_S, OBSERVED_S, LINGER_S = 0.1, 0.2, 0.1
 START_S = 20.0
 STOP_S = 5.0
 """How long a server may take to return when it is told to, in seconds."""
 
 THRESHOLD_MS = 10.0
+PATIENCE_S = 2.0
+"""How much longer a server that is to answer everybody may take, in seconds: others may use the machine."""
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked for.
-
-    Attributes:
-        load: `busy` or `hold`.
-        clients: how many connections.
-        message: of how many bytes.
-        seconds: how long a pass lasts; for `hold`, how long a client waits for its answer before the others leave.
-        repeat: how many timed passes.
-        timeout: for a pass beyond its seconds.
-        cpus: which processors server and clients share; empty: whichever.
-        malloc: `pinned` or `default`.
-        observe: whether to make observed passes.
-    """
-
-    load: Literal["busy", "hold"] = "busy"
-    clients: int = CLIENTS
-    message: int = 1024
-    seconds: float = SECONDS
-    repeat: int = 1
-    timeout: float = 10.0
-    cpus: tuple[int, ...] = ()
-    malloc: Literal["pinned", "default"] = "pinned"
-    observe: bool = True
-
-
-def asked(options: Namespace) -> Options:
-    """What the command line says."""
-    return Options(
-        options.load,
-        options.clients or CLIENTS,
-        options.message,
-        options.seconds or (QUICK_S if options.quick else SECONDS),
-        options.repeat or 1,
-        options.timeout or 10.0,
-        () if options.no_pin else processors(options.cpus),
-        options.malloc,
-        not options.no_observe,
-    )
-
-
-def processors(count: int) -> tuple[int, ...]:
-    """The last so many that we may use: the first has the most interrupts; none where they can't be chosen."""
-    if not hasattr(os, "sched_getaffinity"):
-        return ()
-    return tuple(sorted(os.sched_getaffinity(0))[-count:])
+UNEXPECTED = 'a server whose model leaves clients unanswered says so: STARVES = "why"'
 
 
 def _told(row: Row) -> Run:
     """The row as far as it is known."""
     passes = sorted(row.passes, key=lambda each: each["messages"] / each["seconds"])
-    return _measured(row.bare(), passes) if passes else verdict.told(row.bare())
+    return _measured(row, passes) if passes else verdict.told(row.bare())
 
 
-def _measured(run: Run, passes: list[dict[str, Any]]) -> Run:
-    """Add the figures of the pass in the middle."""
+def _measured(row: Row, passes: list[dict[str, Any]]) -> Run:
+    """Add the figures of the pass in the middle; say who was not answered."""
+    run = row.bare()
     middle, seen = passes[(len(passes) - 1) // 2], run.observation
     times = sorted(each["seconds"] for each in passes)
     a_message = tuple(each["seconds"] / each["messages"] for each in passes if each["messages"])
@@ -111,7 +67,17 @@ def _measured(run: Run, passes: list[dict[str, Any]]) -> Run:
         "rss_mib": max(each["rss_mib"] for each in passes),
         "notes": run.notes + (() if hold else verdict.unstable(a_message)),
     }
-    return verdict.told(Run(**values), said=_served(run.workload, middle))
+    said = _served(run.workload, middle)
+    if run.outcome == "ok" and _starved(run.workload, middle):
+        expected, said = catalogue.starves(row.variant), f"starves: {said}"
+        values["outcome"] = "starves" if expected else "failed"
+        values["reason"] = expected or f"{said}; {UNEXPECTED}"
+    return verdict.told(Run(**values), said=said if values["outcome"] in ("ok", "starves") else "")
+
+
+def _starved(workload: dict[str, Any], measured: dict[str, Any]) -> bool:
+    """Whether somebody who asked was not answered while others kept their connections."""
+    return bool(measured["starved"] if workload["load"] == "hold" else measured["served"] < workload["clients"])
 
 
 def _served(workload: dict[str, Any], measured: dict[str, Any]) -> str:
@@ -120,11 +86,11 @@ def _served(workload: dict[str, Any], measured: dict[str, Any]) -> str:
     if workload["load"] == "busy":
         left = clients - measured["served"]
         return f"{left} of {clients} clients are never answered" if left else ""
-    waited = verdict.milliseconds(measured["waited"] * 1000)
+    waited = milliseconds(measured["waited"] * 1000)
     if not measured["starved"]:
         return f"answered in {waited}"
-    after = verdict.milliseconds(measured["latency_ms"]["max"] - measured["waited"] * 1000)
-    return f"starves: not answered in {waited} while {clients} clients are silent, and {after} after they left"
+    after = milliseconds(measured["latency_ms"]["max"] - measured["waited"] * 1000)
+    return f"not answered in {waited} while {clients} clients are silent, and {after} after they left"
 
 
 def compare(variants: Sequence[Variant], options: Options, host: Host, listener: Listener) -> tuple[Run, ...]:
@@ -160,7 +126,7 @@ class _Server:
         env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
         env |= self.link.env if self.link else {}
         fds = (self.listener.fileno(), *(self.link.fds if self.link else ()))
-        self.child: Child = host.start("async_io_cookbook.process.child", told, env=env, fds=fds)
+        self.child: Child = host.start("async_io_cookbook.scenarios.net.server", told, env=env, fds=fds)
 
     @property
     def port(self) -> int:
@@ -205,9 +171,7 @@ class _Comparison:
     def all_rows(self, variants: Sequence[Variant]) -> tuple[Run, ...]:
         """Timed rounds, and then the observed one."""
         options = self.options
-        workload: dict[str, Any] = {"load": options.load, "clients": options.clients, "bytes": options.message}
-        workload |= {"seconds": options.seconds, "cpus": len(options.cpus) or None, "malloc": options.malloc}
-        rows = [Row(variant, workload) for variant in variants]
+        rows = [Row(variant, self._workload(load)) for load in options.loads for variant in variants]
         for row in rows:
             if row.variant.unavailable:
                 row.outcome, row.reason = "skipped", row.variant.unavailable
@@ -219,11 +183,22 @@ class _Comparison:
         for at, (row, observed) in enumerate(plan):
             if row.outcome == "ok":
                 following = next((each for each in plan[at + 1 :] if each[0].outcome == "ok"), None)
-                self.listener.doing(row.variant.label + (", observed" if observed else ""))
+                self.listener.doing(f"{row.workload['load']}{', observed' if observed else ''}: {row.variant.label}")
                 self._pass(row, following, observed=observed)
                 self.listener.row(_told(row))
             self.listener.passed()
         return tuple(_told(row) for row in rows)
+
+    def _workload(self, load: Load) -> dict[str, Any]:
+        options = self.options
+        return {
+            "load": load,
+            "clients": options.clients,
+            "bytes": options.message,
+            "seconds": options.seconds,
+            "cpus": len(options.cpus) or None,
+            "malloc": options.malloc,
+        }
 
     def _pass(self, row: Row, following: tuple[Row, bool] | None, *, observed: bool) -> None:
         """One server under load; the next one is started meanwhile, so that it has imported when its turn comes."""
@@ -291,17 +266,20 @@ class _Comparison:
         """What the clients measured; `None`, and the reason in the row, when something went wrong."""
         options, pid = self.options, server.child.pid
         seconds = min(OBSERVED_S, options.seconds) if observed else options.seconds
-        limit = options.timeout + seconds
+        limit = options.timeout + seconds + PATIENCE_S
         if not self._asked_clients(row, limit):
             return None
         watcher = self._watcher if observed else None
         if watcher:
             watcher.begin(pid, server.link, THRESHOLD_MS)
-        if options.load == "busy":
-            warm_up = 0.0 if observed else min(WARM_UP_S, options.seconds / 2)
-            self._clients.send({"busy": {"pid": pid, "warm_up": warm_up, "seconds": seconds}})
+        patience = 0.0 if catalogue.starves(row.variant) else PATIENCE_S
+        what: dict[str, Any] = {"pid": pid, "seconds": seconds, "patience": patience}
+        load: Load = row.workload["load"]
+        if load == "busy":
+            what["warm_up"] = 0.0 if observed else min(WARM_UP_S, options.seconds / 2)
         else:
-            self._clients.send({"hold": {"pid": pid, "seconds": seconds, "linger": LINGER_S if observed else 0.0}})
+            what["linger"] = LINGER_S if observed else 0.0
+        self._clients.send({load: what})
         answer = self._asked_clients(row, limit)
         if watcher:
             row.observation = watcher.end()

@@ -8,7 +8,6 @@ by the same signal.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import resource
@@ -20,11 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.__main__ import Parser, number, whole
 from compare.observe import Observer
 from compare.observe.kernel.proc import Process
 from compare.observe.started.observer import ObserverError
-from compare.results import PLACES, CpuSeconds, Place, Run
+from compare.results import CpuSeconds, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,11 +34,6 @@ STARTUP = Path(__file__).parent.parent.parent / "observe" / "agent" / "startup"
 FORWARDED = frozenset(
     {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT}
 )
-FOUND = 3
-"""The exit status that `--fail-on` asked for."""
-EPILOG = """\
-The program's standard streams, signals and exit status are its own. Exit status: the program's; 3 when --fail-on
-names a place where something waited; 2 for a mistake in the arguments."""
 FROM_KERNEL = 0x80
 """`SI_KERNEL`, sigaction(2): the terminal sent it, to the program too."""
 
@@ -60,71 +53,6 @@ class Ended:
     def exit_status(self) -> int:
         """Its exit status; negative for a signal."""
         return os.waitstatus_to_exitcode(self.status)
-
-
-def main(argv: Sequence[str]) -> int:
-    """`python -m compare script …`: run or watch, tell, and return the exit status."""
-    from compare.command import comparison as command  # noqa: PLC0415  what tells is imported when there is something to tell
-    from compare.command import output  # noqa: PLC0415  what tells is imported when there is something to tell
-    from compare.report import summary  # noqa: PLC0415
-
-    options = _parser().parse_args(argv)
-    program = options.module or options.program
-    if (options.pid is None) is not bool(program):
-        return output.complain("script: expected PATH or -m MODULE or --pid PID, one of them; see --help")
-    trouble = output.unwritable((options.json, options.csv, options.html, options.trace))
-    if trouble is not None:
-        return output.complain(trouble)
-    started, status = command.now(), 0
-    try:
-        if options.pid is not None:
-            row = watch(options.pid, threshold_ms=options.threshold)
-        else:
-            row, status = run(program, module=options.module is not None, threshold_ms=options.threshold)
-    except ScriptError as error:
-        return output.complain(str(error))
-    output.written(sys.stderr, summary.render(row, options.threshold) + "\n", 0)
-    comparison = command.described(("python", "-m", "compare", "script", *argv), started, (row,))
-    trouble_status = command.filed(comparison, options, 0)
-    if options.timeline:
-        output.written(sys.stderr, command.lanes(comparison, sys.stderr), 0)
-    findings = row.observation.findings if row.observation is not None else ()
-    if any(finding.place in options.fail_on for finding in findings):
-        return FOUND
-    return trouble_status or end_alike(status)
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        "python -m compare script",
-        usage="%(prog)s [options] PATH [ARG ...] | -m MODULE [ARG ...] | --pid PID",
-        description="Run a Python program unchanged, and say on standard error where it waited.",
-        epilog=EPILOG,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("program", nargs=argparse.REMAINDER, metavar="PATH [ARG ...]", help="the program and its arguments")
-    add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does")
-    add("--pid", type=whole(1), metavar="PID", help="watch a running process until it ends, or until Ctrl-C")
-    add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
-    add("--fail-on", type=_places, default=(), metavar="PLACE,…", help="exit status 3 when something waited there")
-    add("--timeline", action="store_true", help="draw each thread's time")
-    for name, what in (("json", "JSON"), ("csv", "CSV"), ("html", "a page"), ("trace", "a trace for Perfetto")):
-        add(f"--{name}", metavar="FILE", help=f"write {what}; - is standard output")
-    add("--json-lanes", action="store_true", help="add lanes and notes to the JSON")
-    return parser
-
-
-def _places(text: str) -> tuple[Place, ...]:
-    named = [place.strip() for place in text.split(",")]
-    if "any" in named:
-        return PLACES
-    for place in named:
-        if place not in PLACES:
-            message = f"must be any, or some of {', '.join(PLACES)}, not {place or 'nothing'}"
-            raise argparse.ArgumentTypeError(message)
-    return tuple(place for place in PLACES if place in named)
 
 
 def command_line(argv: Sequence[str], *, module: bool) -> list[str]:
@@ -240,7 +168,7 @@ def _attend(pid: int) -> Ended:
 def _row(
     argv: Sequence[str], threshold_ms: float, ended: Ended | None, seen: Observation, *, module: bool = False
 ) -> Run:
-    from compare.scenarios import verdict  # noqa: PLC0415  it is for the end
+    from compare.scenarios.shared import verdict  # noqa: PLC0415  it is for the end
 
     status = ended.exit_status if ended is not None else None
     usage = ended.usage if ended is not None else None

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from compare.results import LOOP_PLACES
+from compare.results import LOOP_PLACES, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,7 +43,7 @@ def told(run: Run, began: Sequence[float] = (), said: str = "") -> Run:
 
 def sentence(run: Run, began: Sequence[float] = ()) -> str:
     """Who waited where; for a row that is not well, its reason."""
-    if run.outcome != "ok":
+    if run.outcome not in ("ok", "starves"):
         return run.reason or run.outcome
     if run.observation is None:
         return ""
@@ -66,17 +66,6 @@ def unstable(times: Sequence[float]) -> tuple[str, ...]:
     return (
         f"unstable: {low} to {high} in {len(times)} passes; run it again on an idle machine, or with more --repeat",
     )
-
-
-def milliseconds(value: float) -> str:
-    """A time for people: `0.31 ms`, `4.2 ms`, `410 ms`, `2.31 s`."""
-    if value >= 9999.5:
-        return f"{value / 1000:.1f} s"
-    if value >= 999.5:
-        return f"{value / 1000:.2f} s"
-    if value >= 9.95:
-        return f"{value:.0f} ms"
-    return f"{value:.1f} ms" if value >= 0.95 else f"{value:.2f} ms"
 
 
 def _loop(findings: Iterable[Finding]) -> str | None:

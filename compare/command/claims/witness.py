@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from compare.catalogue import ROOT
-from compare.scenarios.claims import CannotTryError
+from compare.catalogue.recipes import ROOT
+from compare.command.claims import CannotTryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

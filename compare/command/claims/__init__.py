@@ -6,7 +6,6 @@ asks a loop whether it answers; it compares no durations that a busy machine cou
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import os
@@ -16,6 +15,8 @@ import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from compare.scenarios.shared.argument_types import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ class Verdict:
 
 def all_claims() -> tuple[Claim, ...]:
     """The seven, in the course's order."""
-    from compare.scenarios.claims import files, servers  # noqa: PLC0415  they import asyncio, which --help need not pay for
+    from compare.command.claims import files, servers  # noqa: PLC0415  they import asyncio, which --help need not pay for
 
     return (
         Claim("C1", "thread, process, thread-pool and process-pool servers are all blocking I/O", servers.all_block),
@@ -85,10 +86,11 @@ def judge(claim: Claim) -> Verdict:
 def main(arguments: Sequence[str]) -> int:
     """Try all seven (or those named), print each verdict as it comes; return the exit status."""
     claims = all_claims()
-    parser = argparse.ArgumentParser("python -m compare claims", description="try seven claims on this machine")
+    told = "Try seven claims about I/O models on this machine."
+    parser = Parser("python -m compare claims", description=told, epilog="")
     parser.add_argument("--only", nargs="+", metavar="ID", choices=[each.id for each in claims], help="C1 to C7")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the verdicts as JSON, too")
-    options = parser.parse_args(arguments)
+    options = parser.read(arguments)
     verdicts = []
     for claim in claims:
         if options.only is None or claim.id in options.only:

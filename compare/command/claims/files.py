@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.scenarios.claims import CannotTryError, Seen
-from compare.scenarios.claims.witness import RUNNING, need_proc, program, settle, threads
+from compare.command.claims import CannotTryError, Seen
+from compare.command.claims.witness import RUNNING, need_proc, program, settle, threads
 from compare.scenarios.file.storage import evict, resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from compare.scenarios.claims.witness import Thread
+    from compare.command.claims.witness import Thread
 
 SIZE = 1 << 20
 FILES = 64

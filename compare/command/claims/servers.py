@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.scenarios.claims import Seen
-from compare.scenarios.claims.witness import RUNNING, ask, calls, need_proc, run_ns, server, settle, threads
+from compare.command.claims import Seen
+from compare.command.claims.witness import RUNNING, ask, calls, need_proc, run_ns, server, settle, threads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

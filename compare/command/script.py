@@ -1,0 +1,82 @@
+"""`python -m compare script`: from arguments to a program that is watched, and to what is told of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from compare.command import output
+from compare.results import PLACES, Place
+from compare.scenarios.script import program
+from compare.scenarios.shared.argument_types import Parser, number, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FOUND = 3
+"""The exit status that `--fail-on` asked for."""
+EPILOG = """\
+The program's standard streams, signals and exit status are its own. Exit status: the program's; 3 when --fail-on
+names a place where something waited; 2 for a mistake in the arguments."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """`python -m compare script …`: run or watch, tell, and return the exit status."""
+    options = _parser().read(argv)
+    words = options.module or options.program
+    if (options.pid is None) is not bool(words):
+        return output.complain("script: expected PATH or -m MODULE or --pid PID, one of them; see --help")
+    trouble = output.unwritable((options.json, options.csv, options.html, options.trace))
+    if trouble is not None:
+        return output.complain(trouble)
+    started, status = output.now(), 0
+    try:
+        if options.pid is not None:
+            row = program.watch(options.pid, threshold_ms=options.threshold)
+        else:
+            row, status = program.run(words, module=options.module is not None, threshold_ms=options.threshold)
+    except program.ScriptError as error:
+        return output.complain(str(error))
+    from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
+
+    output.written(sys.stderr, summary.render(row, options.threshold) + "\n", 0)
+    comparison = output.described(("python", "-m", "compare", "script", *argv), started, (row,))
+    trouble_status = output.filed(comparison, options, 0)
+    if options.timeline:
+        output.written(sys.stderr, output.lanes(comparison, sys.stderr), 0)
+    findings = row.observation.findings if row.observation is not None else ()
+    if any(finding.place in options.fail_on for finding in findings):
+        return FOUND
+    return trouble_status or program.end_alike(status)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "python -m compare script",
+        usage="%(prog)s [options] PATH [ARG ...] | -m MODULE [ARG ...] | --pid PID",
+        description="Run a Python program unchanged, and say on standard error where it waited.",
+        epilog=EPILOG,
+    )
+    add = parser.add_argument
+    add("program", nargs=argparse.REMAINDER, metavar="PATH [ARG ...]", help="the program and its arguments")
+    add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does")
+    add("--pid", type=whole(1), metavar="PID", help="watch a running process until it ends, or until Ctrl-C")
+    add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
+    add("--fail-on", type=_places, default=(), metavar="PLACE,…", help="exit status 3 when something waited there")
+    add("--timeline", action="store_true", help="draw each thread's time")
+    for name, what in (("json", "JSON"), ("csv", "CSV"), ("html", "a page"), ("trace", "a trace for Perfetto")):
+        add(f"--{name}", metavar="FILE", help=f"write {what}; - is standard output")
+    add("--json-lanes", action="store_true", help="add lanes and notes to the JSON")
+    return parser
+
+
+def _places(text: str) -> tuple[Place, ...]:
+    named = [place.strip() for place in text.split(",")]
+    if "any" in named:
+        return PLACES
+    for place in named:
+        if place not in PLACES:
+            message = f"must be any, or some of {', '.join(PLACES)}, not {place or 'nothing'}"
+            raise argparse.ArgumentTypeError(message)
+    return tuple(place for place in PLACES if place in named)

@@ -1,0 +1,1 @@
+"""What several scenarios use: arguments and their types, rows, verdicts."""
