@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def observe() -> None:
     """Ours: the agent that `compare` starts."""
-    agent = importlib.import_module("compare.observe.agent.notes")
+    agent = importlib.import_module("compare.observe.agent.install")
     agent.install()
 
 

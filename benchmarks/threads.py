@@ -8,7 +8,7 @@ import threading
 
 def main(count: int) -> None:
     """Start them, say so, and end with the parent."""
-    from compare.observe.agent import notes as agent  # noqa: PLC0415  does nothing when nobody observes
+    from compare.observe.agent import install as agent  # noqa: PLC0415  does nothing when nobody observes
 
     agent.install()
     threading.stack_size(256 * 1024)

@@ -123,7 +123,7 @@ def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
     job = line.receive()
     assert job is not None
     if job["observed"]:
-        from ..observe.agent import notes as agent  # noqa: PLC0415  unobserved passes are without it
+        from ..observe.agent import install as agent  # noqa: PLC0415  unobserved passes are without it
 
         agent.install()
     _limit(job)

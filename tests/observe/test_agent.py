@@ -123,7 +123,7 @@ os.waitpid(pid, 0) if pid else os._exit(0)
 
 def test_without_a_request_it_does_nothing(tmp_path: Path) -> None:
     assert VARIABLE not in os.environ
-    source = "from compare.observe.agent import notes; notes.install(); print(notes._agent is None and '1')"
+    source = "from compare.observe.agent import install; install.install(); print(install.installed() is None and '1')"
     path = tmp_path / "program.py"
     path.write_text(source)
     done = subprocess.run([sys.executable, str(path)], capture_output=True, check=True, text=True, timeout=40)

@@ -61,16 +61,28 @@ def test_a_reader_that_is_overtaken_goes_on_with_what_is_there(ring: tuple[Ring,
     assert read == sorted(read)
     assert read[-1] == last
     assert len(read) <= channel.RECORDS
+    assert sampler.lost == last - len(read)
 
 
-@given(st.dictionaries(st.integers(1, 1 << 22), st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]))))
-def test_names_come_through(names: dict[int, str]) -> None:
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=9))
+def test_texts_come_through(texts: list[str]) -> None:
     descriptor = Ring.create()
     memory = Ring(descriptor)
     os.close(descriptor)
-    memory.write_names("\n".join(f"{tid} {name}" for tid, name in names.items()).encode())
-    assert memory.names() == names
+    for number, text in enumerate(texts, 1):
+        memory.write_text(number, text.encode())
+    assert [memory.text(number) for number in range(1, len(texts) + 1)] == [
+        text.encode()[: channel.TEXT_BYTES].decode(errors="replace") for text in texts
+    ]
     memory.close()
+
+
+def test_a_text_that_was_written_over_is_told_as_lost(ring: tuple[Ring, Ring]) -> None:
+    agent, sampler = ring
+    for number in (1, 1 + channel.TEXTS):
+        agent.write_text(number, str(number).encode())
+    assert sampler.text(1) is None
+    assert sampler.text(1 + channel.TEXTS) == str(1 + channel.TEXTS)
 
 
 @given(st.lists(st.integers(0, (1 << 32) - 1)), st.binary(max_size=3))

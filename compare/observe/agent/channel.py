@@ -1,8 +1,10 @@
 """What the agent in the observed process and the sampler outside share: a ring of small records, and a pipe.
 
 The ring is memory that both have mapped. The agent writes a record without a system call, so without letting go of
-the GIL, and what it has written outlives a process that is killed, crashes or calls `os._exit`. The pipe carries
-requests the other way: the agent sleeps in a read of it, and costs nothing while nobody asks.
+the GIL, and what it has written outlives a process that is killed, crashes or calls `os._exit`. Names and sentences
+lie beside the records, which name them by number: the writer never waits, and what a slow reader has not read in time
+is written over, and counted as lost. The pipe carries requests the other way: the agent sleeps in a read of it, and
+costs nothing while nobody asks.
 """
 
 from __future__ import annotations
@@ -22,13 +24,12 @@ VARIABLE = "COMPARE_OBSERVE"
 FIRST_DESCRIPTOR = 700
 """The agent's own lie high, so that the program's get the numbers that they would get without us."""
 
-NAMES_BYTES = 1 << 16
 RECORDS = 1 << 15
-NAMES = 0
-"""What the sampler asks for, where it does not ask for a ping of the loop in thread N: the threads' names."""
-
+TEXTS = 1 << 9
+TEXT_BYTES = 240
+"""The longest text; what is longer is cut."""
 REST = 0xFFFFFFFF
-"""What the agent asks of itself before the program forks: to end its thread."""
+"""What the agent asks of itself before the program forks, where the sampler asks for a ping of the loop in thread N."""
 
 _REQUEST = struct.Struct("<I")
 _RECORD = struct.Struct("<QQIIQQQII")
@@ -36,11 +37,15 @@ _RECORD = struct.Struct("<QQIIQQQII")
 _NUMBER = struct.Struct("Q")
 _FIELDS = struct.Struct("<QIIQQQII")
 _SLOT = 64
-_SIZE = NAMES_BYTES + RECORDS * _SLOT
+_TEXT_HEAD = struct.Struct("<QH")
+"""Number (from 1, written last) and length, before a text."""
+_TEXT_SLOT = 256
+_AFTER_TEXTS = TEXTS * _TEXT_SLOT
+_SIZE = _AFTER_TEXTS + RECORDS * _SLOT
 
 
 def request(what: int) -> bytes:
-    """Return what is written to the pipe to ask for `NAMES`, or for a ping of the loop in a thread."""
+    """Return what is written to the pipe to ask for a ping of the loop in a thread."""
     return _REQUEST.pack(what)
 
 
@@ -78,12 +83,26 @@ class Kind(IntEnum):
     """Whoever asked got a token (request, pool)."""
 
     WINDOW_OPENS = 11
-    """For `windows` (the window's number, its threshold in nanoseconds; whether imports count).
+    """For a process that watches itself (the window's number, its threshold in nanoseconds; whether imports count).
 
     `code`: how long the thread had been on a CPU, in nanoseconds.
     """
     WINDOW_DROPS = 12
     """What was seen in it is of no interest (the window's number)."""
+    IN_LINE = 13
+    """As `ASKED`, of a limiter: there is no token, so it stands in line until `ADMITTED` or `WITHDRAWN`."""
+    TASK = 14
+    """A task was made (task, its coroutine; the number of its name's text). `code`: its coroutine's.
+
+    `first` and `second` are addresses: a coroutine's frame lies within it, so a stack's outermost frame tells the task.
+    Not all are noted where a program makes thousands a second.
+    """
+    THREAD_NAMED = 15
+    """A thread has begun, or got another name (its id; the number of its name's text)."""
+    NOT_SEEN = 16
+    """A door has declined (the number of the sentence's text)."""
+    FAILED = 17
+    """The agent itself failed (which of its notes, how often; the first time, the number of a sentence's text)."""
 
 
 class Record(NamedTuple):
@@ -106,6 +125,8 @@ class Ring:
         """Map what `descriptor` leads to; it may be closed then."""
         self._memory = mmap.mmap(descriptor, _SIZE)
         self._next = 0
+        self.lost = 0
+        """How many records were written over before they were read (sampler's side)."""
 
     @staticmethod
     def create() -> int:
@@ -122,7 +143,7 @@ class Ring:
 
     def write(self, number: int, *fields: int) -> None:
         """Write record `number`, counted from 1 by the writer (agent's side). Takes about a microsecond."""
-        at = NAMES_BYTES + (number - 1) % RECORDS * _SLOT
+        at = _AFTER_TEXTS + (number - 1) % RECORDS * _SLOT
         _FIELDS.pack_into(self._memory, at + _NUMBER.size, *fields)
         # Last, and in one store: the sampler takes it for the sign that the rest is there.
         _NUMBER.pack_into(self._memory, at, number)
@@ -130,30 +151,30 @@ class Ring:
     def read(self) -> Iterator[Record]:
         """Yield what has been written since the last time, in order (sampler's side)."""
         while True:
-            at = NAMES_BYTES + self._next % RECORDS * _SLOT
+            at = _AFTER_TEXTS + self._next % RECORDS * _SLOT
             number, time_ns, kind, tid, first, second, code, line, amount = _RECORD.unpack_from(self._memory, at)
             if number != self._next + 1:
                 if number <= self._next:
                     return
-                self._next = number - 1  # overtaken: the oldest are lost
+                self.lost += number - 1 - self._next  # overtaken: the oldest are lost
+                self._next = number - 1
             self._next += 1
             yield Record(time_ns, Kind(kind), tid, first, second, code, line, amount)
 
-    def write_names(self, text: bytes) -> None:
-        """Leave the threads' names: lines of `tid name` (agent's side)."""
-        data = text[: NAMES_BYTES - 8]
-        self._memory[8 : 8 + len(data)] = data
-        self._memory[:8] = struct.pack("<Q", len(data))
+    def write_text(self, number: int, text: bytes) -> None:
+        """Leave text `number`, counted from 1 by the writer, before the record that names it (agent's side)."""
+        at, text = (number - 1) % TEXTS * _TEXT_SLOT, text[:TEXT_BYTES]
+        _NUMBER.pack_into(self._memory, at, 0)
+        self._memory[at + _TEXT_HEAD.size : at + _TEXT_HEAD.size + len(text)] = text
+        _TEXT_HEAD.pack_into(self._memory, at, number, len(text))
 
-    def names(self) -> dict[int, str]:
-        """Return the threads' names as they were left last (sampler's side)."""
-        (size,) = struct.unpack_from("<Q", self._memory, 0)
-        found = {}
-        for line in self._memory[8 : 8 + size].decode(errors="replace").splitlines():
-            tid, _, name = line.partition(" ")
-            if tid.isdecimal():
-                found[int(tid)] = name
-        return found
+    def text(self, number: int) -> str | None:
+        """Return a text; `None` if there is none, or it has been written over (sampler's side)."""
+        at = (number - 1) % TEXTS * _TEXT_SLOT
+        before, size = _TEXT_HEAD.unpack_from(self._memory, at)
+        data = self._memory[at + _TEXT_HEAD.size : at + _TEXT_HEAD.size + size]
+        after, _ = _TEXT_HEAD.unpack_from(self._memory, at)
+        return data.decode(errors="replace") if number and before == after == number else None
 
     def close(self) -> None:
         """Unmap it."""

@@ -20,6 +20,8 @@ def _folders() -> tuple[str, ...]:
     return tuple({folder + os.sep for path in found for folder in (path, os.path.realpath(path))})
 
 
+FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120
+"""The agent's own code."""
 _FOLDERS = _folders()
 _INSTALLED = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 

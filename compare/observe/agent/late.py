@@ -8,45 +8,59 @@ asked to say itself in which thread it runs.
 
 from __future__ import annotations
 
+import _thread
 import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .notes import ASYNCIO, OTHER, TRIO
+
 if TYPE_CHECKING:
     from types import FrameType
 
-    from compare.observe.agent.notes import Agent
-
-_FAMILY_OTHER, _FAMILY_TRIO = 2, 3
+    from .notes import Agent
 
 
-def asyncio_hears() -> None:
+def catch_up(agent: Agent) -> None:
+    """Do all that an agent has missed."""
+    for step in (_asyncio_hears, _uvloop_runs, _loops_elsewhere):
+        agent.guard("loops that run already")(step)(agent)
+
+
+def _asyncio_hears(_: Agent) -> None:
     """Let `asyncio` itself offer the door that the agent put into `asyncio.events`: a loop may take either."""
     events, package = sys.modules.get("asyncio.events"), sys.modules.get("asyncio")
     if events is not None and package is not None:
         package._set_running_loop = events._set_running_loop  # type: ignore[attr-defined]  # noqa: SLF001  not public
 
 
-def uvloop_runs(agent: Agent) -> None:
+def _uvloop_runs(agent: Agent) -> None:
     """Hear of uvloop's loops, if it was imported before the agent was there."""
     module: Any = sys.modules.get("uvloop")
     if module is None:
         return
     plain = module.Loop.run_forever
 
+    @agent.guard("loops of uvloop")
+    def begins(loop: Any) -> None:
+        agent.loop_runs(loop, OTHER, loop.call_soon_threadsafe, sys._getframe(2))  # noqa: SLF001  lies below the loop
+
+    @agent.guard("loops of uvloop")
+    def ends(loop: Any) -> None:
+        agent.loop_ends(id(loop))
+
     @functools.wraps(plain)
-    def run_forever(self: Any) -> None:
-        # This frame lies below the loop, like all that `_below` counts.
-        agent.loop_runs(self, _FAMILY_OTHER, self.call_soon_threadsafe, 1 + _below(sys._getframe()))  # noqa: SLF001
+    def run_forever(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        begins(self)
         try:
-            plain(self)
+            return plain(self, *args, **kwargs)
         finally:
-            agent.loop_ends(id(self))
+            ends(self)
 
     module.Loop.run_forever = run_forever
 
 
-def loops_elsewhere(agent: Agent) -> None:
+def _loops_elsewhere(agent: Agent) -> None:
     """Ask the asyncio loops that run already, in whatever thread, to say so."""
     tasks: Any = sys.modules.get("asyncio.tasks")
     if tasks is None:
@@ -60,43 +74,34 @@ def loops_elsewhere(agent: Agent) -> None:
         if loop.is_running():
 
             def here(loop: Any = loop) -> None:
-                if id(loop) not in agent._loops:  # noqa: SLF001  the agent's own other half
-                    _say(agent, loop, _below(sys._getframe()))  # noqa: SLF001
+                if not agent.pings.runs(loop):
+                    _say(agent, loop, sys._getframe(2))  # noqa: SLF001  below: the guard, and this
 
-            loop.call_soon_threadsafe(here)
+            loop.call_soon_threadsafe(agent.guard("loops that run already")(here))
 
 
 def loop_here(agent: Agent) -> None:
     """Note a loop that runs in this thread and is not known; forget those that are known and have ended."""
-    for loop_id, (_, door) in list(agent._loops.items()):  # noqa: SLF001  see above
+    for loop_id, door in agent.pings.doors():
         running = getattr(getattr(door, "__self__", None), "is_running", None)
         if running is not None and not running():
             agent.loop_ends(loop_id)
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is not None:
         loop = asyncio._get_running_loop()  # noqa: SLF001  does not raise
-        if loop is not None and id(loop) not in agent._loops and (task := asyncio.current_task(loop)) is not None:  # noqa: SLF001
+        if loop is not None and not agent.pings.runs(loop) and (task := asyncio.current_task(loop)) is not None:
             frame = getattr(task.get_coro(), "cr_frame", None)
             if frame is not None:
-                _say(agent, loop, _below(frame))
+                _say(agent, loop, frame.f_back)
     trio: Any = sys.modules.get("trio._core._run")
     if trio is not None:
         runner = getattr(trio.GLOBAL_RUN_CONTEXT, "runner", None)
-        if runner is not None and id(runner) not in agent._loops:  # noqa: SLF001
-            agent.loop_runs(runner, _FAMILY_TRIO, runner.entry_queue.run_sync_soon, 0)
+        if runner is not None and not agent.pings.runs(runner):
+            agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, None)
 
 
-def _say(agent: Agent, loop: Any, depth: int) -> None:
-    if hasattr(loop, "_run_once"):
-        # By the agent's own door, so that it hears of the end too; the loop stays what it was.
-        sys.modules["asyncio.events"]._set_running_loop(loop)  # noqa: SLF001
-    else:
-        agent.loop_runs(loop, _FAMILY_OTHER, loop.call_soon_threadsafe, depth)
-
-
-def _below(frame: FrameType | None) -> int:
-    """How many frames lie below this one."""
-    depth = -1
-    while frame is not None:
-        depth, frame = depth + 1, frame.f_back
-    return depth
+def _say(agent: Agent, loop: Any, frame: FrameType | None) -> None:
+    is_asyncios = hasattr(loop, "_run_once")
+    if is_asyncios:
+        agent.running[_thread.get_ident()] = id(loop)  # so that its end is heard of
+    agent.loop_runs(loop, ASYNCIO if is_asyncios else OTHER, loop.call_soon_threadsafe, frame)

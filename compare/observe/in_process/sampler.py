@@ -31,7 +31,7 @@ from compare.observe.agent.channel import Kind
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.judge.judge import Judge
-from compare.observe.sampler.sampler import FAMILY_NS, Sampler
+from compare.observe.sampler.sampler import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,9 +105,11 @@ class Windows(Sampler):
             self._family.cut(track, at, by_itself=False)
         assert self._ring is not None
         judge = self.open.pop(number)
-        judge.names(self.pid, self._ring.names())
+        judge.names(self.pid, self._notes.names)
         for work in self._notes.queue.values():
             judge.waited(self.pid, work, at)
+        for sentence in self._notes.missing():
+            judge.miss(sentence)
         linecache.checkcache()
         return judge.finish(at)
 
@@ -150,14 +152,6 @@ class Windows(Sampler):
         else:
             self._fresh.pop(record.first, None)
             self.open.pop(record.first, None)
-
-    def _tend(self, now: int) -> None:
-        """A thread's name is asked for until it is known: at a window's end the thread may be gone."""
-        if now - self._tended >= FAMILY_NS and self._ring is not None:
-            nameless = {track.tid for track in self._family.tracks.values() if track.python}
-            if not nameless <= self._ring.names().keys():
-                self._want_names = max(self._want_names, 1)
-        super()._tend(now)
 
     def _adopt(self, pid: int, now: int) -> None:  # noqa: ARG002  as is
         """What the process starts is another program."""

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...process import launch
 from ..agent import channel, late
-from ..agent import notes as agent
+from ..agent import install as agent
 from ..agent.channel import Kind
+from ..agent.notes import Agent
+from ..agent.pings import high
 from ..started.observer import ObserverError
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Session:
                 command, pass_fds=(theirs.fileno(),), start_new_session=True, cwd="/",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(),
             )  # fmt: skip
-        self._socket = socket.socket(fileno=agent._moved_up(ours.detach()))  # noqa: SLF001
+        self._socket = socket.socket(fileno=high(ours.detach()))
         self._socket.settimeout(ANSWER_S)
 
     def ready(self) -> None:
@@ -102,8 +104,6 @@ class Session:
 
     def stop(self, number: int, at: int) -> None:
         """Close a window that ended at this moment; `answer` waits for what was seen in it."""
-        if _notes is not None:
-            _notes._tell_names()  # noqa: SLF001  here and now: it is this process that asks
         self._send("stop", number, at)
 
     def answer(self, number: int) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
@@ -152,7 +152,7 @@ def _gone(error: OSError) -> ObserverError:
 _session: Session | None = None
 _shared: tuple[int, int] | None = None
 """The ring and the writing end of the agent's pipe: there is one agent in a process, for one sampler after another."""
-_notes: agent.Agent | None = None
+_notes: Agent | None = None
 
 
 def session() -> Session:
@@ -192,22 +192,14 @@ def _link(sampler: int) -> tuple[int, int]:
     global _shared, _notes  # noqa: PLW0603  one a process
     if _shared is None or _notes is None:
         ring, (read, write) = channel.Ring.create(), os.pipe()
-        _shared = ring, agent._moved_up(write)  # noqa: SLF001
-        if _installed() is None:
-            agent.install(f"{os.dup(ring)},{read},{sampler}")
-            _notes = _installed()
-            assert _notes is not None
-            late.asyncio_hears()
-            late.uvloop_runs(_notes)
-            late.loops_elsewhere(_notes)
+        _shared = ring, high(write)
+        if (fresh := agent.install(f"{os.dup(ring)},{read},{sampler}")) is not None:
+            _notes = fresh
+            late.catch_up(fresh)
         else:  # `compare script` watches us too, or we were forked: then the loops are known by their stacks alone
-            _notes = agent.Agent(channel.Ring(os.dup(ring)), read)
-    agent._let_trace(sampler)  # noqa: SLF001
+            _notes = Agent(channel.Ring(os.dup(ring)), read)
+    agent.let_trace(sampler)
     return _shared
-
-
-def _installed() -> agent.Agent | None:
-    return agent._agent  # noqa: SLF001  there is no other door to it
 
 
 def _environment() -> dict[str, str]:

@@ -5,6 +5,7 @@ The notes are told to the judge, and to the process's own tracks: a note in a th
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from compare.results import Site
 
 
+MOST_TASKS = 10_000
+"""So many tasks' names are kept."""
+FRAME_WITHIN = 256
+"""A coroutine's own frame begins within so many bytes of the coroutine."""
+
+
 class NotesRead:
     """One agent's notes, as far as they have been read.
 
@@ -32,6 +39,8 @@ class NotesRead:
         agent: the one that answers now; `None` before it said so.
         loops: of each thread in which a loop runs: the loop's id, its family, the depth of the stack below it.
         queue: what stands in line, by the request's number.
+        names: the threads' names.
+        tasks: the tasks' names, by their coroutines' addresses; of those that were made last.
     """
 
     def __init__(
@@ -58,6 +67,13 @@ class NotesRead:
         self.agent: proc.ThreadFiles | None = None
         self.loops: dict[int, tuple[int, int, int]] = {}
         self.queue: dict[int, Work] = {}
+        self.names: dict[int, str] = {}
+        self.tasks: dict[int, str] = {}
+        self._coroutines: list[int] = []
+        """Their addresses, sorted."""
+        self._not_seen: dict[str, None] = {}
+        self._failed: dict[int, tuple[int, str]] = {}
+        """Of each kind of note that failed in the agent: how often, and what the first time."""
         self._doing: dict[int, Work] = {}
         self._load: Counter[int] = Counter()
         """How much work each pool has, begun or not."""
@@ -84,10 +100,30 @@ class NotesRead:
                 self._take_ping(record)
             case Kind.WINDOW_OPENS | Kind.WINDOW_DROPS:
                 self._window(record)
-            case Kind.ASKED:
+            case Kind.ASKED | Kind.IN_LINE:
                 self._asked(record)
+            case Kind.TASK | Kind.THREAD_NAMED | Kind.NOT_SEEN | Kind.FAILED:
+                self._said(record)
             case _:
                 self._no_longer_in_line(record, early=early)
+
+    def task_name(self, frame: int) -> str | None:
+        """Return the name of the task whose coroutine's own frame lies at this address; `None` if it is not known."""
+        if len(self._coroutines) != len(self.tasks):
+            self._coroutines = sorted(self.tasks)
+        at = bisect.bisect_right(self._coroutines, frame) - 1
+        if at < 0 or frame - self._coroutines[at] > FRAME_WITHIN:
+            return None
+        return self.tasks[self._coroutines[at]]
+
+    def missing(self) -> Iterator[str]:
+        """Yield what could not be seen, a sentence each."""
+        yield from self._not_seen
+        for count, first in self._failed.values():
+            times = "once" if count == 1 else f"{count} times"
+            yield f"all of what the agent should note: it failed {times} {first}"
+        if self._ring is not None and self._ring.lost:
+            yield f"{self._ring.lost:,} of the agent's notes: they came faster than they were read"
 
     def close(self) -> None:
         """Stop following the agent's thread."""
@@ -133,6 +169,27 @@ class NotesRead:
         self._family.cut(track, record.time_ns)
         self._judge.turned(pid, track.tid, record.time_ns, gave_way=record.code)
 
+    def _said(self, record: Record) -> None:
+        text = self._ring.text(record.amount) if self._ring is not None and record.amount else None
+        if record.kind is Kind.FAILED:
+            count, first = self._failed.get(record.first, (0, "noting something"))
+            self._failed[record.first] = max(count, record.second), text or first
+        elif text is None:  # it was written over before it was read
+            return
+        elif record.kind is Kind.NOT_SEEN:
+            self._not_seen[text] = None
+        elif record.kind is Kind.THREAD_NAMED:
+            self.names[record.first] = text
+            self._judge.names(self._family.pid, {record.first: text})
+        else:
+            self._task_made(record.second, text)
+
+    def _task_made(self, coroutine: int, name: str) -> None:
+        if coroutine not in self.tasks and len(self.tasks) >= MOST_TASKS:
+            del self.tasks[next(iter(self.tasks))]
+            self._coroutines.clear()
+        self.tasks[coroutine] = name
+
     # --- work -----------------------------------------------------------------------------------------------------
 
     def _asked(self, record: Record) -> None:
@@ -140,7 +197,10 @@ class NotesRead:
             record.first, record.second, record.amount, self._site(record), max(record.time_ns, self._began)
         )  # fmt: skip
         work.free = self._load[work.pool] < work.size
-        self._load[work.pool] += 1
+        if record.kind is Kind.IN_LINE:
+            work.free = False
+        else:
+            self._load[work.pool] += 1
         self.queue[record.first] = work
 
     def _site(self, record: Record) -> Site | None:
@@ -149,13 +209,12 @@ class NotesRead:
         return stacks.site_of(code, record.line, self._family.directory) if code is not None else None
 
     def _no_longer_in_line(self, record: Record, *, early: bool) -> None:
-        if record.kind is not Kind.STARTED:
-            self._load[record.second] = max(self._load[record.second] - 1, 0)
+        if record.kind is not Kind.STARTED and self._load[record.second]:
+            self._load[record.second] -= 1
         waiting = self.queue.pop(record.first, None)
         if record.kind is Kind.STARTED and waiting is not None:
             self._started(waiting, record, early=early)
         elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and waiting is not None and not early:
-            waiting.free = waiting.free and record.kind is Kind.WITHDRAWN
             self._judge.waited(self._family.pid, waiting, record.time_ns)
         elif record.kind is Kind.ENDED:
             self._ended(record)

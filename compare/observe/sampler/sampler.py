@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from compare.observe.agent import channel
 from compare.observe.judge.judge import Judge
 from compare.observe.kernel import proc
 from compare.observe.sampler import without_proc as blind
@@ -32,9 +31,6 @@ FAMILY_NS = 25_000_000
 """How often children are looked for."""
 PING_AFTER_NS = 2_500_000
 """How long a loop has not been seen in its poller before it is pinged."""
-NAMES_NS = 20_000_000
-ASK_NAMES = 3
-"""How often the names are asked for after a thread was seen first: it may not have its own yet."""
 SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
 
@@ -68,8 +64,7 @@ class Sampler:
             self.judge.miss(why)
         self._families = {pid: self._family}
         self._notes = NotesRead(ring, self._family, now, pings=self._blind, window=self._note_window)
-        self._tended = self._named = 0
-        self._want_names = ASK_NAMES
+        self._tended = 0
         self._others: set[int] = set()
         self._births: dict[int, int] = {}
         """When each child was seen first that is no Python of ours yet."""
@@ -86,8 +81,7 @@ class Sampler:
         self._read_ring()
         for family in list(self._families.values()):
             family.attach(now)
-            if family.list_threads(now, self._notes.hidden):
-                self._want_names = ASK_NAMES
+            family.list_threads(now, self._notes.hidden)
             if self._notes.loops and family is self._family:
                 self._place_loops(family)
             for track in due(family, now):
@@ -140,13 +134,6 @@ class Sampler:
     def finish(self) -> Observation:
         """Stop, and say what was seen."""
         self._read_ring()
-        if self._ring is not None and self._family.tracks:
-            self._ask(channel.NAMES)
-            deadline = time.monotonic_ns() + 20_000_000
-            wanted = set(self._family.tracks)
-            while time.monotonic_ns() < deadline and not wanted <= set(self._ring.names()):
-                time.sleep(0.001)
-            self.judge.names(self.pid, self._ring.names())
         now = time.monotonic_ns()
         for family in self._families.values():
             if family.unreadable is not None and family is self._family:
@@ -155,6 +142,8 @@ class Sampler:
         self._notes.close()
         for work in self._notes.queue.values():
             self.judge.waited(self.pid, work, now)
+        for sentence in self._notes.missing():
+            self.judge.miss(sentence)
         return self.judge.finish(now)
 
     def _read_ring(self, *, early: bool = False) -> None:
@@ -227,15 +216,9 @@ class Sampler:
 
     def _tend(self, now: int) -> None:
         """What need not be done in every tick."""
-        if self._want_names and now - self._named > NAMES_NS and self._ring is not None:
-            self._named = now
-            self._want_names -= 1
-            self._ask(channel.NAMES)
         if now - self._tended < FAMILY_NS:
             return
         self._tended = now
-        if self._ring is not None:
-            self.judge.names(self.pid, self._ring.names())
         for family in list(self._families.values()):
             family.watch_stops(now)
             for child in family.process.children():

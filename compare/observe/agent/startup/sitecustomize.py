@@ -30,7 +30,7 @@ def _give_back() -> None:
     package = types.ModuleType("_compare_agent")
     package.__path__ = [os.path.dirname(here)]  # noqa: PTH120
     sys.modules["_compare_agent"] = package
-    importlib.import_module("_compare_agent.notes").install()
+    importlib.import_module("_compare_agent.install").install()
 
 
 _give_back()

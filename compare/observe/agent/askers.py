@@ -1,0 +1,108 @@
+"""Whose line asks for work, as a code object's address and a line: told by looks at frames alone.
+
+The innermost frame of the user's that lies above the running loop's own; else, in a task, the line that its coroutine
+stands at, or the line that made the task (`gather(to_thread(f))` has no frame of the user's). Never a frame below the
+loop: `asyncio.run(main())` asks for nothing.
+"""
+
+from __future__ import annotations
+
+import _thread
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any
+
+from .filenames import FOLDER, is_users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+
+Line = tuple[int, int]
+NOBODY: Line = (0, 0)
+MOST_FILENAMES = 4096
+MOST_ORIGINS = 1 << 16
+"""Of so many tasks it is kept where they were made; an address that is used again takes the place of what was there."""
+CONTEXT_MANAGERS = "contextlib.py"
+"""Whose frames may lie on both sides of a loop."""
+
+
+class Askers:
+    """Knows which frames are the user's, and which lie below a loop."""
+
+    def __init__(self) -> None:
+        """Know no loop yet."""
+        self._owners: dict[str, bool] = {}
+        self._loops: dict[int, tuple[int, dict[int, CodeType], Line]] = {}
+        """Of each loop: its thread, the code of its own frames by address, the line that started it."""
+        self._below: dict[int, dict[int, CodeType]] = {}
+        """Of each thread in which loops run (one may be another's guest), those frames' code."""
+        self._origins: dict[int, Line] = {}
+        """Where tasks were made, by their addresses: a reference to a task, weak or not, could be seen."""
+        self._current: list[Callable[[], Any]] = []
+
+    def tasks(self, current: Callable[[], Any]) -> None:
+        """A library that has tasks is there; `current` returns the one that runs and its coroutine, or `None`."""
+        self._current.append(current)
+
+    def loop_runs(self, loop_id: int, frame: FrameType | None) -> None:
+        """A loop begins to run in this thread; `frame` is the innermost of its own."""
+        started, own = self.line(frame), dict[int, "CodeType"]()
+        while frame is not None and not (own and self._is_users(frame.f_code.co_filename)):
+            name = frame.f_code.co_filename
+            if not name.endswith(CONTEXT_MANAGERS) and not name.startswith(FOLDER):
+                own[id(frame.f_code)] = frame.f_code
+            frame = frame.f_back
+        self._loops[loop_id] = _thread.get_ident(), own, started
+        self._gather(_thread.get_ident())
+
+    def loop_ends(self, loop_id: int) -> None:
+        """It no longer runs."""
+        if (loop := self._loops.pop(loop_id, None)) is not None:
+            self._gather(loop[0])
+
+    def _gather(self, thread: int) -> None:
+        own = [own for where, own, _ in list(self._loops.values()) if where == thread]
+        self._below[thread] = {address: code for each in own for address, code in each.items()}
+        if not own:
+            del self._below[thread]
+
+    def line(self, frame: FrameType | None) -> Line:
+        """Return whose line asks, from this frame outwards."""
+        below = self._below.get(_thread.get_ident(), {})
+        while frame is not None and id(frame.f_code) not in below:
+            if self._is_users(frame.f_code.co_filename):
+                return id(frame.f_code), frame.f_lineno or 0
+            frame = frame.f_back
+        return NOBODY if frame is None else self._of_task()
+
+    def task_made(self, task: Any, code: CodeType | None, frame: FrameType | None) -> None:
+        """Keep where a task was made whose own code is a library's."""
+        origin = NOBODY
+        if code is None or not self._is_users(code.co_filename):
+            origin = self.line(frame)
+            if origin == NOBODY:  # the loop's own first task: it was made where the loop was started
+                here = _thread.get_ident()
+                origin = next((line for where, _, line in list(self._loops.values()) if where == here), NOBODY)
+        if origin != NOBODY and len(self._origins) < MOST_ORIGINS:
+            self._origins[id(task)] = origin
+        else:
+            self._origins.pop(id(task), None)
+
+    def _of_task(self) -> Line:
+        for current in self._current:
+            found = current()
+            if found is not None:
+                task, coroutine = found
+                frame = coroutine.cr_frame if type(coroutine) is CoroutineType else None
+                if frame is not None and self._is_users(frame.f_code.co_filename):
+                    return id(frame.f_code), frame.f_lineno or 0
+                return self._origins.get(id(task), NOBODY)
+        return NOBODY
+
+    def _is_users(self, filename: str) -> bool:
+        mine = self._owners.get(filename)
+        if mine is None:
+            if len(self._owners) >= MOST_FILENAMES:  # a program that makes code makes names, too
+                self._owners.clear()
+            mine = self._owners[filename] = is_users(filename)
+        return mine

@@ -1,0 +1,74 @@
+"""Each worker thread of anyio's, which it has on asyncio alone, takes its work from a queue of its own."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..channel import Kind
+
+if TYPE_CHECKING:
+    from ..notes import Agent
+
+MODULE = "anyio._backends._asyncio"
+
+
+def fits(module: Any) -> str | None:
+    """Return why the workers can't be heard of; `None` if they can."""
+    worker, queue = getattr(module, "WorkerThread", None), getattr(module, "Queue", None)
+    if isinstance(worker, type) and isinstance(queue, type) and hasattr(queue, "put") and hasattr(queue, "get"):
+        return None
+    return "what anyio's threads work at: there is no WorkerThread, or no Queue"
+
+
+def open_door(module: Any, agent: Agent) -> None:
+    """Note when a worker's work is handed over, begun, and done: when it asks for the next."""
+    worker, plain, noting = module.WorkerThread, module.WorkerThread.__init__, _noting(module.Queue, agent)
+
+    @agent.guard("a thread of anyio")
+    def watch(thread: Any) -> None:
+        if type(thread.queue) is module.Queue:
+            thread.queue.__class__ = noting
+
+    @functools.wraps(plain)
+    def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807  takes the place of one
+        plain(self, *args, **kwargs)
+        watch(self)
+
+    worker.__init__ = __init__
+
+
+def _noting(queue: Any, agent: Agent) -> type:
+    @agent.guard("work for a thread of anyio")
+    def put(where: Any, item: Any = None, *_: Any) -> None:
+        if item is not None:
+            where.compare_asked = agent.asked(Kind.ASKED, id(where), 0, sys._getframe(3))  # noqa: SLF001
+
+    @agent.guard("work that a thread of anyio has done")
+    def ends(where: Any) -> None:
+        busy, where.compare_busy = where.compare_busy, 0
+        if busy:
+            agent.note(Kind.ENDED, busy, id(where))
+
+    @agent.guard("work that a thread of anyio begins")
+    def begins(where: Any, item: Any) -> None:
+        if item is not None and where.compare_asked:
+            where.compare_busy, where.compare_asked = where.compare_asked, 0
+            agent.note(Kind.STARTED, where.compare_busy, id(where))
+
+    class Noting(queue):  # type: ignore[misc]
+        compare_asked = compare_busy = 0
+
+        def put(self, *args: Any, **kwargs: Any) -> Any:
+            put(self, *args)
+            return queue.put(self, *args, **kwargs)
+
+        def get(self, *args: Any, **kwargs: Any) -> Any:
+            ends(self)
+            item = queue.get(self, *args, **kwargs)
+            begins(self, item)
+            return item
+
+    Noting.__name__, Noting.__qualname__, Noting.__module__ = queue.__name__, queue.__qualname__, queue.__module__
+    return Noting

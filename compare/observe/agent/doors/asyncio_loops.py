@@ -1,0 +1,47 @@
+"""Every asyncio-like loop, uvloop's too, says that it runs through `asyncio.events._set_running_loop`."""
+
+from __future__ import annotations
+
+import _thread
+import functools
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..notes import ASYNCIO, OTHER
+
+if TYPE_CHECKING:
+    from ..notes import Agent
+
+MODULE = "asyncio.events"
+
+
+def fits(events: Any) -> str | None:
+    """Return why asyncio's loops can't be heard of; `None` if they can."""
+    if callable(getattr(events, "_set_running_loop", None)):
+        return None
+    return "which asyncio loops run: asyncio.events has no _set_running_loop"
+
+
+def open_door(events: Any, agent: Agent) -> None:
+    """Note which thread runs which loop."""
+    plain = events._set_running_loop  # noqa: SLF001  no library has public ones for this
+
+    @agent.guard("loops of asyncio")
+    def changes(loop: Any = None) -> None:
+        thread = _thread.get_ident()
+        before = agent.running.get(thread)
+        if before is not None and before != id(loop):
+            del agent.running[thread]
+            agent.loop_ends(before)
+        if loop is not None and before != id(loop):
+            agent.running[thread] = id(loop)
+            family = ASYNCIO if hasattr(loop, "_run_once") else OTHER
+            agent.loop_runs(loop, family, loop.call_soon_threadsafe, sys._getframe(3))  # noqa: SLF001
+
+    @functools.wraps(plain)
+    def _set_running_loop(*args: Any, **kwargs: Any) -> Any:
+        result = plain(*args, **kwargs)
+        changes(*args)
+        return result
+
+    events._set_running_loop = _set_running_loop  # noqa: SLF001

@@ -1,0 +1,65 @@
+"""Every run of trio, guest mode too, is set up by `setup_runner` and ends with `Runner.close`."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..notes import TRIO
+
+if TYPE_CHECKING:
+    from ..notes import Agent
+
+MODULE = "trio._core._run"
+
+
+def fits(run: Any) -> str | None:
+    """Return why trio's runs can't be heard of; `None` if they can."""
+    if not (callable(getattr(run, "setup_runner", None)) and hasattr(getattr(run, "Runner", None), "close")):
+        return "which loops of trio's run: there is no setup_runner, or no Runner.close"
+    if not hasattr(run, "GLOBAL_RUN_CONTEXT"):
+        return "which loops of trio's run: there is no GLOBAL_RUN_CONTEXT"
+    return None
+
+
+def open_door(run: Any, agent: Agent) -> None:
+    """Note which thread runs which loop, where tasks are made, and how they are called."""
+    set_up, close = run.setup_runner, run.Runner.close
+    context = run.GLOBAL_RUN_CONTEXT
+
+    def current() -> tuple[Any, Any] | None:
+        task = getattr(context, "task", None)
+        return (task, task.coro) if task is not None else None
+
+    agent.askers.tasks(current)
+
+    @agent.guard("tasks of trio")
+    def spawned(task: Any) -> None:
+        agent.task_made(task, task.coro, task.name, sys._getframe(2))  # noqa: SLF001
+
+    class Spawns:
+        def task_spawned(self, task: Any) -> None:
+            spawned(task)
+
+    @agent.guard("runs of trio")
+    def begins(runner: Any) -> None:
+        agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, sys._getframe(3))  # noqa: SLF001
+        runner.instruments.add_instrument(Spawns())
+
+    @agent.guard("runs of trio")
+    def ends(runner: Any) -> None:
+        agent.loop_ends(id(runner))
+
+    @functools.wraps(set_up)
+    def setup_runner(*args: Any, **kwargs: Any) -> Any:
+        runner = set_up(*args, **kwargs)
+        begins(runner)
+        return runner
+
+    @functools.wraps(close)
+    def ended(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        ends(self)
+        return close(self, *args, **kwargs)
+
+    run.setup_runner, run.Runner.close = setup_runner, ended

@@ -1,0 +1,75 @@
+"""Work that has its token is handed to a cached thread by `ThreadCache.start_thread_soon`.
+
+The work itself stays as it is: what it raises must not show a frame of ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..channel import Kind
+
+if TYPE_CHECKING:
+    from ..notes import Agent
+
+MODULE = "trio._core._thread_cache"
+
+
+def fits(module: Any) -> str | None:
+    """Return why trio's threads can't be heard of; `None` if they can."""
+    cache, worker = getattr(module, "ThreadCache", None), getattr(module, "WorkerThread", None)
+    if not hasattr(cache, "start_thread_soon"):
+        return "what trio's threads work at: there is no ThreadCache.start_thread_soon"
+    if not (hasattr(worker, "_handle_job") and hasattr(worker, "_job")):
+        return "what trio's threads work at: there is no WorkerThread._handle_job"
+    return None
+
+
+def open_door(module: Any, agent: Agent) -> None:  # noqa: C901  one note a moment
+    """Note when work is handed to a thread, begun and done."""
+    cache, worker = module.ThreadCache, module.WorkerThread
+    plain_start, plain_handle = cache.start_thread_soon, worker._handle_job  # noqa: SLF001  nothing public
+    handed: dict[int, tuple[int, int]] = {}
+    """Of each function that is to be called, by its address: the request, and whose it is."""
+
+    @agent.guard("work for a thread of trio")
+    def hands_over(pool: Any, function: Any) -> None:
+        handed[id(function)] = agent.asked(Kind.ASKED, id(pool), 0, sys._getframe(3)), id(pool)  # noqa: SLF001
+
+    @agent.guard("work for a thread of trio")
+    def withdraws(function: Any) -> None:
+        if (request := handed.pop(id(function), None)) is not None:
+            agent.note(Kind.WITHDRAWN, *request)
+
+    @agent.guard("work that a thread of trio begins")
+    def begins(thread: Any) -> tuple[int, int] | None:
+        request = handed.pop(id(thread._job[0]), None)  # noqa: SLF001
+        if request is not None:
+            agent.note(Kind.STARTED, *request)
+        return request
+
+    @agent.guard("work that a thread of trio has done")
+    def ends(request: tuple[int, int] | None) -> None:
+        if request is not None:
+            agent.note(Kind.ENDED, *request)
+
+    @functools.wraps(plain_start)
+    def start_thread_soon(self: Any, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        hands_over(self, fn)
+        try:
+            return plain_start(self, fn, *args, **kwargs)
+        except BaseException:  # no thread can be started
+            withdraws(fn)
+            raise
+
+    @functools.wraps(plain_handle)
+    def _handle_job(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        request = begins(self)
+        try:
+            return plain_handle(self, *args, **kwargs)
+        finally:
+            ends(request)
+
+    cache.start_thread_soon, worker._handle_job = start_thread_soon, _handle_job  # noqa: SLF001

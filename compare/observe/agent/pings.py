@@ -1,0 +1,197 @@
+"""How late a loop gets round to a callback: put into its line on request, through its thread-safe door.
+
+The agent's own thread does that: it sleeps in a read of a pipe until the sampler asks. There is none before the first
+loop runs, and none while the program forks (Python 3.12 and later warn where there is more than one thread).
+"""
+
+from __future__ import annotations
+
+import _thread
+import itertools
+import os
+import sys
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from . import channel
+from .channel import Kind
+from .own_thread import OwnThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .notes import Agent
+
+MOST_LOOKED_AT = 16
+# The program may patch what it finds in `os`, to guard its loop's thread; ours are taken before it begins.
+_read, _write, _fstat = os.read, os.write, os.fstat
+
+
+class Pings:
+    """The loops that run, and the thread that pings them."""
+
+    def __init__(self, agent: Agent, pipe: int) -> None:
+        """Read what the sampler asks from the descriptor `pipe`."""
+        self._agent = agent
+        self._pipe, self._pipe_inode = pipe, _fstat(pipe).st_ino
+        self._numbers = itertools.count(1)
+        self._loops: dict[int, tuple[int, Callable[..., object]]] = {}
+        self._thread: OwnThread | None = None
+        self._busy = _thread.allocate_lock()
+        """Held while the thread runs, or is being started or ended."""
+        self._forks = _thread.allocate_lock()
+        self.ping = agent.guard("pings")(self._ping)
+        self.start = agent.guard("its own thread")(self._start)
+        self.rest = agent.guard("its own thread")(self._rest)
+        self.resume = agent.guard("its own thread")(self._resume)
+        try:
+            # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
+            # ends: the interpreter may be ending by then.
+            self._waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+            self._thread = OwnThread(self._serve)
+        except (OSError, ImportError, AttributeError) as error:
+            agent.not_seen(f"how late loops get round to what is in their line: no thread for that ({error})")
+
+    def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
+        """A loop begins to run in this thread; `door` puts a callback into its line."""
+        self._loops[id(loop)] = (_thread.get_native_id(), door)
+        self.start()
+
+    def loop_ends(self, loop_id: int) -> bool:
+        """It no longer runs; returns whether it did."""
+        return self._loops.pop(loop_id, None) is not None
+
+    def runs(self, loop: Any) -> bool:
+        """Whether a loop is known to run."""
+        return id(loop) in self._loops
+
+    def doors(self) -> list[tuple[int, Callable[..., object]]]:
+        """Return the loops that are known to run, and their doors."""
+        return [(loop_id, door) for loop_id, (_, door) in list(self._loops.items())]
+
+    def _start(self) -> None:
+        if self._thread is not None and self._busy.acquire(blocking=False):
+            try:
+                self._thread.start()
+            except BaseException:
+                self._busy.release()
+                raise
+
+    def _rest(self) -> None:
+        """End our thread before the program forks; `resume` starts it again."""
+        if self._thread is None:
+            return
+        with self._forks:
+            if self._busy.locked() and self._has(self._waker):
+                _write(self._waker, channel.request(channel.REST))
+                self._thread.join()
+
+    def _resume(self) -> None:
+        if self._loops:
+            self._start()
+
+    def forget(self) -> None:
+        """In a forked child: there is no thread of ours here, and none is to come."""
+        self._thread = None
+        self._loops.clear()
+
+    def _serve(self) -> None:
+        """Answer the sampler; runs in our own thread."""
+        try:
+            self._agent.note(Kind.READY)
+            while self._answer():
+                pass
+        except BaseException as error:  # noqa: BLE001  nobody is above us
+            self._agent.failures.count("pings", error)  # type: ignore[arg-type]
+        self._busy.release()
+
+    def _answer(self) -> bool:
+        """Wait for what is asked, and answer; returns whether to go on."""
+        if not self._has(self._pipe):
+            return False
+        asked = set(channel.requests(_read(self._pipe, 4096)))
+        for tid in asked - {channel.REST}:
+            self.ping(tid)
+        return bool(asked) and channel.REST not in asked
+
+    def _has(self, descriptor: int) -> bool:
+        """Whether an end of the pipe is still ours: the program may have closed it, and opened something else."""
+        try:
+            return _fstat(descriptor).st_ino == self._pipe_inode
+        except OSError:
+            return False
+
+    def _ping(self, which: int) -> None:
+        for loop_id, (tid, door) in list(self._loops.items()):
+            if tid == which:
+                try:
+                    self._ping_one(loop_id, door)
+                except Exception:  # noqa: BLE001  whatever a loop that is closing raises, the program must not see it
+                    self._loops.pop(loop_id, None)
+
+    def _ping_one(self, loop_id: int, door: Callable[..., object]) -> None:
+        number, pong = next(self._numbers), self._agent.guard("pongs")(self._pong)
+        wake = _put(loop_id, door, lambda: pong(loop_id, number, door))
+        self._agent.note(Kind.PINGED, number, loop_id)
+        if wake is not None:
+            wake()
+
+    def _pong(self, loop_id: int, number: int, door: object) -> None:
+        self._agent.note(Kind.PONG, number, loop_id, code=_yielded(loop_id, door))
+
+
+def high(descriptor: int) -> int:
+    """Move a descriptor out of the program's way: its own get the numbers that they would get without us."""
+    import fcntl  # noqa: PLC0415  only where there is an agent
+
+    try:
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel.FIRST_DESCRIPTOR)
+    except OSError:  # the limit is lower than that
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  it has no keyword
+        return descriptor
+    os.close(descriptor)
+    return moved
+
+
+def _yielded(loop_id: int, door: object) -> int:
+    """In a loop's turn: the id of a task that gave way without waiting for anything, and stands in line again; or 0.
+
+    Such a task's next step is in line itself, where a task that waited is woken by what it waited for.
+    """
+    loop: Any = getattr(door, "__self__", None)
+    ready = getattr(loop, "_ready", None) if id(loop) == loop_id else None
+    if ready is None:
+        context = getattr(sys.modules.get("trio._core._run"), "GLOBAL_RUN_CONTEXT", None)
+        runner: Any = getattr(context, "runner", None)
+        return id(runner.runq[0]) if id(runner) == loop_id and runner.runq else 0
+    for index in range(min(len(ready), MOST_LOOKED_AT)):
+        callback = getattr(ready[index], "_callback", None)
+        if type(callback).__name__ == "TaskStepMethWrapper" or (
+            type(callback) is MethodType and callback.__func__.__name__ == "__step"
+        ):
+            return id(getattr(callback, "__self__", None))
+    return 0
+
+
+def _put(
+    loop_id: int, door: Callable[[Callable[[], None]], object], callback: Callable[[], None]
+) -> Callable[[], object] | None:
+    """Put a callback in a loop's line; returns what wakes the loop, if it has not been woken.
+
+    A loop's door lets go of the GIL where it wakes the loop. A busy loop would then keep us for 5 ms from noting that
+    the callback stands in its line, so where the two can be told apart, the note is written in between.
+    """
+    loop: Any = getattr(door, "__self__", None)
+    if id(loop) == loop_id and hasattr(loop, "_run_once") and hasattr(loop, "_write_to_self"):
+        loop._call_soon(callback, (), None)  # noqa: SLF001  see above
+        wake: Callable[[], object] = loop._write_to_self  # noqa: SLF001
+        return wake
+    queue = getattr(loop, "_reentry_queue", loop)  # a `TrioToken`, or the entry queue itself
+    if hasattr(queue, "wakeup") and hasattr(queue, "queue") and hasattr(queue, "lock"):
+        with queue.lock:
+            if not queue.done:
+                queue.queue.append((callback, ()))
+        awake: Callable[[], object] = queue.wakeup.wakeup_thread_and_signal_safe
+        return awake
+    door(callback)
+    return None
