@@ -23,7 +23,7 @@ def render(run: Run, threshold_ms: float) -> str:
 def _lines(run: Run, threshold_ms: float) -> Iterator[str]:
     seen = run.observation
     if seen is None:
-        yield f"compare: nothing was observed: {run.reason}"
+        yield f"compare: {run.variant}: {_end(run)}nothing was observed: {'; '.join(run.notes) or run.reason}"
         return
     yield f"compare: {run.variant}: {_end(run)}after {milliseconds(seen.duration_ms)}, {_threads(seen.threads)}"
     if seen.loop is None:

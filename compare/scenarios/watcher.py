@@ -18,8 +18,8 @@ MOST_FAILURES = 3
 class Watcher:
     """Watches one process after another; use it as a context manager."""
 
-    def __init__(self, host: Host) -> None:
-        """Start nothing yet."""
+    def __init__(self, host: Host | None = None) -> None:
+        """Start nothing yet; `host` is to leave the sampler's process alone."""
         self._host = host
         self._observer: Observer | None = None
         self._failures = 0
@@ -28,9 +28,17 @@ class Watcher:
 
     def __enter__(self) -> Self:
         """Start the sampler's process; it gets ready while others are made."""
-        self._observer = Observer().__enter__()
-        self._host.spare(self._observer.pid)
+        self._start()
         return self
+
+    def _start(self) -> None:
+        try:
+            self._observer = Observer().__enter__()
+        except (ObserverError, OSError) as error:
+            self._failed(error)
+            return
+        if self._host is not None:
+            self._host.spare(self._observer.pid)
 
     def __exit__(self, *_: object) -> None:
         """End it."""
@@ -40,19 +48,22 @@ class Watcher:
 
     def link(self) -> Link | None:
         """What a child is given to be observed; `None` when nothing can be observed any more."""
-        if self._observer is not None:
+        while self._observer is not None or self._failures < MOST_FAILURES:
+            if self._observer is None:
+                self._start()
+                continue
             try:
                 return self._observer.link()
-            except ObserverError as error:
+            except (ObserverError, OSError) as error:
                 self._failed(error)
         return None
 
-    def begin(self, pid: int, link: Link | None, threshold_ms: float) -> None:
+    def begin(self, pid: int, link: Link | None, threshold_ms: float, *, plain_threads: bool = True) -> None:
         """From now on."""
         self.trouble = None if self._observer else self.trouble
         if self._observer is not None:
             try:
-                self._observer.begin(pid, link, threshold_ms=threshold_ms)
+                self._observer.begin(pid, link, threshold_ms=threshold_ms, plain_threads=plain_threads)
             except ObserverError as error:
                 self._failed(error)
 
@@ -66,10 +77,8 @@ class Watcher:
             self._failed(error)
             return None
 
-    def _failed(self, error: ObserverError) -> None:
-        """Start another one, a few times."""
+    def _failed(self, error: Exception) -> None:
+        """Another one is started for the next, a few times."""
         self.__exit__()
         self.trouble = f"not observed: {error}"
         self._failures += 1
-        if self._failures < MOST_FAILURES:
-            self.__enter__()

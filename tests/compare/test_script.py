@@ -124,7 +124,7 @@ def test_json_follows_the_schema(tmp_path: Path) -> None:
     assert (run["scenario"], run["outcome"], run["exit_status"]) == ("script", "ok", 0)
     finding = next(finding for finding in run["findings"] if finding["call"] == "read")
     assert (finding["place"], finding["role"], finding["target"]) == ("loop-thread", "loop", fifo)
-    assert finding["site"] == {"file": str(tmp_path / "holds.py"), "line": 6, "function": "main"}
+    assert finding["site"] == {"file": str(tmp_path / "holds.py"), "line": 6, "function": "main", "owner": "user"}
     assert 150 <= finding["total_ms"] <= run["loop"]["total_ms"] + 1
 
 

@@ -118,6 +118,19 @@ class Record(NamedTuple):
     amount: int
 
 
+def shared_memory(name: str, size: int) -> int:
+    """Return the descriptor of new memory, `size` zeroes, that several processes can map."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
+    else:  # not Linux
+        import tempfile  # noqa: PLC0415  not in a program's start
+
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.truncate(descriptor, size)
+    return descriptor
+
+
 class Ring:
     """The shared memory, seen from either side."""
 
@@ -131,15 +144,7 @@ class Ring:
     @staticmethod
     def create() -> int:
         """Return the descriptor of a new, empty one."""
-        if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("compare-ring", os.MFD_CLOEXEC)
-        else:  # not Linux
-            import tempfile  # noqa: PLC0415  not in a program's start
-
-            with tempfile.TemporaryFile() as file:
-                descriptor = os.dup(file.fileno())
-        os.truncate(descriptor, _SIZE)
-        return descriptor
+        return shared_memory("compare-ring", _SIZE)
 
     def write(self, number: int, *fields: int) -> None:
         """Write record `number`, counted from 1 by the writer (agent's side). Takes about a microsecond."""

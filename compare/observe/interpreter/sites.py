@@ -35,6 +35,14 @@ _ANY_STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
 """That of an interpreter other than ours: whose program is looked at may run any."""
 
 
+def _real(filename: str) -> str:
+    """A code object may bear any name; one that no file can have (a NUL in it) lies nowhere."""
+    try:
+        return os.path.realpath(filename)
+    except ValueError:
+        return filename
+
+
 @cache
 def owner(filename: str) -> Owner:
     """Return whose code a file is.
@@ -45,7 +53,7 @@ def owner(filename: str) -> Owner:
         return "library" if filename.startswith("<frozen ") or " generated " in filename else "user"
     if filename == "__init__":  # the interpreter's own code around a class's call (CPython 3.13: _Py_InitCleanup)
         return "library"
-    path = os.path.realpath(filename)
+    path = _real(filename)
     if path.startswith(_HERE):
         return "library"
     if (
@@ -60,7 +68,7 @@ def owner(filename: str) -> Owner:
 @cache
 def module(filename: str) -> str:
     """Return the top-level module that a library's or package's file belongs to: `asyncio`, `trio`, `selectors`."""
-    path = os.path.realpath(filename)
+    path = _real(filename)
     for prefix in (*_PACKAGES, *_STDLIB):
         if path.startswith(prefix):
             first = path[len(prefix) :].partition(os.sep)[0]

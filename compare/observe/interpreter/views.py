@@ -336,10 +336,17 @@ def site_of(code: Code, line: int, directory: str) -> Site:
     filename = code.filename
     if not filename.startswith("<"):
         filename = os.path.normpath(os.path.join(directory, filename))  # noqa: PTH118
-    return Site(filename, line, code.qualname, sites.owner(code.filename))
+    return Site(printable(filename), line, printable(code.qualname), sites.owner(code.filename))
 
 
 def _named(code: Code) -> str:
     """Name a function as one would import it: `json.dumps`."""
     file = os.path.splitext(os.path.basename(code.filename))[0]  # noqa: PTH119, PTH122  see above
     return f"{sites.module(code.filename) or file}.{code.qualname}"
+
+
+def printable(name: str) -> str:
+    """Return a name with what no output can hold written as escapes: control characters, halves of surrogates."""
+    if name.isprintable():
+        return name
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in name)

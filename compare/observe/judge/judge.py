@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from compare.observe.judge.segments import Segment, Work
     from compare.observe.judge.threads import Thread
     from compare.observe.judge.turns import Turn
-    from compare.results import State
+    from compare.results import Lane, State
 
 MS = 1_000_000
 
@@ -232,6 +232,10 @@ class Judge:
 
     # --- what is told -----------------------------------------------------------------------------------------
 
+    def so_far(self, now: int) -> Observation:
+        """What has been found until now, without lanes; the books stay open. Kept for when no `finish` comes."""
+        return self._told(now, ())
+
     def finish(self, now: int) -> Observation:
         """Close the books."""
         for thread in self._threads:
@@ -239,10 +243,13 @@ class Judge:
         self._loops.finish(now)
         self._by_hand.finish(now)
         self._busy_polling.finish()
+        return self._told(now, self._lanes.finish(now, self._threads.name, self._threads.role))
+
+    def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:
         return Observation(
             findings=self._ledger.findings(self._pools.ahead),
             loop=self._holds.told(),
-            lanes=self._lanes.finish(now, self._threads.name, self._threads.role),
+            lanes=lanes,
             threads=self._most_threads,
             duration_ms=(now - self._began) / MS,
             missing=(*self._missing, *self._lanes.missing),

@@ -85,13 +85,20 @@ class Ledger:
             call=account.call,
             target=ahead(-account.thread[1]) if in_line else _target(account.place, entry),
             site=site,
-            code=linecache.getline(site.file, site.line).strip() or None if site is not None else None,
+            code=_source(site),
             count=entry.count,
             total_ms=entry.total / MS,
             longest_ms=entry.longest / MS,
             task=entry.view.doing if entry.view is not None else None,
             stack=entry.view.sites() if entry.view is not None else (),
         )
+
+
+def _source(site: Site | None) -> str | None:
+    try:
+        return linecache.getline(site.file, site.line).strip() or None if site is not None else None
+    except Exception:  # noqa: BLE001  whatever lies at that name: a line that can't be shown is no reason to tell nothing
+        return None
 
 
 def _target(place: Place, entry: Entry) -> str | None:

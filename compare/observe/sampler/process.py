@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.views import View
     from compare.observe.judge.judge import Judge
     from compare.observe.judge.segments import Work
+    from compare.observe.sampler.failures import Failures
 
 LISTING_NS = 5_000_000
 """How often the list of threads is read."""
@@ -86,8 +87,9 @@ class Track:
 class Family:
     """One process of those that are watched: the program itself, or one that it started."""
 
-    def __init__(self, pid: int, layout: Layout | None, judge: Judge, now: int) -> None:
+    def __init__(self, pid: int, layout: Layout | None, judge: Judge, now: int, failed: Failures) -> None:
         """Watch a process from now on."""
+        self._failed = failed
         self.pid = pid
         self.process = proc.Process(pid)
         self.judge = judge
@@ -328,10 +330,15 @@ class Family:
         if self.reader is None or not track.python:
             return None
         try:
-            frames = self.reader.stack(track.python, below=track.below)
+            return self._read_view(track, self.reader)
         except OSError:
             self._failures += 1
-            return None
+        except Exception as error:  # noqa: BLE001  a stack that changed while it was read may hold anything
+            self._failed.note(error)
+        return None
+
+    def _read_view(self, track: Track, reader: Reader) -> View | None:
+        frames = reader.stack(track.python, below=track.below)
         if not frames:
             return None
         # A greenlet has a stack of its own.
@@ -348,7 +355,7 @@ class Family:
             return self._with_task(track, view)
         if view.turn:
             self.turns.add(view.turn)
-            if not track.below or track.below[0].address != view.turn or frames[-len(track.below)] != track.below[0]:
+            if not _lies_below(track.below, frames, view.turn):
                 track.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
                 self.turns.update(
                     frame.address for frame in frames if stacks.mark(frame.code.filename, frame.code.qualname) == "turn"
@@ -455,6 +462,11 @@ class Family:
         self.tracks.clear()
         if self.reader is not None:
             self.reader.close()
+
+
+def _lies_below(below: Sequence[Frame], frames: Sequence[Frame], turn: int) -> bool:
+    """Whether what is remembered of a loop's frames is still what lies at the bottom of a stack."""
+    return 0 < len(below) <= len(frames) and below[0].address == turn and frames[-len(below)] == below[0]
 
 
 def _runs_to_its_end(below: Sequence[Frame]) -> bool:

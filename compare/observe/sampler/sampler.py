@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from compare.observe.judge.judge import Judge
 from compare.observe.kernel import proc
 from compare.observe.sampler import without_proc as blind
+from compare.observe.sampler.failures import Failures
 from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.process import LISTING_NS, Family
 from compare.observe.sampler.schedule import due
@@ -56,7 +57,8 @@ class Sampler:
         self.pid, self._layout, self._ring, self._ask = pid, layout, ring, ask
         self._began = now
         self.judge = Judge(pid, now, self, threshold_ns=threshold_ns, plain_threads=plain_threads)
-        self._family = Family(pid, layout, self.judge, now)
+        self._failures = Failures()
+        self._family = Family(pid, layout, self.judge, now, self._failures)
         self._family.agent = ring is not None
         self._blind: blind.Pings | None = None
         if (why := blind.reason(pid)) is not None:
@@ -80,20 +82,34 @@ class Sampler:
         now = time.monotonic_ns()
         self._read_ring()
         for family in list(self._families.values()):
-            family.attach(now)
-            family.list_threads(now, self._notes.hidden)
-            if self._notes.loops and family is self._family:
-                self._place_loops(family)
-            for track in due(family, now):
-                family.visit(track, now)
-            if not family.tracks and family is not self._family and now - family.began > LISTING_NS:
-                family.close(now)
-                del self._families[family.pid]
-        self._ping(now)
-        self._tend(now)
+            self._guarded(self._look_at, family, now)
+        self._guarded(self._ping, now)
+        self._guarded(self._tend, now)
         return (
             bool(self._family.tracks) or now - self._began < 2 * LISTING_NS or Path(f"/proc/{self.pid}/task").exists()
         )
+
+    def _guarded(self, do: Callable[..., object], *arguments: Any) -> None:
+        """Whatever fails here is dropped and counted: the watched program's life is not tied to our mistakes."""
+        try:
+            do(*arguments)
+        except Exception as error:  # noqa: BLE001  see above
+            self._failures.note(error)
+
+    def _look_at(self, family: Family, now: int) -> None:
+        family.attach(now)
+        family.list_threads(now, self._notes.hidden)
+        if self._notes.loops and family is self._family:
+            self._place_loops(family)
+        for track in due(family, now):
+            try:
+                family.visit(track, now)
+            except Exception as error:  # noqa: BLE001  this look is dropped, and the next begins anew
+                self._failures.note(error)
+                track.open, track.raw = None, b""
+        if not family.tracks and family is not self._family and now - family.began > LISTING_NS:
+            del self._families[family.pid]
+            family.close(now)
 
     def stat(self, pid: int, tid: int) -> proc.Stat | None:
         """Return a thread's counters now; `None` when it has ended."""
@@ -131,6 +147,10 @@ class Sampler:
         """Say what sockets and pipes a process has."""
         return proc.Process(pid).streams()
 
+    def so_far(self) -> Observation:
+        """Say what has been found until now; the watch goes on."""
+        return self.judge.so_far(time.monotonic_ns())
+
     def finish(self) -> Observation:
         """Stop, and say what was seen."""
         self._read_ring()
@@ -138,17 +158,22 @@ class Sampler:
         for family in self._families.values():
             if family.unreadable is not None and family is self._family:
                 self.judge.miss(f"no Python lines: {family.unreadable}")
-            family.close(now)
+            self._guarded(family.close, now)
         self._notes.close()
         for work in self._notes.queue.values():
             self.judge.waited(self.pid, work, now)
+        if (failed := self._failures.sentence()) is not None:
+            self.judge.miss(failed)
         for sentence in self._notes.missing():
             self.judge.miss(sentence)
         return self.judge.finish(now)
 
     def _read_ring(self, *, early: bool = False) -> None:
         for record in self._notes.read():
-            self._notes.take(record, early=early)
+            try:
+                self._notes.take(record, early=early)
+            except Exception as error:  # noqa: BLE001  one note less
+                self._failures.note(error)
 
     def _note_window(self, record: Record) -> None:
         """Windows are noted where a process watches itself."""
@@ -229,7 +254,7 @@ class Sampler:
         self._tended += 10 * (time.monotonic_ns() - now)  # each of a thousand threads is asked for its children
 
     def _adopt(self, pid: int, now: int) -> None:
-        family = Family(pid, self._layout, self.judge, now)
+        family = Family(pid, self._layout, self.judge, now, self._failures)
         if family.reader is None and self._layout is not None:
             if now - self._births.setdefault(pid, now) > 200_000_000:  # it has not become a Python of ours by now
                 self._others.add(pid)

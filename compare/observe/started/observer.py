@@ -9,18 +9,22 @@ import pickle
 import socket
 import struct
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ...process import launch
 from ..agent import channel
+from .kept import Kept
 
 if TYPE_CHECKING:
     from ...results import Observation
 
 LENGTH = struct.Struct("<I")
+EARLY = "the observer ended early,"
+_NOT_PASSED_ON = (channel.VARIABLE, "COV_", "COVERAGE_", "PYDEVD_")
 REPLY_S = 30.0
 """How long the sampler may take to answer, in seconds."""
+SERVER = "compare.observe.started.server"
 
 
 class ObserverError(Exception):
@@ -70,17 +74,28 @@ class Observer:
         """Start nothing yet."""
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._kept: Kept | None = None
         self.pid = 0
         self._at_work = False
 
     def __enter__(self) -> Self:
         """Start the sampler's process."""
+        kept = Kept.create()
         ours, theirs = socket.socketpair()
-        command = launch.command("compare.observe.started.server", str(theirs.fileno()), isolated=True)
-        self._process = subprocess.Popen(  # noqa: S603  our own module
-            command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True, env=_environment()
-        )
-        theirs.close()
+        passed = (theirs.fileno(), kept)
+        command = launch.command(SERVER, *map(str, passed), isolated=True)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  our own module
+                command, pass_fds=passed, start_new_session=True, cwd="/", env=_environment(),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._kept = Kept(kept)
+        except OSError as error:
+            ours.close()
+            raise ObserverError(f"the sampler can't be started: {error}") from None
+        finally:
+            theirs.close()
+            os.close(kept)
         ours.settimeout(REPLY_S)
         self._socket = ours
         self.pid = self._process.pid
@@ -96,6 +111,9 @@ class Observer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def link(self) -> Link:
         """Return what a process needs to be observed with its cooperation; close it when the process has ended."""
@@ -117,18 +135,33 @@ class Observer:
             plain_threads: whether threads that belong to no loop and no pool are told of too.
         """
         self._wait_until_at_work()
+        if self._kept is not None:
+            self._kept.clear()
         command = {"pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "agent": link is not None}
         descriptors = [link.ring, link.ask] if link is not None else []
         self._send(command, descriptors)
         self._receive()
 
     def end(self) -> Observation:
-        """Stop watching and return what was seen; the process may have ended by itself."""
-        self._send({"end": True}, [])
-        observation: Observation = self._receive()
-        return observation
+        """Stop watching and return what was seen; the process may have ended by itself.
+
+        Where the sampler has died meanwhile, what it had found until then is returned, with a sentence that says so.
+        """
+        try:
+            self._send({"end": True}, [])
+            seen: Observation = self._receive()
+        except ObserverError as error:
+            found = self._kept.read() if self._kept is not None else None
+            if found is None:
+                raise
+            early = f"{EARLY} after {found.duration_ms / 1000:.1f} s ({error}): what came later, and the lanes"
+            return replace(found, missing=(early, *found.missing))
+        return seen
 
     def _wait_until_at_work(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            message = "the sampler's process is gone"
+            raise ObserverError(message)
         if not self._at_work:
             self._receive()
             self._at_work = True
@@ -154,7 +187,8 @@ class Observer:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != channel.VARIABLE}
+    """What a tool sets to follow child processes (coverage, a debugger) would slow the sampler."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
 
 
 def _exactly(stream: socket.socket, size: int) -> bytes:

@@ -16,14 +16,17 @@ from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.sampler.sampler import PERIOD_NS, Sampler
+from compare.observe.started.kept import Kept
 from compare.observe.started.observer import LENGTH
 
 NICENESS = -10
 LATE_NS, MOST_AWAY_NS = 5_000_000, 20_000_000
+KEEP_NS = 500_000_000
+"""How often what was found is kept for whoever asks when we are gone; seldom enough to take a hundredth of our time."""
 AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, kept: Kept) -> None:
     _many_descriptors()
     _be_on_time()
     try:
@@ -37,14 +40,18 @@ def _serve(control: socket.socket) -> None:
             _answer(control, "nothing is being watched")
             continue
         try:
-            _watch(control, command, descriptors, layout, why)
+            _watch(control, kept, command, descriptors, layout, why)
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as error:  # noqa: BLE001  told to whoever asked: no traceback of ours amid the program's output
+            _answer(control, f"{type(error).__name__}: {error}")
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
 
-def _watch(
-    control: socket.socket, command: dict[str, Any], descriptors: list[int], layout: Any, why: str | None
+def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
+    control: socket.socket, kept: Kept, command: dict[str, Any], descriptors: list[int], layout: Any, why: str | None
 ) -> None:
     ring = channel.Ring(descriptors[0]) if descriptors else None
 
@@ -64,10 +71,13 @@ def _watch(
     _answer(control, True)  # noqa: FBT003  any answer but a text is a yes
     control.settimeout(0)
     due = looked = time.monotonic_ns()
-    worked, away = time.thread_time_ns(), 0
+    worked, away, keep = time.thread_time_ns(), 0, looked
     try:
         while not _hears(control):
             sampler.tick()
+            if looked > keep:
+                kept.write(sampler.so_far())
+                keep = looked + max(KEEP_NS, 100 * (time.monotonic_ns() - looked))
             due = max(due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
             time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
             before, looked, had_worked, worked = looked, time.monotonic_ns(), worked, time.thread_time_ns()
@@ -118,6 +128,14 @@ def _be_on_time() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve whoever holds the other end of the socket, until it hangs up."""
+    control, kept = map(int, sys.argv[1:3])
     with suppress(BrokenPipeError, ConnectionResetError):  # whoever started it is gone: nobody is left to tell
-        _serve(socket.socket(fileno=int(sys.argv[1])))
+        memory = Kept(kept)
+        os.close(kept)
+        _serve(socket.socket(fileno=control), memory)
+
+
+if __name__ == "__main__":
+    main()

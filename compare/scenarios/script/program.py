@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from compare.observe import Observer
 from compare.observe.kernel.proc import Process
-from compare.observe.started.observer import ObserverError
 from compare.results import CpuSeconds, Run
+from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +68,10 @@ def command_line(argv: Sequence[str], *, module: bool) -> list[str]:
     return [sys.executable, *flags, *(["-m"] if module else []), *argv]
 
 
-def environment(link: Link) -> dict[str, str]:
+def environment(link: Link | None) -> dict[str, str]:
     """Return the program's environment: ours, and what lets the agent in and is taken out again by it."""
+    if link is None:
+        return dict(os.environ)
     env = dict(os.environ) | link.env
     path = [str(STARTUP)]
     if "PYTHONPATH" in env:
@@ -85,17 +87,19 @@ def run(argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0
         ScriptError: it can't be started.
     """
     command = command_line(argv, module=module)
-    try:
-        with Observer() as observer, observer.link() as link, _signals_held():
-            pid = _spawn(command, environment(link), link)
-            with contextlib.suppress(ObserverError):
-                observer.begin(pid, link, threshold_ms=threshold_ms, plain_threads=False)
-            ended = _attend(pid)
-            seen = observer.end()
-    except (ObserverError, OSError) as error:
-        message = f"the program can't be observed: {error}"
-        raise ScriptError(message) from None
-    return _row(argv, threshold_ms, ended, seen, module=module), ended.status
+    with Watcher() as watcher, contextlib.ExitStack() as stack:
+        if (link := watcher.link()) is not None:
+            stack.enter_context(link)
+        stack.enter_context(_signals_held())
+        try:
+            pid = _spawn(command, link)
+        except OSError as error:
+            message = f"the program can't be started: {error}"
+            raise ScriptError(message) from None
+        watcher.begin(pid, link, threshold_ms, plain_threads=False)
+        ended = _attend(pid)
+        seen = watcher.end()
+    return _row(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
 
 
 def watch(pid: int, *, threshold_ms: float = 10.0) -> Run:
@@ -130,9 +134,10 @@ def end_alike(status: int) -> int:
     return 128 - code
 
 
-def _spawn(command: list[str], env: dict[str, str], link: Link) -> int:
-    for descriptor in link.fds:
+def _spawn(command: list[str], link: Link | None) -> int:
+    for descriptor in link.fds if link is not None else ():
         os.set_inheritable(descriptor, True)  # noqa: FBT003  its only form
+    env = environment(link)
     # A program starts with the signals that a shell would give it: none blocked, SIGPIPE not ignored.
     return os.posix_spawn(command[0], command, env, setsigmask=[], setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
 
@@ -165,8 +170,14 @@ def _attend(pid: int) -> Ended:
         return Ended(status, usage)
 
 
-def _row(
-    argv: Sequence[str], threshold_ms: float, ended: Ended | None, seen: Observation, *, module: bool = False
+def _row(  # noqa: PLR0913  what a row is made of
+    argv: Sequence[str],
+    threshold_ms: float,
+    ended: Ended | None,
+    seen: Observation | None,
+    *,
+    module: bool = False,
+    trouble: str | None = None,
 ) -> Run:
     from compare.scenarios.shared import verdict  # noqa: PLC0415  it is for the end
 
@@ -188,9 +199,10 @@ def _row(
         reason=reason,
         exit_status=status,
         cpu_seconds=_cpu(usage),
-        threads=seen.threads,
+        threads=seen.threads if seen is not None else 0,
         rss_mib=usage.ru_maxrss / 1024 if usage is not None else 0.0,
         observation=seen,
+        notes=(trouble,) if trouble is not None else (),
     )
     return verdict.told(row)
 
