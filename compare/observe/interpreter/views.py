@@ -125,6 +125,15 @@ class View:
         name = _named(called[-1].code) if called else named(self.stack[-1].first_local)
         return replace(self, doing=Task(None, name)) if name else self
 
+    def in_poller(self) -> View:
+        """Return the view of a loop that waits in its poller, whoever's frames call it."""
+        return replace(self, own=True, mine=False, step=(), task=(), doing=None)
+
+    @property
+    def in_handle(self) -> bool:
+        """Whether one of asyncio's handles is on the stack: then what runs is not the loop itself."""
+        return any(mark(frame.code.filename, frame.code.qualname) == "handle" for frame in self.stack)
+
     def within(self, task: Task, frame: int) -> View:
         """Return the view with the task that the loop runs, if the frame of its coroutine is on the stack."""
         shown = self.torn or any(each.address == frame for each in self.stack)
@@ -241,6 +250,8 @@ def _machinery(frames: Sequence[Frame], depth: int | None, *, runners: bool) -> 
         turn = len(frames) - depth  # the frame that called the loop
         if turn and frames[turn - 1].code.qualname.rpartition(".")[2] == TURN:
             turn -= 1
+        # Whatever else stands below a handle is the loop's.
+        turn = max((at + 1 for at, what in enumerate(marks[:turn]) if what == "handle"), default=turn)
     if turn is None and runners:
         turn = _runner(frames)
     handle = turn - 1 if turn and marks[turn - 1] == "handle" else None

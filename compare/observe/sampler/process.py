@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 LISTING_NS = 5_000_000
 """How often the list of threads is read."""
-TRIO = 3
-"""The family of trio's loops, in the agent's `LOOP_RUNS`."""
+ASYNCIO, TRIO = 1, 3
+"""The families of asyncio's own loops and of trio's, in the agent's `LOOP_RUNS`."""
 C_FRAME = 1 << 12
 """Where a socket with a timeout keeps what it polls: in the C function's frame; a poll object has it on the heap."""
 YOUNG_NS = 1_000_000_000
@@ -57,8 +57,8 @@ class Track:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "below", "born", "contended", "files", "loop", "open", "pinged", "ponged", "python", "raw", "runs_since",
-        "seen", "stat", "tid", "times", "turned",
+        "below", "born", "contended", "files", "loop", "open", "pinged", "poller", "ponged", "python", "raw",
+        "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
@@ -72,6 +72,8 @@ class Track:
         self.python = 0
         self.loop: tuple[int, int, int] | None = None
         """Of the loop that runs in it: id, family, stack depth below."""
+        self.poller: tuple[int, int] | None = None
+        """Its loop, and the descriptor that it polls by."""
         self.pinged = False
         self.ponged = 0
         """The number of the last ping that came back: the note that it was sent may be written after that."""
@@ -258,9 +260,28 @@ class Family:
                 segment.view = self._view(track)
                 if segment.gil:
                     self._see_holder(segment)
+                self._know_poller(track, segment)
             self._confirm(track, segment, raw)
         segment.work = self.work.get(track.tid)
         return segment
+
+    def _know_poller(self, track: Track, segment: Segment) -> None:
+        """A loop's poller is its descriptor: seen where a loop polls that runs nothing, known whoever calls it then."""
+        view = segment.view
+        if view is None or not view.loop or not (segment.call or "").startswith("epoll_"):
+            return
+        loop = track.loop[0] if track.loop is not None else 0
+        polled = loop, segment.arguments[0]
+        if view.own or self._runs_nothing(track, view):
+            track.poller = polled
+        if polled == track.poller and not view.own:
+            segment.view = view.in_poller()
+
+    def _runs_nothing(self, track: Track, view: View) -> bool:
+        """Whether a loop that runs asyncio's handles, by code of whomever, has none at work, and no task."""
+        return (
+            track.loop is not None and track.loop[1] == ASYNCIO and not view.in_handle and self._running(track) is None
+        )
 
     def _confirm(self, track: Track, segment: Segment, raw: bytes) -> None:
         """Where it went on while we looked, the stack may be of what it did next: keep it if it still stands there."""

@@ -91,7 +91,11 @@ def _held(place: str, findings: list[Finding]) -> str:
             return f"the loop waits for the GIL, kept by {first.thread}: {total}{where}"
         case "page-fault":
             return f"{who} waits for pages of {_of(first.target)}: {total}{where}"
-    what = {"busy-polling": "polls without waiting", "backlog": "is behind with many short callbacks"}
+    what = {
+        "gc": "collects garbage",
+        "busy-polling": "polls without waiting",
+        "backlog": "is behind with many short callbacks",
+    }
     return f"{who} {what.get(first.kind or '', 'computes')}: {total}{where}"
 
 
