@@ -148,8 +148,8 @@ def test_a_task_is_known_with_its_name_and_where_its_coroutines_await(program: P
         running = _settled(tasks, state, turns(stack))
         assert running is not None
         assert running.task.runs == "outermost"
-        # asyncio names an eager one when it has been made, and this one has run by then.
-        assert running.task.name == ("Task-2" if how == ["eager"] else "named")
+        # Before 3.14 asyncio names an eager one when it has been made, and this one has run by then.
+        assert running.task.name == "named" or (how == ["eager"] and running.task.name == "Task-2")
         lines = [(frame.code.qualname, frame.line) for frame in tasks.awaits(running)]
         assert lines == (HIDDEN if hidden else LINES)
 

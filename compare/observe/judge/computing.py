@@ -48,8 +48,9 @@ def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int
     times = sum(each.times for _, each in spans if each.generation == oldest)
     longest, collecting = max(spans, key=lambda each: each[0].ns)
     account = Account("busy-cpu", "gc", turn.thread.key, None, longest.site if collecting.asked else None)
-    target = None if oldest is None else f"generation {oldest}"
-    ledger.enter(account, total, target=target, count=max(times, 1), view=longest.view)
+    entry = ledger.enter(account, total, count=max(times, 1), view=longest.view)
+    if oldest is not None:
+        entry.targets = {max({f"generation {oldest}", *entry.targets}): None}
     return True
 
 
