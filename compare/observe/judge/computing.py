@@ -30,9 +30,11 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> None:
         ledger.enter(account, delayed, target="a CPU that others were using")
     surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
     if turn.held > turn.waited and surely >= 0.8 * threshold_ns:
+        held = turn.held
         if _collected(turn, ran, ledger, threshold_ns, starved=starved):
+            held -= sum(segment.ns for segment in ran if segment.collecting is not None)
             ran = [segment for segment in ran if segment.collecting is None]
-        _computed(turn, ran, ledger, threshold_ns, starved=starved)
+        _computed(turn, ran, ledger, threshold_ns, held, starved=starved)
 
 
 def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, *, starved: bool) -> bool:
@@ -54,14 +56,16 @@ def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int
     return True
 
 
-def _computed(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, *, starved: bool) -> None:
+def _computed(  # noqa: PLR0913  `held` is for how long, without what is told already
+    turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, held: int, *, starved: bool
+) -> None:
     total = sum(segment.ns for segment in ran)
     used = sum(min(segment.cpu, segment.ns) for segment in ran)
     steps: Counter[tuple[int, ...]] = Counter()
     for segment in ran:
         if segment.view is not None and not segment.view.own:
             steps[segment.view.step] += segment.ns
-    if used < threshold_ns or total * 2 < turn.held or not steps:
+    if used < threshold_ns or total * 2 < held or not steps:
         return
     real = used / total if starved else 1.0
     step, seen = steps.most_common(1)[0]

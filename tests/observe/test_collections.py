@@ -1,0 +1,55 @@
+"""Garbage collections in a loop's turns: told as that, with the oldest generation, and once."""
+
+from __future__ import annotations
+
+from compare.observe.interpreter.garbage import Collecting
+from compare.observe.interpreter.views import View
+from compare.observe.judge import computing
+from compare.observe.judge.ledger import Ledger
+from compare.observe.judge.segments import Segment
+from compare.observe.judge.threads import Threads
+from compare.observe.judge.turns import Turn
+from compare.results import Site
+
+MS = 1_000_000
+LINE = Site("/app.py", 7, "work")
+IN_A_STEP = View(
+    site=LINE, mine=True, loop=True, own=False, step=(1,), task=(1,), turn=1, library=False, pool=False,
+    imports=False, top=(2, 7), anchor=(2, 7), frames=((2, 7),),
+)  # fmt: skip
+
+
+def _turn(threads: Threads, *parts: tuple[int, Collecting | None]) -> Turn:
+    segments, at = [], 0
+    for ms, collecting in parts:
+        segment = Segment(at, "running", end=at + ms * MS, view=IN_A_STEP, cpu=ms * MS, collecting=collecting)
+        segments.append(segment)
+        at = segment.end
+    return Turn(threads.get(1, 1), segments, at, proven=0, held=at, waited=0)
+
+
+def _told(*turns: tuple[tuple[int, Collecting | None], ...]) -> list[tuple[str | None, str | None, int, float]]:
+    threads = Threads(1)
+    ledger = Ledger(threads, 10 * MS)
+    for parts in turns:
+        computing.judge(_turn(threads, *parts), ledger, 10 * MS)
+    return [(each.kind, each.target, each.count, each.total_ms) for each in ledger.findings(lambda _: None)]
+
+
+def _collecting(generation: int | None, times: int = 1) -> Collecting:
+    return Collecting((), times=times, generation=generation)
+
+
+def test_what_the_collector_took_is_not_told_as_computing_too() -> None:
+    parts = ((20, None), (40, _collecting(2)), (5, None))
+    assert _told(parts) == [("gc", "generation 2", 1, 40.0), ("compute", None, 1, 25.0)]
+
+
+def test_collections_of_several_turns_are_one_finding_of_the_oldest_generation() -> None:
+    assert _told(((40, _collecting(1, 3)),), ((60, _collecting(2)), (1, None)), ((30, _collecting(None)),)) == [
+        ("gc", "generation 2", 5, 130.0)
+    ]
+
+
+def test_a_short_collection_is_part_of_what_the_line_computes() -> None:
+    assert _told(((30, None), (2, _collecting(0)))) == [("compute", None, 1, 32.0)]
