@@ -238,9 +238,9 @@ class Comparison:
 
 
 def milliseconds(value: float) -> str:
-    """A time for people: `0.31 ms`, `4.2 ms`, `410 ms`, `2.31 s`."""
+    """A time for people: `0.31 ms`, `4.2 ms`, `410 ms`, `2.31 s`, `1,085 s`."""
     if value >= 9999.5:
-        return f"{value / 1000:.1f} s"
+        return f"{value / 1000:,.{1 if value < 999_950 else 0}f} s"
     if value >= 999.5:
         return f"{value / 1000:.2f} s"
     if value >= 9.95:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import json
 import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from compare.results import Run
+
+
+PIPE = (80, 40)
 
 
 def complain(message: str) -> int:
@@ -95,10 +100,9 @@ def described(command: tuple[str, ...], started: str, runs: tuple[Run, ...]) -> 
 def filed(comparison: Comparison, options: Namespace, status: int) -> int:
     """Write the files that were asked for; returns the exit status."""
     if options.json:
-        from compare.report.json import to_json  # noqa: PLC0415
+        from compare.report.json import dumps  # noqa: PLC0415
 
-        told = json.dumps(to_json(comparison, lanes=options.json_lanes), indent=1, ensure_ascii=False)
-        status = save(options.json, told + "\n", status)
+        status = save(options.json, dumps(comparison, lanes=options.json_lanes), status)
     if options.csv:
         from compare.report.csv import to_csv  # noqa: PLC0415
 
@@ -134,3 +138,10 @@ def console(stream: TextIO) -> tuple[Console, io.StringIO]:
         file=text, width=real.width, force_terminal=real.is_terminal, color_system=system, no_color=real.no_color
     )
     return drawing, text
+
+
+def screen(stream: TextIO) -> os.terminal_size:
+    """Columns and lines of the stream's terminal; of a pipe what `COLUMNS` and `LINES` say, or a usual screen's."""
+    with contextlib.suppress(OSError, ValueError):  # it may be closed
+        return os.get_terminal_size(stream.fileno())
+    return shutil.get_terminal_size(PIPE)

@@ -40,7 +40,8 @@ def main(argv: Sequence[str]) -> int:
         return output.complain(str(error))
     from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
 
-    output.written(sys.stderr, summary.render(row, options.threshold) + "\n", 0)
+    told = summary.render(row, options.threshold, *output.screen(sys.stderr))
+    output.written(sys.stderr, told + "\n", 0)
     comparison = output.described(("python", "-m", "compare", "script", *argv), started, (row,))
     trouble_status = output.filed(comparison, options, 0)
     if options.timeline:

@@ -5,34 +5,31 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .gathered import Gathered
+
 if TYPE_CHECKING:
     from ..results import Finding, Site
 
 
-def sentence(finding: Finding) -> str:
-    """Return what happened and what helps: "the loop waits in `read` for /tmp/x at app.py:21: hand it to a thread"."""
-    return f"{what(finding)}: {way_out(finding)}"
-
-
 WHAT: dict[tuple[str, str | None], str] = {
-    ("lock", None): "{who} waits for {lock}{through}{at}",
-    ("gil", None): "the loop waits for the GIL, which thread {thread} keeps{meanwhile}{at}",
-    ("page-fault", None): "{who} waits for pages of {pages} to be read{at}",
-    ("worker-thread", "page-fault"): "{who} waits for pages of {pages} to be read{at}",
-    ("busy-cpu", "busy-polling"): "{who} turns without ever waiting{at}",
-    ("busy-cpu", "backlog"): "{who} is behind with many short callbacks",
-    ("busy-cpu", "compute"): "{who} computes{at}",
-    ("busy-cpu", "gc"): "{who} collects garbage{generation}{times}{at}",
-    ("pool-queue", None): "work{at} waits in line for a {thread}{ahead}",
+    ("lock", None): "{who} wait{s} for {lock}{through}{at}",
+    ("gil", None): "the loop waits for the GIL, which {thread} holds{meanwhile}{at}",
+    ("page-fault", None): "{who} wait{s} for pages of {pages} to be read{at}",
+    ("worker-thread", "page-fault"): "{who} wait{s} for pages of {pages} to be read{at}",
+    ("busy-cpu", "busy-polling"): "{who} poll{s} again and again and never block{s}{at}",
+    ("busy-cpu", "backlog"): "{who} {has} a backlog of many short callbacks",
+    ("busy-cpu", "compute"): "{who} compute{s}{at}",
+    ("busy-cpu", "gc"): "{who} collect{s} garbage{generation}{times}{at}",
+    ("pool-queue", None): "work submitted{at} is queued for the {thread}{ahead}",
     ("kernel", "stopped"): "a signal stopped the process",
-    ("kernel", "starved"): "{who} was ready to run and got no CPU",
+    ("kernel", "starved"): "{who} could run and got no CPU",
 }
 """Who waits for what, by place and kind."""
 
 WAY_OUT: dict[tuple[str, str | None], str] = {
     ("loop-thread", None): "hand it to a thread, or use the library's own asynchronous way",
     ("lock", None): "wait for it in a thread, or use the event loop's own lock, queue or future",
-    ("gil", None): "give that work to a process, or call C that lets go of the GIL",
+    ("gil", None): "give that work to a process, or call C that releases the GIL",
     ("page-fault", None): "touch the pages in a thread, or read the file instead of mapping it",
     ("busy-cpu", "busy-polling"): "wait for an event, not for the next turn",
     ("busy-cpu", "backlog"): "no single line is to blame: do less in each callback, or share it between processes",
@@ -48,22 +45,52 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
 
 def what(finding: Finding) -> str:
     """Return who waits, in what, for what, and where."""
-    who = {"loop": "the loop", "main": "the main thread", "worker": f"worker {finding.thread}"}
-    told = WHAT.get((finding.place, finding.kind), "{who} waits in `{call}`{target}{at}")
+    return what_all(Gathered((finding,)))
+
+
+def what_all(gathered: Gathered) -> str:
+    """Return the same of findings that differ only in the thread and the target: "38 workers wait in `read` …"."""
+    finding, target = gathered.first, gathered.target
+    several = len(gathered.threads) > 1
+    told = WHAT.get((finding.place, finding.kind), "{who} wait{s} in `{call}`{target}{at}")
     return told.format(
-        who=who.get(finding.role, f"thread {finding.thread}"),
-        thread=finding.thread,
+        who=_who(gathered),
+        s="" if several else "s",
+        has="have" if several else "has",
+        thread=finding.thread if finding.place == "pool-queue" else _threads(gathered),
         call=finding.call,
-        target=f" for {finding.target}" if finding.target else "",
-        lock=finding.target or "a lock",
-        pages=finding.target or "memory",
+        target=f" for {target}" if target else "",
+        lock=target or "a lock",
+        pages=target or "memory",
         through=f" (in `{finding.call}`)" if finding.call else "",
         meanwhile=f" while it waits in `{finding.call}`" if finding.call else "",
-        generation=f" ({finding.target})" if finding.target else "",
-        times=f", {finding.count} times" if finding.count > 1 else "",
+        generation=f" ({target})" if target else "",
+        times=f", {gathered.count} times" if gathered.count > 1 else "",
         ahead=f", {finding.target}" if finding.target else "",
         at=_at(finding),
     )
+
+
+ONE = {"loop": "the loop", "main": "the main thread"}
+MANY = {"loop": "loops", "main": "main threads", "worker": "workers", "other": "threads"}
+
+
+def _who(gathered: Gathered) -> str:
+    """Say who: the loop, worker asyncio_0, 38 workers; and of which process, where it is not the program's own."""
+    role, count, processes = gathered.first.role, len(gathered.threads), gathered.processes
+    if count > 1:
+        among = f" in {len(processes)} processes" if len(processes) > 1 else ""
+        of = f" of {processes[0]}" if len(processes) == 1 and processes[0] else ""
+        return f"{count} {MANY[role]}{of or among}"
+    if role in ONE:
+        return ONE[role] + (f" of {processes[0]}" if processes[0] else "")
+    return f"{'worker' if role == 'worker' else 'thread'} {gathered.first.thread}"
+
+
+def _threads(gathered: Gathered) -> str:
+    """Name a thread, or count them."""
+    threads = gathered.threads
+    return f"thread {threads[0]}" if len(threads) == 1 else f"one of {len(threads)} threads"
 
 
 def _at(finding: Finding) -> str:

@@ -6,6 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from compare.report.escape import cell
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -127,12 +129,9 @@ def _finding(finding: Finding) -> list[Value]:
 
 
 def _written(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """RFC 4180: lines end in CRLF, and a field with a comma, a quote or a line break is quoted.
-
-    A byte of a path that is no UTF-8 becomes its escape: what is returned can always be saved as UTF-8.
-    """
+    """RFC 4180: lines end in CRLF, and a field with a comma or a quote is quoted; no field is a formula."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(header)
-    writer.writerows(rows)
-    return out.getvalue().encode("utf-8", "backslashreplace").decode()
+    writer.writerow(map(cell, header))
+    writer.writerows(map(cell, row) for row in rows)
+    return out.getvalue()

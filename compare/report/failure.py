@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .advice import way_out, what
+from .escape import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 def text(findings: Sequence[Finding], threshold_ms: float) -> str:
     """Return a first line that says it all, for a summary, and then a few lines for each finding, worst first."""
+    findings = escaped(tuple(findings))
     first = findings[0]
     others = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     lines = [f"{what(first)} for {_ms(first.total_ms)}{others}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compare.results import Finding
+
+PROCESS = re.compile(r".* of (\S+ \d+)")
+"""How a thread of another process is named: `MainThread of python 4758`."""
+
+SEVERAL = re.compile(r"(.+) and (\d+) more")
+"""How a finding that had several targets names them."""
+
+CONNECTION = re.compile(r"(tcp|udp) (\S+) <- (\S+)")
+"""A connection's kind, its own end and the remote one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,36 @@ class Gathered:
     def threads(self) -> tuple[str, ...]:
         """Who waited, each once."""
         return tuple(dict.fromkeys(finding.thread for finding in self.each))
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """Whose threads they are, each once; an empty text is the program itself."""
+        found = (PROCESS.fullmatch(thread) for thread in self.threads)
+        return tuple(dict.fromkeys(match[1] if match else "" for match in found))
+
+    @property
+    def target(self) -> str:
+        """What was waited for, in a few words: connections by the end that they share; the first, and how many more."""
+        names: dict[str, None] = {}
+        more = 0
+        for target in self.targets:
+            several = SEVERAL.fullmatch(target)
+            names[several[1] if several else target] = None
+            more += int(several[2]) if several else 0
+        return _shared(list(names), more) if names else ""
+
+
+def _shared(names: list[str], more: int) -> str:
+    connections = [CONNECTION.fullmatch(name) for name in names]
+    ends = {(match[1], match[3]) for match in connections if match}
+    own = {(match[1], match[2]) for match in connections if match}
+    if len(names) > 1 and not more and all(connections):
+        if len(ends) == 1:
+            return f"{' '.join(ends.pop())}, {len(names)} connections"
+        if len(own) == 1:
+            return f"{' '.join(own.pop())}, {len(names)} clients"
+    others = len(names) - 1 + more
+    return f"{names[0]} and {others} more" if others else names[0]
 
 
 def gather(findings: Iterable[Finding]) -> list[Gathered]:

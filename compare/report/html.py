@@ -21,12 +21,13 @@ from jinja2.utils import htmlsafe_json_dumps
 from compare.report.axis import duration, groups, number, observed_ms
 from compare.report.check import STATES
 from compare.report.encoded import Encoded
+from compare.report.escape import code_line, escaped
 from compare.report.gathered import Gathered, gather
 from compare.report.paint import textures, variables
 from compare.report.states import LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from compare.results import Comparison, Finding, Run, Site, State
 
@@ -51,6 +52,8 @@ def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
     Returns:
         A whole HTML document, to be saved as UTF-8.
     """
+    sites = {escaped(site): site for site in _sites(comparison)}
+    comparison = escaped(comparison)
     found = groups(comparison)
     data = Encoded(sum(len(run.observation.lanes) for run in comparison.runs if run.observation))
     told = [data.group(group) for group in found]
@@ -62,7 +65,7 @@ def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
         comparison=comparison,
         groups=found,
         rows=rows,
-        findings=[_findings(row, data, context) for row in rows],
+        findings=[_findings(row, data, lambda site: context(sites[site])) for row in rows],
         columns=[column for column in COLUMNS if _worth_showing(column, rows, len(found))],
         style=style,
         script=script,
@@ -71,7 +74,13 @@ def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
         data=_json({"groups": told, **data.shared()}),
         policy=_policy(style, script),
     )
-    return text.encode("utf-8", "replace").decode()
+    return str(text)
+
+
+def _sites(comparison: Comparison) -> Iterator[Site]:
+    """Where code is read from: by the names that the files have, not those that are shown."""
+    for run in comparison.runs:
+        yield from (finding.site for finding in (run.observation.findings if run.observation else ()) if finding.site)
 
 
 def _policy(style: str, script: str) -> str:
@@ -214,7 +223,7 @@ def _findings(row: _Row, data: Encoded, context: Context) -> tuple[_Row, list[_T
 def _told(gathered: Gathered, at: int, data: Encoded, context: Context) -> _Told:
     finding = gathered.first
     state = STATES[finding.place]
-    lines = context(finding.site) if finding.site else ()
+    lines = [(number, code_line(code)) for number, code in (context(finding.site) if finding.site else ())]
     if not lines and finding.site and finding.code:
         lines = [(finding.site.line, finding.code)]
     others = gathered.each[:ALIKE] if len(gathered.each) > 1 else ()

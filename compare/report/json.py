@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.report.escape import ascii_json
 from compare.results import (
     Comparison,
     CpuSeconds,
@@ -56,6 +57,11 @@ def to_json(comparison: Comparison, *, lanes: bool = False) -> dict[str, Any]:
         "started": comparison.started,
         "runs": [_run(run, lanes=lanes) for run in comparison.runs],
     }
+
+
+def dumps(comparison: Comparison, *, lanes: bool = False) -> str:
+    """The same as text: what is not printable is escaped as JSON escapes, so that it can be shown on a terminal."""
+    return ascii_json(json.dumps(to_json(comparison, lanes=lanes), indent=1, ensure_ascii=False)) + "\n"
 
 
 def _run(run: Run, *, lanes: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from compare.catalogue.scenario import Listener
 from compare.report import table
+from compare.report.escape import printable
 from compare.results import Comparison, Run
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Screen(Listener):
             BarColumn(20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             console=self._console,
         )
         self._task = self._progress.add_task("starting", total=None)
@@ -75,7 +76,7 @@ class Screen(Listener):
 
     def doing(self, what: str) -> None:
         """Name it beside the bar."""
-        self._progress.update(self._task, description=what)
+        self._progress.update(self._task, description=printable(what))
 
     def passed(self, count: int = 1) -> None:
         """Move the bar."""
@@ -100,4 +101,4 @@ class Screen(Listener):
             )
         missing = dict.fromkeys(text for run in runs if run.observation for text in run.observation.missing)
         for text in (*self.notes, *missing):
-            sys.stderr.write(f"note: {text}\n")
+            sys.stderr.write(f"note: {printable(text)}\n")

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from compare.report.axis import duration, groups, number
+from compare.report.escape import escaped, printable
 from compare.report.gathered import Gathered, gather
 from compare.report.lanes import TIMES
 
@@ -35,6 +36,7 @@ NUMBERS = frozenset({"median", "per second", "p99", "CPU", "threads", "loop held
 
 def to_markdown(comparison: Comparison) -> str:
     """One table a workload, its findings in a `details` block, and the machine in the last line."""
+    comparison = escaped(comparison)
     parts = [part for group in groups(comparison) for part in _group(group)]
     parts.append(
         f"{code(' '.join(comparison.command))}, Python {text(comparison.python)}, {text(comparison.platform)},"
@@ -111,7 +113,7 @@ def code(words: str, *, table: bool = False) -> str:
     In a table's cell a pipe needs a backslash, even here (GitHub Flavored Markdown Spec, 4.10); elsewhere it must not
     have one (6.3).
     """
-    words = _one_line(words) or " "
+    words = " ".join(printable(words).split()) or " "
     words = words.replace("|", r"\|") if table else words
     fence = "`" * (max((len(ticks) for ticks in re.findall("`+", words)), default=0) + 1)
     pad = " " if words.startswith("`") or words.endswith("`") else ""
@@ -120,9 +122,5 @@ def code(words: str, *, table: bool = False) -> str:
 
 def text(words: str) -> str:
     """Plain words: whatever Markdown or HTML would take as a sign is escaped."""
-    escaped = re.sub(r"([\\`*_{}\[\]|~#@])", r"\\\1", _one_line(words))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _one_line(words: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    told = re.sub(r"([\\`*_{}\[\]|~#@])", r"\\\1", " ".join(printable(words).split()))
+    return told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

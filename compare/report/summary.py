@@ -1,47 +1,60 @@
-"""The end of `compare script`: how long the loop was held, and what waited where, as plain text."""
+"""The end of `compare script`, on one screen: what could not be seen, how the loop fared, and what waited where."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from compare.report import advice
+from compare.report.escape import escaped
+from compare.report.gathered import gather
+from compare.report.wrap import cut, wrapped
 from compare.results import LOOP_PLACES, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from compare.results import Finding, Run
+    from compare.report.gathered import Gathered
+    from compare.results import LoopHold, Observation, Run
 
-MOST = 20
+WIDTH, HEIGHT = 80, 40
+"""Columns and lines of a screen that is not known."""
+
+FIGURE = 8
+"""Columns of a finding's time."""
+
+INDENT = " " * (FIGURE + 4)
 
 
-def render(run: Run, threshold_ms: float) -> str:
-    """Return the summary of one observed program: a line on the loop, then two lines a finding, worst first."""
-    return "\n".join(_lines(run, threshold_ms))
+def render(run: Run, threshold_ms: float, width: int = WIDTH, height: int = HEIGHT) -> str:
+    """Return the summary of one observed program.
+
+    Args:
+        run: what was seen.
+        threshold_ms: what was told as a wait, in milliseconds.
+        width: columns; no line is wider.
+        height: lines; there are not many more: what does not fit is counted.
+    """
+    return "\n".join(_lines(escaped(run), threshold_ms, max(width, 40), height))
 
 
-def _lines(run: Run, threshold_ms: float) -> Iterator[str]:
+def _lines(run: Run, threshold_ms: float, width: int, height: int) -> Iterator[str]:
     seen = run.observation
     if seen is None:
-        yield f"compare: {run.variant}: {_end(run)}nothing was observed: {'; '.join(run.notes) or run.reason}"
+        reason = "; ".join(run.notes) or run.reason
+        yield from _said(f"{run.variant}: {_end(run)}nothing was observed: {reason}", width)
         return
-    yield f"compare: {run.variant}: {_end(run)}after {milliseconds(seen.duration_ms)}, {_threads(seen.threads)}"
-    if seen.loop is None:
-        yield "compare: no event loop was seen"
-    elif not seen.loop.stalls:
-        yield f"compare: the loop was never held for {threshold_ms:g} ms or longer"
-    else:
-        times = "once" if seen.loop.stalls == 1 else f"{seen.loop.stalls} times"
-        total, longest = milliseconds(seen.loop.total_ms), milliseconds(seen.loop.longest_ms)
-        yield f"compare: the loop was held {times}, {total} in total, at most {longest} at once"
+    head = _said(f"{run.variant}: {_end(run)}after {milliseconds(seen.duration_ms)}, {_threads(seen.threads)}", width)
+    for sentence in dict.fromkeys(seen.missing):
+        head += _said(f"not seen: {sentence}", width)
+    head += _said(_loop(seen.loop, threshold_ms), width)
     if not seen.findings:
-        yield f"compare: nothing waited for {threshold_ms:g} ms or longer where it should not"
-    for finding in seen.findings[:MOST]:
-        yield from _finding(finding)
-    if len(seen.findings) > MOST:
-        yield f"compare: and {len(seen.findings) - MOST} smaller findings (--json has them all)"
-    for sentence in seen.missing:
-        yield f"compare: not seen: {sentence}"
+        head += _said(_nothing(seen, threshold_ms), width)
+    yield from head
+    yield from _findings(seen, width, height - len(head) - 2)
+
+
+def _said(words: str, width: int) -> list[str]:
+    return wrapped(f"compare: {words}", width, others="    ")
 
 
 def _end(run: Run) -> str:
@@ -56,12 +69,65 @@ def _threads(count: int) -> str:
     return "one thread" if count == 1 else f"{count} threads"
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    mark = "!" if finding.place in LOOP_PLACES else " "
-    often = f" in {finding.count} waits, the longest {milliseconds(finding.longest_ms)}" if finding.count > 1 else ""
-    kind = f" ({finding.kind})" if finding.kind else ""
+def _loop(loop: LoopHold | None, threshold_ms: float) -> str:
+    if loop is None:
+        return "no event loop was seen"
+    if not loop.stalls:
+        return f"the loop was never blocked for {threshold_ms:g} ms or longer"
+    times = "once" if loop.stalls == 1 else f"{loop.stalls} times"
+    total, longest = milliseconds(loop.total_ms), milliseconds(loop.longest_ms)
+    return f"the loop was blocked {times}, {total} in all, {longest} at most"
+
+
+def _nothing(seen: Observation, threshold_ms: float) -> str:
+    """An all-clear, of what was seen alone."""
+    where = "of what was seen, nothing" if seen.missing else "nothing"
+    return f"{where} waited for {threshold_ms:g} ms or longer where it should not"
+
+
+def _findings(seen: Observation, width: int, room: int) -> Iterator[str]:
+    """Those of the loop, worst first, and then those of threads that may wait; as many as there is room for."""
+    loop = gather(finding for finding in seen.findings if finding.place in LOOP_PLACES)
+    others = gather(finding for finding in seen.findings if finding.place not in LOOP_PLACES)
+    blocks = [_finding(each, width, "!") for each in loop]
+    aside = [_finding(each, width, " ") for each in others]
+    if aside:
+        aside[0] = ["", *wrapped("Threads that may wait, and do no other work meanwhile:", width), *aside[0]]
     yield ""
-    yield f"{mark} {milliseconds(finding.total_ms):>8}  {finding.place}{kind}{often}"
-    yield f"             {advice.sentence(finding)}"
-    if finding.code:
-        yield f"             > {finding.code}"
+    yield from _as_many_as_fit([*blocks, *aside], width, room - 1)
+
+
+def _as_many_as_fit(blocks: list[list[str]], width: int, room: int) -> Iterator[str]:
+    """The first of all, the others while there is room, and how many there is none for."""
+    shown, used = 0, 0
+    every = sum(map(len, blocks)) <= room
+    for block in blocks:
+        used += len(block)
+        if shown and not every and used > room - len(_others(len(blocks), width)):
+            break
+        shown += 1
+        yield from block
+    if shown < len(blocks):
+        yield from _others(len(blocks) - shown, width)
+
+
+def _others(count: int, width: int) -> list[str]:
+    return wrapped(f"… and {count} more that waited less; --html FILE and --json FILE have them all", width)
+
+
+def _finding(gathered: Gathered, width: int, mark: str) -> list[str]:
+    """A finding with its time before it, its line of code below."""
+    first = gathered.first
+    help_ = f": {advice.way_out(first)}" if mark == "!" or first.place == "pool-queue" else ""
+    words = f"{advice.what_all(gathered)}{_often(gathered)}{help_}"
+    lines = wrapped(words, width, f"{mark} {milliseconds(gathered.total_ms):>{FIGURE}}  ", INDENT)
+    if first.code and mark == "!":
+        lines.append(cut(f"{INDENT}> {first.code.strip()}", width))
+    return lines
+
+
+def _often(gathered: Gathered) -> str:
+    """How many waits they were; of collections of garbage that is told already."""
+    if gathered.count < 2 or gathered.first.kind == "gc":
+        return ""
+    return f", {gathered.count:,} waits, the longest {milliseconds(gathered.longest_ms)}"

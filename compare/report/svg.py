@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from compare.report.axis import axis_ms, duration, number, observed_ms, ticks
+from compare.report.escape import escaped
 from compare.report.lanes import TIMES, Folded, coalesce, depth, fold, lane_name, word
 from compare.report.paint import Theme, bar, deep, plain, style, textures
 from compare.report.states import LOOKS, WAITS
@@ -75,6 +76,7 @@ def lanes_svg(what: Run | Observation, *, width: int = 720, title: str | None = 
     Returns:
         One `<svg>` element, to be saved as a file or put into a page.
     """
+    what = escaped(what)
     if isinstance(what, Run):
         return side_by_side_svg([what], width=width, title=title, theme=theme)
     return _drawn([("", "", what)], what.duration_ms, width, title or "Which thread waited when", theme)
@@ -82,6 +84,7 @@ def lanes_svg(what: Run | Observation, *, width: int = 720, title: str | None = 
 
 def side_by_side_svg(runs: Sequence[Run], *, width: int = 720, title: str | None = None, theme: Theme = "auto") -> str:
     """Draw several runs under one another on one time axis: the models at a glance; arguments as for `lanes_svg`."""
+    runs = escaped(tuple(runs))
     total_ms = axis_ms([observed_ms(run) for run in runs])
     names = ", ".join(dict.fromkeys(run.variant for run in runs))
     seen = [(_head(run), _verdict(run, total_ms), run.observation) for run in runs if run.observation]

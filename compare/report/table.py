@@ -15,6 +15,7 @@ from rich.text import Text
 
 from compare import catalogue
 from compare.report.axis import groups, number, workload_of
+from compare.report.escape import escaped
 from compare.report.lanes import TIMES
 from compare.results import milliseconds
 
@@ -54,7 +55,7 @@ def render(comparison: Comparison, width: int) -> RenderableType:
         width: columns; no line is wider.
     """
     lines: list[Text] = []
-    for workload in groups(comparison):
+    for workload in groups(escaped(comparison)):
         lines += _table(workload.runs, width)
     return Group(*lines)
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from compare.report.axis import Group as Workload
 from compare.report.axis import alone, duration, groups, number, observed_ms, ticks
+from compare.report.escape import escaped
 from compare.report.lanes import TIMES, Cell, Folded, cells, fold, lane_name, runs_of
 from compare.report.states import LOOKS
 from compare.results import Comparison, Run, State
@@ -63,6 +64,7 @@ def render(what: Comparison | Run, width: int, *, color: bool) -> Renderables:
     Returns:
         Lines for a rich console; none when nothing was observed.
     """
+    what = escaped(what)
     workloads = groups(what) if isinstance(what, Comparison) else [alone(what)]
     lines: list[Text] = []
     seen: set[State] = set()
@@ -93,20 +95,20 @@ def _axis(workload: Workload, page: _Page) -> list[Text]:
             labels[at : at + len(text)] = text
             free = at + len(text) + 1
     pad = " " * (page.names + 1)
-    title = Text(printable(workload.title), style=page.style("bold"))
+    title = Text(workload.title, style=page.style("bold"))
     title.truncate(page.width, overflow="ellipsis")
     return [title, Text(pad + "".join(labels), page.style(GREY)), Text(pad + "".join(line), page.style(GREY))]
 
 
 def _variant(run: Run, page: _Page, seen: set[State]) -> list[Text]:
-    title = Text(printable(run.variant), style=page.style("bold"))
+    title = Text(run.variant, style=page.style("bold"))
     if run.backend:
         title.append(f" on {run.backend}", page.style("not bold"))
     said = run.verdict or run.reason or ("" if run.observation else "not observed")
     if observed_ms(run) > page.total_ms:
         said = f"cut off, it took {duration(observed_ms(run))}; {said}"
     if said:
-        title.append(f"  {printable(said)}", page.style(f"not bold {GREY}"))
+        title.append(f"  {said}", page.style(f"not bold {GREY}"))
     title.truncate(page.width, overflow="ellipsis")
     return [title, *_lanes(run.observation, page, seen)] if run.observation else [title]
 
@@ -144,15 +146,10 @@ def _name(folded: Folded, width: int) -> str:
     if cell_len(more) > width - 4:
         more = f" {TIMES}{len(folded.more) + 1}"
     room = width - 2 - cell_len(more)
-    text = printable(lane_name(folded.lane) if room >= 9 else folded.lane.thread)
+    text = lane_name(folded.lane) if room >= 9 else folded.lane.thread
     if cell_len(text) > room:
         text = set_cell_size(text, max(room - 1, 0)) + "…"
     return set_cell_size("  " + text + more, width)
-
-
-def printable(text: str) -> str:
-    """A name that cannot move the cursor: whatever a terminal would obey becomes its escape."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _seams(lane: Lane, page: _Page) -> set[int]:
@@ -173,7 +170,7 @@ def _paint(line: Text, row: Sequence[Cell], seams: set[int], page: _Page) -> Non
             continue
         state, own = cell
         look = LOOKS[state]
-        word = printable(own or look.short) if look.wait else ""
+        word = (own or look.short) if look.wait else ""
         style = page.style(look.terminal)
         glyphs = "".join(SEAM if state == "blocked" and start + at in seams else look.glyph for at in range(count))
         room = count - cell_len(word)

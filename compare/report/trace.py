@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from compare.report.axis import workload_of
+from compare.report.escape import escaped
 from compare.report.lanes import depth, lane_name
 from compare.report.states import LOOKS
 
@@ -26,6 +27,7 @@ SILENT = frozenset({"idle"})
 
 def to_trace(comparison: Comparison) -> dict[str, Any]:
     """Tell every observed run as trace events, ready for `json.dump`."""
+    comparison = escaped(comparison)
     events = [event for pid, run in enumerate(comparison.runs, 1) for event in _run(pid, run)]
     meta = [event for event in events if event["ph"] == "M"]
     timed = sorted((event for event in events if event["ph"] != "M"), key=lambda event: event["ts"])

@@ -102,9 +102,9 @@ def test_what_held_the_loop_is_told_with_its_line_call_and_target(tmp_path: Path
     ended, fifo = held(tmp_path)
     assert ended.returncode == 0, ended.stderr
     told = ended.stderr.decode()
-    assert f"the loop waits in `read` for {fifo} at " in told
+    assert f"theloopwaitsin`read`for{fifo}at" in "".join(told.split())
     assert "> file.read()  # held" in told
-    assert "the loop was held" in told
+    assert "the loop was blocked once" in told
     assert ended.stdout == b""
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from compare.report.advice import sentence
+from compare.report.advice import way_out, what
 from compare.results import Finding, Site, Task
 
 MINE = Site("/home/x/app.py", 21, "report")
@@ -35,4 +35,4 @@ SLEEPS = replace(COMPUTES, place="loop-thread", kind=None, call="clock_nanosleep
     ids=lambda value: value[:40] if isinstance(value, str) else "",
 )
 def test_whose_line_it_is_is_said(finding: Finding, begins: str) -> None:
-    assert sentence(finding).startswith(begins)
+    assert f"{what(finding)}: {way_out(finding)}".startswith(begins)

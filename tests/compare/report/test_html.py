@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from compare.report.escape import printable
 from compare.report.html import to_html
 from compare.report.source import lines_around
 from compare.results import Lane, Site, Span
@@ -96,13 +97,13 @@ def test_hostile_names_stay_words(hostile: Comparison) -> None:
     page = _Page(to_html(hostile, context=lambda site: [(site.line, "</pre><script>alert(3)</script>")]))
     _assert_inert(page)
     run = page.data()["groups"][0]["runs"][0]
-    assert run["name"] == hostile.runs[0].variant
+    assert run["name"] == printable(hostile.runs[0].variant)
     assert "</pre><script>alert(3)</script>" in page.words
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(names=st.lists(st.text(max_size=20), min_size=5, max_size=5))
-def test_any_name_comes_through_as_it_is(
+def test_any_name_comes_through_printable(
     names: list[str], observe: Callable[..., Observation], compare_seen: Callable[..., Comparison]
 ) -> None:
     variant, thread, call, target, verdict = names
@@ -111,9 +112,9 @@ def test_any_name_comes_through_as_it_is(
     page = _Page(to_html(compare_seen(seen, variant=variant, verdict=verdict)))
     _assert_inert(page)
     data = page.data()
-    assert data["groups"][0]["runs"][0]["name"] == variant
-    assert data["groups"][0]["runs"][0]["lanes"][0][2] == thread
-    assert [kind[1:3] for kind in data["kinds"]] == [[call, target]]
+    assert data["groups"][0]["runs"][0]["name"] == printable(variant)
+    assert data["groups"][0]["runs"][0]["lanes"][0][2] == printable(thread)
+    assert [kind[1:3] for kind in data["kinds"]] == [[printable(call), printable(target)]]
 
 
 def test_twenty_variants_in_three_states_stay_small(many: Comparison) -> None:

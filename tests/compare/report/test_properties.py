@@ -16,6 +16,7 @@ from rich.console import Console
 
 from compare.report.check import disagreements, time_per_state
 from compare.report.csv import FINDING_COLUMNS, RUN_COLUMNS, findings_to_csv, to_csv
+from compare.report.escape import cell
 from compare.report.lanes import cells, coalesce
 from compare.report.markdown import to_markdown
 from compare.report.states import WAITS
@@ -134,13 +135,13 @@ def test_csv_comes_back_as_it_went(
     header, row = standard_csv.reader(io.StringIO(to_csv(what), newline=""), strict=True)
     assert header[: len(RUN_COLUMNS)] == list(RUN_COLUMNS)
     told = dict(zip(header, row, strict=True))
-    assert (told["variant"], told["findings"]) == (name, str(len(seen.findings)))
+    assert (told["variant"], told["findings"]) == (cell(name), str(len(seen.findings)))
     assert float(told["median_s"]) == seen.duration_ms / 1000
     assert told["workload_state"] == "slow"
     header, *rows = standard_csv.reader(io.StringIO(findings_to_csv(what), newline=""), strict=True)
     assert set(FINDING_COLUMNS) < set(header)
     threads = [dict(zip(header, row, strict=True))["thread"] for row in rows]
-    assert threads == [finding.thread for finding in seen.findings]
+    assert threads == [cell(finding.thread) for finding in seen.findings]
 
 
 @often
