@@ -25,7 +25,7 @@ import anyio
 
 from compare.process import loops
 from compare.process.child import Line
-from compare.scenarios.file.storage import evict
+from compare.scenarios.shared.page_cache import evict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

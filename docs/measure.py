@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.catalogue import scenarios
+from docs._ext.measured_data import case_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,12 +33,15 @@ ROOT = Path(__file__).resolve().parent.parent
 MEASURED = ROOT / "docs" / "measured"
 EXAMPLES = ROOT / "docs" / "examples"
 
+WORKLOADS = {
+    case_of(each, workload): " ".join([each.name, *([f"--{each.workload} {workload}"] if each.workloads[1:] else [])])
+    for each in scenarios()
+    for workload in each.workloads
+}
+"""A case for each workload of each scenario: what a recipe's page shows of it."""
+
 CASES = {
-    "file-warm": "file --state warm",
-    "file-cold": "file --state cold",
-    "file-slow": "file --state slow",
-    "net-busy": "net --load busy",
-    "net-hold": "net --load hold",
+    **WORKLOADS,
     "small-cached": "file --state warm --files 10000 --size 4KiB --repeat 2 --timeout 60 "
     "--backend asyncio --backend trio --backend none",
     "big-cold": "file --state cold --files 4 --size 16MiB",
@@ -60,7 +66,7 @@ SHOWN = {
 }
 """Which recipes a case is about, where it is not about all."""
 
-PICTURED = ("file-warm", "file-cold", "file-slow", "net-busy", "net-hold")
+PICTURED = tuple(WORKLOADS)
 """Cases whose rows have a picture each, on the recipes' pages."""
 
 PICTURES = {

@@ -59,11 +59,13 @@ class Column:
         title: the column's head.
         unit: what the value is in.
         value: the figure of a run; `None` where it has none.
+        heading: the column's head where there is room.
     """
 
     title: str
     unit: Unit
     value: Callable[[Run], float | str | None]
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Scenario(ABC):
         calls: the same as a reader of the help needs it: `read_files(paths)`.
         heading: what the recipes do, the heading of their page: `Reading files`.
         intro: one sentence below that heading; Markdown.
+        arguments: what a recipe of it takes when it is run as a program.
         help: one line for `--help`.
         example: arguments after `python -m compare`, a first thing to try.
         workload: the key of `Run.workload` by which the workloads differ: `state`, `load`.
@@ -110,6 +113,7 @@ class Scenario(ABC):
     calls: str
     heading: str
     intro: str
+    arguments: str
     help: str
     example: str
     workload: str

@@ -8,8 +8,9 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 
 from benchmarks.measure import Spread
+from compare.catalogue import names
 from docs._ext.measured import Evidence
-from docs._ext.measured_data import SCENARIOS, benchmark
+from docs._ext.measured_data import benchmark
 from docs._ext.measured_table import Cell, provenance, table
 
 if TYPE_CHECKING:
@@ -42,21 +43,21 @@ class BenchmarkTable(Evidence):
         if found is None:
             return self.missing()
         parts = [part.strip() for part in self.options.get("works", "").split(";")]
-        if strange := [part for part in parts if not any(part in row["work"] for row in found.runs)]:
+        if strange := [part for part in parts if not any(part in row["work"] for row in found.rows)]:
             reason = f"expected a part of a work's title in bench-{name}.json, got {strange[0]!r}"
             raise self.error(reason)
-        rows = [row for row in found.runs if any(part in row["work"] for part in parts)]
+        rows = [row for row in found.rows if any(part in row["work"] for part in parts)]
         shown: list[nodes.Node] = []
         for work, unit in dict.fromkeys((row["work"], row["unit"]) for row in rows):
             of_work = [row for row in rows if (row["work"], row["unit"]) == (work, unit)]
             shown += [nodes.rubric("", work, translatable=False), self._work(name, of_work)]
-        return [*shown, provenance(found, rows)]
+        return [*shown, provenance(found)]
 
     def _work(self, name: str, rows: Sequence[Row]) -> nodes.Node:
         """One work's table, without the columns that it has nothing for."""
 
         def link(row: Row) -> str | None:
-            return self.recipe_link(row["name"].split()[0].rstrip(","), name) if name in SCENARIOS.values() else None
+            return self.recipe_link(row["name"].split()[0].rstrip(","), name) if name in names() else None
 
         body = [[_name(row, link), *cells(row)] for row in rows]
         kept = [column for column in range(len(TITLES)) if any(line[column].text for line in body)]

@@ -17,23 +17,25 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
+from compare.catalogue import scenario_of
 from docs._ext.measured_data import (
-    CASES,
     MEASURED,
-    SCENARIOS,
     Measurement,
+    cases,
     claims,
     faults,
     measurement,
     picture,
     transcripts,
 )
-from docs._ext.measured_table import TITLES, Cell, best_first, columns_of, provenance, table
+from docs._ext.measured_table import Cell, best_first, figure, provenance, table, unstable, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sphinx.application import Sphinx
+
+    from compare.results import Run
 
 MAKE_IT = "Not measured here yet: python -m docs.measure makes it."
 NOTE_IT = "Not noted here yet: COOKBOOK_MATRIX=docs/measured/faults.json pytest tests/recipes makes it."
@@ -70,11 +72,19 @@ class Evidence(SphinxDirective):
         for name in names:
             self.env.note_dependency(str(MEASURED / name))
 
-    def rows(self, found: Measurement, runs: Sequence[dict[str, Any]], *, variant: bool = True) -> list[nodes.Node]:
-        """Make a table of measured rows, and say below where they come from."""
-        columns = columns_of(runs, variant=variant)
-        body = [[Cell.of(run, column, self.recipe_link, brief=variant) for column in columns] for run in runs]
-        return [self.with_heads(table([TITLES[column] for column in columns], body)), provenance(found, runs)]
+    def rows(self, found: Measurement, runs: Sequence[Run], *, variant: bool = True) -> list[nodes.Node]:
+        """Make a table of measured rows with their scenario's columns, and say below where they come from."""
+        backend = any(run.backend for run in runs)
+        columns = scenario_of(runs[0].scenario).columns(runs[0])
+        heads = ["variant"] * variant + ["backend"] * backend
+        heads += [each.heading or each.title for each in columns] + ["who waited where"]
+        body = []
+        for run in runs:
+            cells = [Cell(run.variant, self.recipe_link(run.variant, run.scenario), code=True)] * variant
+            cells += [Cell(run.backend or "-")] * backend
+            body.append([*cells, *(figure(each, run) for each in columns), verdict(run, brief=variant)])
+        doubtful = any(unstable(run) for run in runs)
+        return [self.with_heads(table(heads, body)), provenance(found, doubtful=doubtful)]
 
     def with_heads(self, made: nodes.Node) -> nodes.Node:
         """Let the heads of a table be translated: unlike its cells, they are ours and not a command's."""
@@ -87,8 +97,10 @@ class Evidence(SphinxDirective):
 
     def recipe_link(self, variant: str, scenario: str) -> str | None:
         """Where the page of a recipe is, relative to this page."""
-        folder = next(name for name, known in SCENARIOS.items() if known == scenario)
-        target = f"recipes/{folder}/{variant}"
+        return self.page_link(f"recipes/{scenario_of(scenario).folder}/{variant}")
+
+    def page_link(self, target: str) -> str | None:
+        """Where a page is, relative to this one; `None` when there is none, or it is this one."""
         if target not in self.env.found_docs or target == self.env.docname:
             return None
         return os.path.relpath(f"{target}.html", os.path.dirname(self.env.docname) or ".")  # noqa: PTH120  a URL
@@ -109,9 +121,7 @@ class MeasuredTable(Evidence):
             return self.missing()
         wanted = self.options.get("variants", "").split()
         runs = (
-            [run for each in wanted for run in found.runs if run["variant"] == each]
-            if wanted
-            else best_first(found.runs)
+            [run for each in wanted for run in found.runs if run.variant == each] if wanted else best_first(found.runs)
         )
         return self.rows(found, runs) if runs else self.missing()
 
@@ -125,10 +135,10 @@ class MeasuredRecipe(Evidence):
         """Make what the page shows."""
         folder, name = self.arguments[0].split("/")
         shown: list[nodes.Node] = []
-        for case in CASES[folder]:
+        for case in cases(folder):
             self.depend_on(f"{case}.json")
             found = measurement(case)
-            runs = [run for run in found.runs if run["variant"] == name] if found else []
+            runs = [run for run in found.runs if run.variant == name] if found else []
             if found and runs:
                 shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
                 shown += self.rows(found, runs, variant=False)
@@ -150,9 +160,9 @@ class Picture(Evidence):
         return [nodes.raw("", f'<figure class="timeline-frame">{path.read_text("utf-8")}</figure>', format="html")]
 
 
-def timeline(case: str, run: dict[str, Any]) -> nodes.Node | None:
+def timeline(case: str, run: Run) -> nodes.Node | None:
     """The picture of a row, inline, so that it follows the page's colours."""
-    path = picture(case, run["variant"], run["backend"])
+    path = picture(case, run.variant, run.backend)
     if not path.is_file():
         return None
     return nodes.raw("", f'<figure class="timeline-frame">{path.read_text("utf-8")}</figure>', format="html")
@@ -199,7 +209,7 @@ class FaultMatrix(Evidence):
             together = same_together(by_backend)
             for backends, verdicts in together:
                 label = recipe if len(together) == 1 else f"{recipe} ({', '.join(backends)})"
-                link = self.recipe_link(recipe, SCENARIOS[folder])
+                link = self.page_link(f"recipes/{folder}/{recipe}")
                 marks = [_mark(verdicts.get(name), reasons) for name in names]
                 body.append([Cell(label, link=link, code=True), *marks])
         below = [item(f"{letter}: {reason}") for reason, letter in reasons.items()]

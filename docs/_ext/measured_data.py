@@ -8,15 +8,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from compare.catalogue import scenarios
+from compare.report.json import from_json
+
+if TYPE_CHECKING:
+    from compare.catalogue import Scenario
+    from compare.results import Run
 
 MEASURED = Path(__file__).resolve().parent.parent / "measured"
-SCENARIOS = {"file_read": "file", "tcp_echo": "net"}
-CASES: dict[str, tuple[str, ...]] = {
-    "file_read": ("file-warm", "file-cold", "file-slow"),
-    "tcp_echo": ("net-busy", "net-hold"),
-}
-"""What a recipe's page shows of it."""
+
+
+def cases(folder: str) -> tuple[str, ...]:
+    """What a recipe's page shows of it: a case for each workload of the scenario that its folder is of."""
+    return tuple(
+        case_of(each, workload) for each in scenarios() if each.folder == folder for workload in each.workloads
+    )
+
+
+def case_of(scenario: Scenario, workload: str) -> str:
+    """What a workload of a scenario is called among the measured data: `file-cold`."""
+    return f"{scenario.name}-{workload}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +37,41 @@ class Measurement:
     """One command's rows for one case, and where they come from.
 
     Attributes:
-        runs: as in the JSON of `compare`, or the rows of a benchmark's.
+        runs: those of a comparison.
+        rows: those of a benchmark, as in its JSON.
         command: the line that repeats it.
         machine: platform, processors and Python, in one line.
         date: year, month and day.
         path: the file it was read from.
     """
 
-    runs: tuple[dict[str, Any], ...]
+    runs: tuple[Run, ...]
+    rows: tuple[dict[str, Any], ...]
     command: str
     machine: str
     date: str
     path: Path
 
-    def of(self, variant: str, backend: str | None = None) -> dict[str, Any] | None:
-        """The row of a variant; its first backend when none is named."""
-        rows = [run for run in self.runs if run["variant"] == variant]
-        return next((run for run in rows if backend in (None, run["backend"])), None)
-
 
 def measurement(name: str) -> Measurement | None:
     """Load one case of `docs.measure`, e.g. `file-cold`; `None` when it has not been measured."""
-    return _measurement(MEASURED / f"{name}.json", "runs")
+    path = MEASURED / f"{name}.json"
+    data = _load(path)
+    return None if data is None else _measurement(path, data, runs=from_json(data).runs)
 
 
 def benchmark(name: str) -> Measurement | None:
-    """Load what `python -m benchmarks NAME` measured, rows as in its JSON; `None` when it has not been measured."""
-    return _measurement(MEASURED / f"bench-{name}.json", "rows")
-
-
-def _measurement(path: Path, rows: str) -> Measurement | None:
+    """Load what `python -m benchmarks NAME` measured; `None` when it has not been measured."""
+    path = MEASURED / f"bench-{name}.json"
     data = _load(path)
-    if data is None:
-        return None
+    return None if data is None else _measurement(path, data, rows=tuple(data["rows"]))
+
+
+def _measurement(
+    path: Path, data: dict[str, Any], runs: tuple[Run, ...] = (), rows: tuple[dict[str, Any], ...] = ()
+) -> Measurement:
     machine = f"{data['platform']}, {data['cpus']} CPUs, Python {data['python']}"
-    command = " ".join(data["command"])
-    return Measurement(tuple(data[rows]), command, machine, data["started"][:10], path)
+    return Measurement(runs, rows, " ".join(data["command"]), machine, data["started"][:10], path)
 
 
 def picture(name: str, variant: str, backend: str | None) -> Path:

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docutils import nodes
+
+from compare.catalogue import scenario_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from compare.catalogue import Column, Unit
+    from compare.results import Run
     from docs._ext.measured_data import Measurement
 
-TITLES = {
-    "variant": "variant",
-    "backend": "backend",
-    "outcome": "outcome",
-    "time": "time",
-    "rate": "messages/s",
-    "latency": "p50 / p99 / max",
-    "first": "first answer",
-    "later": "then, at the median",
-    "memory": "memory",
-    "cpu": "CPU per message",
-    "held": "loop held",
-    "threads": "threads",
-    "verdict": "who waited where",
-}
 CLAUSES = 2
 """How much of a verdict a table of many rows shows."""
-
-_FILE = ("variant", "backend", "time", "held", "threads", "verdict")
-_HOLD = ("variant", "backend", "first", "later", "threads", "memory", "verdict")
-_NET = ("variant", "backend", "rate", "latency", "cpu", "threads", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +30,25 @@ class Cell:
     code: bool = False
     number: bool = False
 
-    @classmethod
-    def of(cls, run: dict[str, Any], column: str, link: Callable[[str, str], str | None], *, brief: bool) -> Cell:
-        """One value of a row as a reader wants it: units beside the figures, `brief` where many rows are compared."""
-        if column == "variant":
-            return cls(run["variant"], link(run["variant"], run["scenario"]), code=True)
-        if column == "backend":
-            return cls(run["backend"] or "-")
-        if column == "verdict":
-            told = run["verdict"] if run["outcome"] == "ok" else f"{run['outcome']}: {run['reason'] or ''}"
-            return cls(_shortened(told) if brief else told.rstrip(": "))
-        return cls(_VALUES[column](run), number=True)
+
+def figure(column: Column, run: Run) -> Cell:
+    """One value of a row as a reader wants it, with its unit."""
+    value = column.value(run)
+    if value is None:
+        return Cell("-", number=True)
+    if isinstance(value, str):
+        return Cell(value)
+    mark = "~" if column.unit == "time" and column.title == "time" and unstable(run) else ""
+    return Cell(mark + TOLD[column.unit](value), number=True)
 
 
-def _shortened(told: str) -> str:
-    """What matters most comes first; the recipe's own page has all of it."""
-    clauses = told.rstrip(": ").split("; ")
-    return "; ".join(clauses[:CLAUSES]) + (" …" if len(clauses) > CLAUSES else "")
+def verdict(run: Run, *, brief: bool) -> Cell:
+    """Who waited where; `brief` where many rows are compared: the recipe's own page has all of it."""
+    told = run.verdict if run.outcome in ("ok", "starves") else f"{run.outcome}: {run.reason or ''}".rstrip(": ")
+    clauses = told.split("; ")
+    if not brief or len(clauses) <= CLAUSES:
+        return Cell(told)
+    return Cell("; ".join(clauses[:CLAUSES]) + " …")
 
 
 def milliseconds(value: float) -> str:
@@ -73,90 +60,25 @@ def milliseconds(value: float) -> str:
     return f"{value * 1000:.3g} µs"
 
 
-def unstable(run: dict[str, Any]) -> bool:
-    """Whether its passes differ so much that the figure says little."""
-    return any(note.startswith("unstable") for note in run.get("notes", ()))
-
-
-def _time(run: dict[str, Any]) -> str:
-    mark = "~" if unstable(run) else ""
-    return mark + milliseconds(run["seconds"]["median"] * 1000) if run["seconds"] else "-"
-
-
-def _rate(run: dict[str, Any]) -> str:
-    return f"{run['per_second']:,.0f}" if run["per_second"] else "-"
-
-
-def _latency(run: dict[str, Any]) -> str:
-    latency = run["latency_ms"]
-    return " / ".join(milliseconds(latency[each]) for each in ("p50", "p99", "max")) if latency else "-"
-
-
-def _first(run: dict[str, Any]) -> str:
-    return milliseconds(run["latency_ms"]["max"]) if run["latency_ms"] else "-"
-
-
-def _later(run: dict[str, Any]) -> str:
-    return milliseconds(run["latency_ms"]["p50"]) if run["latency_ms"] else "-"
-
-
-def _memory(run: dict[str, Any]) -> str:
-    return f"{run['rss_mib']:.0f} MiB" if run["rss_mib"] else "-"
-
-
-def _cpu(run: dict[str, Any]) -> str:
-    used, messages = run["cpu_seconds"], run["operations"]
-    return f"{(used['user'] + used['system']) / messages * 1e6:.3g} µs" if used and messages else "-"
-
-
-def _held(run: dict[str, Any]) -> str:
-    loop = run["loop"]
-    if loop is None:
-        return "no loop"
-    return milliseconds(loop["longest_ms"]) if loop["stalls"] else "no"
-
-
-def _threads(run: dict[str, Any]) -> str:
-    return str(run["threads"] or "-")
-
-
-_VALUES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "time": _time,
-    "rate": _rate,
-    "latency": _latency,
-    "first": _first,
-    "later": _later,
-    "memory": _memory,
-    "cpu": _cpu,
-    "held": _held,
-    "threads": _threads,
+TOLD: dict[Unit, Callable[[float], str]] = {
+    "time": lambda value: milliseconds(value) if value else "no",
+    "ms": milliseconds,
+    "µs": lambda value: f"{value:.3g} µs",
+    "/s": lambda value: f"{value:,.0f}",
+    "MiB": lambda value: f"{value:.0f} MiB",
+    "count": lambda value: f"{value:,.0f}",
 }
+"""How the value of a column is told, by its unit."""
 
 
-def columns_of(runs: Sequence[dict[str, Any]], *, variant: bool) -> list[str]:
-    """Which columns a table has: those of its scenario, without what would be the same in every row."""
-    net = _HOLD if runs[0]["workload"].get("load") == "hold" else _NET
-    columns = list(_FILE if runs[0]["scenario"] == "file" else net)
-    if not variant:
-        columns.remove("variant")
-    if not any(run["backend"] for run in runs):
-        columns.remove("backend")
-    return columns
+def unstable(run: Run) -> bool:
+    """Whether its passes differ so much that the figure says little."""
+    return any(note.startswith("unstable") for note in run.notes)
 
 
-def best_first(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with the best first, by what their scenario is about; those without a figure last."""
-
-    def cost(run: dict[str, Any]) -> float:
-        if run["outcome"] != "ok":
-            return math.inf
-        if run["scenario"] == "file":
-            return float(run["seconds"]["median"])
-        if run["workload"].get("load") == "hold":
-            return float(run["latency_ms"]["max"])
-        return float(run["cpu_seconds"]["user"] + run["cpu_seconds"]["system"]) / float(run["operations"] or 1)
-
-    return sorted(runs, key=cost)
+def best_first(runs: Sequence[Run]) -> list[Run]:
+    """The rows with the best first, by what their scenario is about; those that are not well last."""
+    return sorted(runs, key=lambda run: scenario_of(run.scenario).cost(run) if run.outcome == "ok" else math.inf)
 
 
 def table(titles: Sequence[str], body: Sequence[Sequence[Cell]], *more: str) -> nodes.Node:
@@ -177,9 +99,9 @@ def _entry(cell: Cell) -> nodes.entry:
     return nodes.entry("", paragraph, classes=["number"] if cell.number else [])
 
 
-def provenance(found: Measurement, runs: Sequence[dict[str, Any]]) -> nodes.Node:
+def provenance(found: Measurement, *, doubtful: bool = False) -> nodes.Node:
     """The command, the machine and the day, under each table; and what a `~` in it means."""
-    doubt = ". ~ unstable: the passes differ by more than half" if any(unstable(run) for run in runs) else ""
+    doubt = ". ~ unstable: the passes differ by more than half" if doubtful else ""
     return nodes.paragraph(
         "",
         "",

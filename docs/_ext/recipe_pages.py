@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.catalogue import scenarios
 from docs._ext.libraries import documented
 from recipes import about
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+SCENARIOS = {each.folder: each for each in scenarios()}
 FOLDERS = {
-    "file_read": ("Reading files", "Every way to read a file: `read_file(path)` and `read_files(paths)`."),
-    "tcp_echo": ("Serving a TCP echo", "Every way to serve: `serve(listener)`, which answers `data.upper()`."),
+    **{folder: (each.heading, each.intro) for folder, each in SCENARIOS.items()},
     "echo_client": ("Clients", "The other end: `exchange(address, messages)`, and a prompt when run as a program."),
     "pitfalls": ("Pitfalls", "Mistakes that look like working code: `trap()` and `way_out()`, both run by the tests."),
 }
@@ -161,29 +162,18 @@ def _pitfall(recipe: Recipe) -> list[str]:
 
 
 def _measured(recipe: Recipe) -> list[str]:
-    if recipe.folder == "echo_client":
+    if recipe.folder not in SCENARIOS:
         return []
     faults = ["## What it withstands", f"```{{faults}} {recipe.key}\n```"]
     return ["## Measured", f"```{{measured-recipe}} {recipe.key}\n```", *faults]
 
 
 def _commands(recipe: Recipe) -> str:
-    commands = {
-        "file_read": [
-            f"python -m {recipe.module} README.md LICENSE",
-            f"python -m compare file --only {recipe.name} --timeline",
-            f"python -m compare script -m {recipe.module} README.md",
-        ],
-        "tcp_echo": [
-            f"python -m {recipe.module} 9999",
-            f"python -m compare net --only {recipe.name}",
-            f"python -m compare net --only {recipe.name} --load hold --timeline",
-        ],
-        "echo_client": [f"python -m {recipe.module} 9999"],
-        "pitfalls": [],
-    }[recipe.folder]
-    if not commands:
+    if recipe.folder == "pitfalls":
         return ""
+    scenario = SCENARIOS.get(recipe.folder)
+    arguments = scenario.arguments if scenario else "9999"
+    commands = [f"python -m {recipe.module} {arguments}", *(scenario.commands(recipe.name) if scenario else ())]
     return "```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
 
 
@@ -200,6 +190,6 @@ def _see_also(recipe: Recipe, siblings: list[Recipe]) -> str:
         links = ", ".join(f"[`{each.name}`]({each.name}.md)" for each in siblings)
         lines.append(f"The same idea in other ways:\n\n- {links}\n\nIn other documentation and pages:\n")
     lines += [f"- [{title}]({address})" for title, address in documented(recipe.imports)]
-    if recipe.folder in ("file_read", "tcp_echo"):
+    if recipe.folder in SCENARIOS:
         lines.append("- [How to read the table and the timeline](../../using-compare.md)")
     return "\n".join(["## See also", "", *lines]) if lines else ""

@@ -16,6 +16,7 @@ from compare.scenarios.file import storage
 from compare.scenarios.file.digest import digest
 from compare.scenarios.file.fifo_writer import ThreadWriter
 from compare.scenarios.file.sources import Fifos
+from compare.scenarios.shared import page_cache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ def nothing() -> None:
 def pages(path: str) -> int:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return storage.resident(descriptor)
+        return page_cache.resident(descriptor)
     finally:
         os.close(descriptor)
 
@@ -39,9 +40,9 @@ def test_evicted_files_are_not_in_memory_and_warm_ones_are() -> None:
         if folder is None:
             pytest.skip("no file system here lets files be evicted")
         files = made.make(folder, 3, 200_000, nothing)
-        storage.warm(files.paths)
+        page_cache.warm(files.paths)
         assert [pages(path) for path in files.paths] == [49, 49, 49]
-        assert storage.evict(files.paths) is None
+        assert page_cache.evict(files.paths) is None
         assert [pages(path) for path in files.paths] == [0, 0, 0]
     assert not folder.exists()
 
@@ -50,7 +51,7 @@ def test_evicted_files_are_not_in_memory_and_warm_ones_are() -> None:
 def test_tmpfs_can_not_be_cold() -> None:
     with storage.Storage() as made:
         files = made.make(made.folder("/dev/shm"), 1, 10_000, nothing)
-        assert "keeps files in memory" in str(storage.evict(files.paths))
+        assert "keeps files in memory" in str(page_cache.evict(files.paths))
 
 
 def test_files_are_private_and_right(tmp_path: Path) -> None:

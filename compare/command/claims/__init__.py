@@ -12,47 +12,17 @@ import os
 import platform
 import sys
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from compare.command.claims.claim import CannotTryError, Claim, Seen, Verdict
 from compare.scenarios.shared.argument_types import Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-Word = Literal["true", "false", "can't be tried here"]
-
-
-class CannotTryError(Exception):
-    """This machine can't show it; the message says why, and follows "because"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What an experiment saw: does the claim hold, and the figures in a sentence."""
-
-    holds: bool
-    figure: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claim, and the experiment that tries it."""
-
-    id: str
-    claim: str
-    experiment: Callable[[], Seen]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A claim, tried: the figure is what was seen, or after "can't be tried here" the reason."""
-
-    id: str
-    claim: str
-    verdict: Word
-    figure: str
+__all__ = ["CannotTryError", "Claim", "Seen", "Verdict", "all_claims", "judge", "main"]
 
 
 def all_claims() -> tuple[Claim, ...]:

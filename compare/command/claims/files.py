@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.command.claims import CannotTryError, Seen
+from compare.command.claims.claim import CannotTryError, Seen
 from compare.command.claims.witness import RUNNING, need_proc, program, settle, threads
-from compare.scenarios.file.storage import evict, resident
+from compare.scenarios.shared.page_cache import evict, resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

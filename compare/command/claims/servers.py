@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.command.claims import Seen
+from compare.command.claims.claim import Seen
 from compare.command.claims.witness import RUNNING, ask, calls, need_proc, run_ns, server, settle, threads
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from compare.catalogue.recipes import ROOT
-from compare.command.claims import CannotTryError
+from compare.command.claims.claim import CannotTryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,9 +16,10 @@ from compare import catalogue
 from compare.results import CpuSeconds, Run, Seconds
 from compare.scenarios.file.options import STATES
 from compare.scenarios.file.sources import Cold, Fifos, Warm
-from compare.scenarios.file.storage import Storage, evict, of_user
+from compare.scenarios.file.storage import Storage, of_user
 from compare.scenarios.shared import verdict
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
+from compare.scenarios.shared.page_cache import evict
 from compare.scenarios.shared.row import Row
 from compare.scenarios.watcher import Watcher
 

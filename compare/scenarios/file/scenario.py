@@ -31,6 +31,7 @@ class FileScenario(Scenario):
     calls = "read_files(paths)"
     heading = "Reading files"
     intro = "Every way to read a file: `read_file(path)` and `read_files(paths)`."
+    arguments = "README.md LICENSE"
     help = "read files with every variant"
     example = "file --only blocking asyncio_aiofiles --timeline"
     workload = "state"

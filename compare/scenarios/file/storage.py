@@ -7,9 +7,6 @@ undo what it asks about. Where files have no other place than the page cache (tm
 
 from __future__ import annotations
 
-import ctypes
-import mmap
-import os
 import random
 import shutil
 import stat
@@ -20,11 +17,11 @@ from typing import TYPE_CHECKING, Self
 
 from compare.catalogue.scenario import NoRoomError
 from compare.scenarios.file.digest import digest
+from compare.scenarios.shared.page_cache import evict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-CHUNK = 1 << 20
 DISK = "/var/tmp"  # noqa: S108  a private directory is made in it, for cold files, where the usual place has no disk
 PROBE_BYTES = 64 << 10
 
@@ -146,49 +143,3 @@ def of_user(paths: Sequence[str], check: Callable[[], None]) -> Files:
         absolute.append(str(path))
         digests.append((len(data), digest(data)))
     return Files(tuple(absolute), tuple(digests))
-
-
-def warm(paths: Sequence[str]) -> None:
-    """Bring files into the page cache."""
-    buffer = bytearray(CHUNK)
-    for path in paths:
-        with Path(path).open("rb", buffering=0) as file:
-            while file.readinto(buffer):
-                pass
-
-
-def evict(paths: Sequence[str]) -> str | None:
-    """Put files out of the page cache; why that failed, or `None`."""
-    if not hasattr(os, "posix_fadvise"):
-        return "this platform has no posix_fadvise"
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fdatasync(descriptor)  # what is not yet on the disk can't be evicted
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            left = resident(descriptor)
-        except OSError as error:
-            return f"{path}: {error.strerror}"
-        finally:
-            os.close(descriptor)
-        if left:
-            return f"its file system keeps files in memory ({left} pages of {Path(path).name} stayed)"
-    return None
-
-
-def resident(descriptor: int) -> int:
-    """How many pages of a file are in memory; `mincore(2)` says so without reading any."""
-    size = os.fstat(descriptor).st_size
-    if size == 0:
-        return 0
-    pages = -(-size // mmap.PAGESIZE)
-    vector = (ctypes.c_ubyte * pages)()
-    libc = ctypes.CDLL(None, use_errno=True)
-    with mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY) as memory:
-        view = ctypes.c_char.from_buffer(memory)
-        failed = libc.mincore(ctypes.c_void_p(ctypes.addressof(view)), ctypes.c_size_t(size), vector)
-        number = ctypes.get_errno()
-        del view  # or the map could not be closed
-    if failed:
-        raise OSError(number, os.strerror(number))
-    return sum(page & 1 for page in vector)

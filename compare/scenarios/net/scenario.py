@@ -31,6 +31,7 @@ class NetScenario(Scenario):
     calls = "serve(listener)"
     heading = "Serving a TCP echo"
     intro = "Every way to serve: `serve(listener)`, which answers `data.upper()`."
+    arguments = "9999"
     help = "serve a TCP echo with every variant"
     example = "net --only 'select*' threadpool_blocking --load hold"
     workload = "load"
@@ -69,7 +70,7 @@ class NetScenario(Scenario):
 
     def columns(self, run: Run) -> tuple[Column, ...]:
         """When the one that asks was answered; or the rate, the latency and what a message costs."""
-        return (ANSWERED, THREADS) if run.workload.get("load") == "hold" else (RATE, P50, P99, MAX, CPU, THREADS)
+        return HOLD if run.workload.get("load") == "hold" else BUSY
 
     def cost(self, run: Run) -> float:
         """How long the one that asks waits; or what a message takes of the processor's time."""
@@ -89,11 +90,15 @@ def _cpu(run: Run) -> float | None:
     return (run.cpu_seconds.user + run.cpu_seconds.system) / run.operations * 1e6
 
 
-ANSWERED = Column("answered", "ms", lambda run: run.latency_ms.max if run.latency_ms else None)
-RATE = Column("msg/s", "/s", lambda run: run.per_second)
+ANSWERED = Column("answered", "ms", lambda run: run.latency_ms.max if run.latency_ms else None, "first answer")
+LATER = Column("then", "ms", lambda run: run.latency_ms.p50 if run.latency_ms else None, "then, at the median")
+MEMORY = Column("MiB", "MiB", lambda run: run.rss_mib or None, "memory")
+RATE = Column("msg/s", "/s", lambda run: run.per_second, "messages/s")
 P50 = Column("p50", "ms", lambda run: run.latency_ms.p50 if run.latency_ms else None)
 P99 = Column("p99", "ms", lambda run: run.latency_ms.p99 if run.latency_ms else None)
 MAX = Column("max", "ms", lambda run: run.latency_ms.max if run.latency_ms else None)
-CPU = Column("CPU", "µs", _cpu)
+CPU = Column("CPU", "µs", _cpu, "CPU per message")
+BUSY = (RATE, P50, P99, MAX, CPU, THREADS)
+HOLD = (ANSWERED, LATER, THREADS, MEMORY)
 
 SCENARIO = NetScenario()

@@ -22,4 +22,4 @@ def _held(run: Run) -> float | None:
 
 TIME = Column("time", "time", _time)
 THREADS = Column("threads", "count", lambda run: run.threads or None)
-HELD = Column("held", "time", _held)
+HELD = Column("held", "time", _held, "loop held")

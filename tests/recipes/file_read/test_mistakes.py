@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.scenarios.file import storage
+from compare.scenarios.shared import page_cache
 from recipes.file_read import asyncio_blocking_mistake, asyncio_mmap_mistake, asyncio_readahead
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def cold(tmp_path: Path) -> Path:
     """A file of 1 MiB, none of which is in the page cache."""
     path = tmp_path / "cold"
     path.write_bytes(os.urandom(MIB))
-    if (kept := storage.evict((str(path),))) is not None:
+    if (kept := page_cache.evict((str(path),))) is not None:
         pytest.skip(f"no file can be cold here: {kept}")
     return path
 

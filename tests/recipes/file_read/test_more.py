@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from compare.scenarios.file import storage
+from compare.scenarios.shared import page_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def test_a_buffer_is_filled_again_and_again(reader: Reader, tmp_path: Path, stat
     for size in (3 * MIB, 12345, 1, 0):
         path.write_bytes(content[:size])
         if state == "cold":
-            storage.evict((str(path),))
+            page_cache.evict((str(path),))
         assert reader.run(reader.module.read_into, path, buffer) == size
         assert buffer[:size] == content[:size]
     path.write_bytes(content)
@@ -47,7 +47,7 @@ def test_reads_at_random_offsets(reader: Reader, tmp_path: Path, state: str) -> 
     path.write_bytes(content)
     offsets = [random.randrange(0, len(content) + 5000) for _ in range(1000)] + [0, len(content), len(content) - 1]
     if state == "cold":
-        storage.evict((str(path),))
+        page_cache.evict((str(path),))
     found = reader.run(reader.module.read_at, path, offsets, 4096)
     assert found == [content[offset : offset + 4096] for offset in offsets]
 
@@ -57,7 +57,7 @@ def test_all_lines_and_only_lines(reader: Reader, tmp_path: Path, state: str) ->
     path = tmp_path / "text"
     path.write_text("".join(LINES) + "the last, without an end", encoding="utf-8")
     if state == "cold":
-        storage.evict((str(path),))
+        page_cache.evict((str(path),))
 
     async def read(encoding: str) -> list[str]:
         if not hasattr(reader.module, "batches"):

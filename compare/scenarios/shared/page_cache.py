@@ -1,0 +1,64 @@
+"""Files in the page cache, and out of it.
+
+Files are evicted with `posix_fadvise(POSIX_FADV_DONTNEED)`, and `mincore(2)` says whether that worked: asking with
+`preadv2(RWF_NOWAIT)` would start the kernel's read-ahead, and so undo what it asks about.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHUNK = 1 << 20
+
+
+def warm(paths: Sequence[str]) -> None:
+    """Bring files into the page cache."""
+    buffer = bytearray(CHUNK)
+    for path in paths:
+        with Path(path).open("rb", buffering=0) as file:
+            while file.readinto(buffer):
+                pass
+
+
+def evict(paths: Sequence[str]) -> str | None:
+    """Put files out of the page cache; why that failed, or `None`."""
+    if not hasattr(os, "posix_fadvise"):
+        return "this platform has no posix_fadvise"
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(descriptor)  # what is not yet on the disk can't be evicted
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            left = resident(descriptor)
+        except OSError as error:
+            return f"{path}: {error.strerror}"
+        finally:
+            os.close(descriptor)
+        if left:
+            return f"its file system keeps files in memory ({left} pages of {Path(path).name} stayed)"
+    return None
+
+
+def resident(descriptor: int) -> int:
+    """How many pages of a file are in memory; `mincore(2)` says so without reading any."""
+    size = os.fstat(descriptor).st_size
+    if size == 0:
+        return 0
+    pages = -(-size // mmap.PAGESIZE)
+    vector = (ctypes.c_ubyte * pages)()
+    libc = ctypes.CDLL(None, use_errno=True)
+    with mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY) as memory:
+        view = ctypes.c_char.from_buffer(memory)
+        failed = libc.mincore(ctypes.c_void_p(ctypes.addressof(view)), ctypes.c_size_t(size), vector)
+        number = ctypes.get_errno()
+        del view  # or the map could not be closed
+    if failed:
+        raise OSError(number, os.strerror(number))
+    return sum(page & 1 for page in vector)

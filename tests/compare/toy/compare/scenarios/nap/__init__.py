@@ -1,0 +1,1 @@
+"""Sleep in every way."""
