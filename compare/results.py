@@ -51,7 +51,8 @@ class Task:
 
     Attributes:
         name: the task's name, as the program or the library gave it; `None` for a plain callback.
-        runs: the qualified name of the task's coroutine, or (with its module) of the callback: `json.dumps`.
+        runs: the qualified name of the task's outermost coroutine that is the user's, else of its own; of a callback
+            with its module: `json.dumps`.
     """
 
     name: str | None

@@ -152,10 +152,14 @@ class Tasks:
         return None
 
     def _held(self, value: int, deep: int) -> Running | None:
-        if not self._objects.running(value) or self._objects.is_coroutine(value):
-            return self._task(value)
-        frame = self._objects.frame_of(value)
-        return self._in_frame(frame.address, deep - 1) if frame is not None and deep else None
+        """What a value is: a task; a generator that runs, whose frame may have one; or what holds such a generator."""
+        if (found := self._task(value)) is not None or not deep:
+            return found
+        for address in (value, *self._objects.words(value)):
+            if self._objects.running(address) and not self._objects.is_coroutine(address):
+                frame = self._objects.frame_of(address)
+                return self._in_frame(frame.address, deep - 1) if frame is not None else None
+        return None
 
     def _task(self, address: int) -> Running | None:
         """Return what an object says of itself, if it holds a coroutine that runs."""

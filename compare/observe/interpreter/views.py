@@ -112,7 +112,9 @@ class View:
         stack = (*self.stack, *hidden)
         site, mine = _site(stack, self.directory, library=True)
         library = _in_library(stack)
-        return replace(self, site=site, mine=mine, own=False, library=library, stack=stack, doing=task)
+        return replace(
+            self, site=site, mine=mine, own=False, library=library, stack=stack, doing=_of_the_user(task, awaits)
+        )
 
     def by_callback(self, named: Callable[[int], str | None]) -> View:
         """Return the view of what the loop runs, where that is no task: a callback, named by its outermost frame.
@@ -129,6 +131,10 @@ class View:
         """Return the view of a loop that waits in its poller, whoever's frames call it."""
         return replace(self, own=True, mine=False, step=(), task=(), doing=None)
 
+    def turns(self) -> list[Frame]:
+        """Return the frames above the outermost loop that make another one's turns: trio's, where it is a guest."""
+        return [frame for frame in self.stack if mark(frame.code.filename, frame.code.qualname) == "turn"]
+
     @property
     def in_handle(self) -> bool:
         """Whether one of asyncio's handles is on the stack: then what runs is not the loop itself."""
@@ -137,7 +143,7 @@ class View:
     def within(self, task: Task, frame: int) -> View:
         """Return the view with the task that the loop runs, if the frame of its coroutine is on the stack."""
         shown = self.torn or any(each.address == frame for each in self.stack)
-        return replace(self, doing=task) if shown else self
+        return replace(self, doing=_of_the_user(task, self.stack)) if shown else self
 
     @property
     def in_no_file(self) -> bool:
@@ -348,6 +354,12 @@ def site_of(code: Code, line: int, directory: str) -> Site:
     if not filename.startswith("<"):
         filename = os.path.normpath(os.path.join(directory, filename))  # noqa: PTH118
     return Site(printable(filename), line, printable(code.qualname), sites.owner(code.filename))
+
+
+def _of_the_user(task: Task, frames: Sequence[Frame]) -> Task:
+    """Name the outermost coroutine of the user's: a library's around it is the same in every task of that library."""
+    mine = [frame.code.qualname for frame in frames if sites.owner(frame.code.filename) == "user"]
+    return replace(task, runs=mine[-1]) if mine else task
 
 
 def _named(code: Code) -> str:

@@ -280,7 +280,10 @@ class Family:
     def _runs_nothing(self, track: Track, view: View) -> bool:
         """Whether a loop that runs asyncio's handles, by code of whomever, has none at work, and no task."""
         return (
-            track.loop is not None and track.loop[1] == ASYNCIO and not view.in_handle and self._running(track) is None
+            track.loop is not None
+            and track.loop[1] == ASYNCIO
+            and not view.in_handle
+            and self._running(track, view) is None
         )
 
     def _confirm(self, track: Track, segment: Segment, raw: bytes) -> None:
@@ -329,8 +332,9 @@ class Family:
             state, locked = int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
             if state and locked:
                 tid = reader.native_id(state)
-                view = stacks.view(reader.stack(state), self.directory)
                 track = self.tracks.get(tid)
+                view = self._view(track) if track is not None else None
+                view = view or stacks.view(reader.stack(state), self.directory)
                 raw = track.files.call() if track is not None else proc.RUNNING
                 call = (
                     None if raw == proc.RUNNING or raw.startswith(b"-1") else syscalls.name(proc.parse_call(raw).number)
@@ -389,7 +393,7 @@ class Family:
             return view
         if self.tasks is None:
             return view
-        running = self._running(track)
+        running = self._running(track, view)
         if running is None:
             return view.by_callback(self.tasks.callback)
         return view.by_task(running.task, self.tasks.awaits(running))
@@ -401,16 +405,18 @@ class Family:
             return
         segment.asked = True
         if view.doing is None:
-            running = self._running(track)
+            running = self._running(track, view)
             segment.view = (
                 view.by_callback(self.tasks.callback) if running is None else view.within(running.task, running.frame)
             )
 
-    def _running(self, track: Track) -> Running | None:
+    def _running(self, track: Track, view: View) -> Running | None:
         if self.tasks is None:
             return None
-        loop = track.loop[0] if track.loop is not None else None
-        return self.tasks.running(track.python, loop, track.below[:1], time.monotonic_ns())
+        loop, family, _ = track.loop or (None, TRIO, 0)
+        # Of all but asyncio's loops the task is looked for in the loop's own frames.
+        turns = (*view.turns(), *track.below[:1]) if family == TRIO else ()
+        return self.tasks.running(track.python, loop, turns, time.monotonic_ns())
 
     def _collecting(self, track: Track, view: View | None) -> Collecting | None:
         """Whether it is this thread that collects garbage now: the one that has the GIL."""
@@ -509,4 +515,6 @@ def _runs_on(segment: Segment, fresh: Segment) -> bool:
 def _same(one: View | None, other: View | None) -> bool:
     if one is None or other is None:
         return one is other
-    return one.step == other.step and one.site == other.site and one.own == other.own
+    # A library's lines are many, and which of them it is matters less.
+    there = one.site == other.site or not (one.mine or other.mine)
+    return one.step == other.step and there and one.own == other.own
