@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-if __name__ == "__main__":
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # imports take time, and a traceback tells nobody anything
 
 import importlib

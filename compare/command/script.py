@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from compare.command import output
 from compare.results import PLACES, Place
-from compare.scenarios.script import program
+from compare.scenarios.script import program, signals
 from compare.scenarios.shared.argument_types import Parser, number, whole
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     findings = row.observation.findings if row.observation is not None else ()
     if any(finding.place in options.fail_on for finding in findings):
         return FOUND
-    return trouble_status or program.end_alike(status)
+    return trouble_status or signals.end_alike(status)
 
 
 def _parser() -> Parser:

@@ -10,49 +10,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compare.observe import Observer
 from compare.observe.kernel.proc import Process
 from compare.results import CpuSeconds, Run
+from compare.scenarios.script import signals
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import resource
+    from collections.abc import Sequence
 
     from compare.observe import Link
     from compare.results import Observation
+    from compare.scenarios.script.signals import Ended
 
 STARTUP = Path(__file__).parent.parent.parent / "observe" / "agent" / "startup"
-FORWARDED = frozenset(
-    {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT}
-)
-FROM_KERNEL = 0x80
-"""`SI_KERNEL`, sigaction(2): the terminal sent it, to the program too."""
 
 
 class ScriptError(Exception):
     """The program can't be run or watched; the message is one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended: `waitpid`'s status, and what it used."""
-
-    status: int
-    usage: resource.struct_rusage | None
-
-    @property
-    def exit_status(self) -> int:
-        """Its exit status; negative for a signal."""
-        return os.waitstatus_to_exitcode(self.status)
 
 
 def command_line(argv: Sequence[str], *, module: bool) -> list[str]:
@@ -90,14 +73,14 @@ def run(argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0
     with Watcher() as watcher, contextlib.ExitStack() as stack:
         if (link := watcher.link()) is not None:
             stack.enter_context(link)
-        stack.enter_context(_signals_held())
+        blocked = stack.enter_context(signals.held())
         try:
-            pid = _spawn(command, link)
+            pid = _spawn(command, link, blocked)
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
         watcher.begin(pid, link, threshold_ms, plain_threads=False)
-        ended = _attend(pid)
+        ended = signals.attend(pid)
         seen = watcher.end()
     return _row(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
 
@@ -121,53 +104,15 @@ def watch(pid: int, *, threshold_ms: float = 10.0) -> Run:
     return _row([f"process {pid}"], threshold_ms, None, seen)
 
 
-def end_alike(status: int) -> int:
-    """End as the program did: returns its exit status, or dies by its signal (and leaves no core)."""
-    code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        return code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(-code, signal.SIG_DFL) if -code not in {signal.SIGKILL, signal.SIGSTOP} else None
-    os.kill(os.getpid(), -code)
-    return 128 - code
-
-
-def _spawn(command: list[str], link: Link | None) -> int:
+def _spawn(command: list[str], link: Link | None, blocked: set[int]) -> int:
     for descriptor in link.fds if link is not None else ():
         os.set_inheritable(descriptor, True)  # noqa: FBT003  its only form
-    env = environment(link)
-    # A program starts with the signals that a shell would give it: none blocked, SIGPIPE not ignored.
-    return os.posix_spawn(command[0], command, env, setsigmask=[], setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """While the program runs, signals are taken one by one where we wait for them, and nowhere else."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED | {signal.SIGCHLD})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _attend(pid: int) -> Ended:
-    """Wait for the program, pass on what is sent to us alone, and stop when it is stopped."""
-    while True:
-        info = signal.sigwaitinfo(FORWARDED | {signal.SIGCHLD})
-        if info.si_signo != signal.SIGCHLD:
-            if info.si_code != FROM_KERNEL and info.si_signo != signal.SIGCONT:
-                os.kill(pid, info.si_signo)
-            continue
-        found, status, usage = os.wait4(pid, os.WNOHANG | os.WUNTRACED)
-        if found != pid:
-            continue  # the sampler's, or news of a child that goes on
-        if os.WIFSTOPPED(status):
-            os.kill(os.getpid(), signal.SIGSTOP)  # the shell sees its job stop, and starts both again
-            os.kill(pid, signal.SIGCONT)
-            continue
-        return Ended(status, usage)
+    # What was blocked or ignored when we were started stays so; SIGPIPE and SIGXFSZ our interpreter ignores by itself.
+    by_us = [signal.SIGPIPE, signal.SIGXFSZ]
+    pid = os.posix_spawn(command[0], command, environment(link), setsigmask=blocked, setsigdef=by_us)
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # the program's to inherit; but we must hear of its end
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return pid
 
 
 def _row(  # noqa: PLR0913  what a row is made of
