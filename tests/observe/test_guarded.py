@@ -129,6 +129,8 @@ async def on_anyio():
 
     async with anyio.create_task_group() as group:
         group.start_soon(functools.partial(anyio.to_thread.run_sync, goes_on.wait, limiter=limiter))
+        while not limiter.borrowed_tokens:
+            await anyio.sleep(0)
         group.start_soon(gives_up)
         while not limiter.statistics().tasks_waiting:
             await anyio.sleep(0)
