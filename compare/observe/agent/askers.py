@@ -75,18 +75,21 @@ class Askers:
             frame = frame.f_back
         return NOBODY if frame is None else self._of_task()
 
-    def task_made(self, task: Any, code: CodeType | None, frame: FrameType | None) -> None:
-        """Keep where a task was made whose own code is a library's."""
-        origin = NOBODY
-        if code is None or not self._is_users(code.co_filename):
-            origin = self.line(frame)
-            if origin == NOBODY:  # the loop's own first task: it was made where the loop was started
-                here = _thread.get_ident()
-                origin = next((line for where, _, line in list(self._loops.values()) if where == here), NOBODY)
+    def task_made(self, task: Any, coroutine: Any, frame: FrameType | None) -> None:
+        """Keep where a task was made, from this frame, whose own code is a library's."""
+        code = coroutine.cr_code if type(coroutine) is CoroutineType else None
+        origin = NOBODY if code is not None and self._is_users(code.co_filename) else self._origin(frame)
         if origin != NOBODY and len(self._origins) < MOST_ORIGINS:
             self._origins[id(task)] = origin
         else:
             self._origins.pop(id(task), None)
+
+    def _origin(self, frame: FrameType | None) -> Line:
+        origin = self.line(frame)
+        if origin == NOBODY:  # the loop's own first task: it was made where the loop was started
+            here = _thread.get_ident()
+            return next((line for where, _, line in list(self._loops.values()) if where == here), NOBODY)
+        return origin
 
     def _of_task(self) -> Line:
         for current in self._current:

@@ -91,17 +91,11 @@ class Kind(IntEnum):
     """What was seen in it is of no interest (the window's number)."""
     IN_LINE = 13
     """As `ASKED`, of a limiter: there is no token, so it stands in line until `ADMITTED` or `WITHDRAWN`."""
-    TASK = 14
-    """A task was made (task, its coroutine; the number of its name's text). `code`: its coroutine's.
-
-    `first` and `second` are addresses: a coroutine's frame lies within it, so a stack's outermost frame tells the task.
-    Not all are noted where a program makes thousands a second.
-    """
-    THREAD_NAMED = 15
+    THREAD_NAMED = 14
     """A thread has begun, or got another name (its id; the number of its name's text)."""
-    NOT_SEEN = 16
+    NOT_SEEN = 15
     """A door has declined (the number of the sentence's text)."""
-    FAILED = 17
+    FAILED = 16
     """The agent itself failed (which of its notes, how often; the first time, the number of a sentence's text)."""
 
 

@@ -1,9 +1,9 @@
 """Inside the observed process: takes notes of what can't be seen from outside, and of no more.
 
 Which thread runs an event loop; when work is handed to a pool or stands in line for a limiter's token, and when it is
-begun; threads' and tasks' names. `doors` says where in a library each of these is heard of, `pings` how a loop is asked
-how late it is. Nothing is imported that the program would not import, no file is looked at, and a note is written into
-memory that is there already: about two microseconds.
+begun; threads' names; and for the work's sake, where tasks are made. `doors` says where in a library each of these is
+heard of, `pings` how a loop is asked how late it is. Nothing is imported that the program would not import, no file is
+looked at, and a note is written into memory that is there already: about two microseconds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import itertools
 import time
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from .askers import Askers
@@ -21,12 +20,12 @@ from .pings import Pings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, FrameType
+    from types import FrameType
 
     from .channel import Ring
 
 MOST_NAMES_A_SECOND = 2000
-"""Of threads and tasks; of a program that makes more, not all are told."""
+"""Of a program that makes more threads, or names them anew more often, not all are told."""
 
 
 class Agent:
@@ -78,13 +77,6 @@ class Agent:
         code, line = self.askers.line(frame)
         self.note(kind, request, pool, code=code, line=line, amount=size)
         return request
-
-    def task_made(self, task: Any, coroutine: Any, name: str, frame: FrameType | None) -> None:
-        """A task was made, from this frame."""
-        code: CodeType | None = coroutine.cr_code if type(coroutine) is CoroutineType else None
-        self.askers.task_made(task, code, frame)
-        if self._has_room_for_names():
-            self.say(Kind.TASK, name, id(task), id(coroutine), code=id(code) if code is not None else 0)
 
     def thread_named(self, tid: int, name: str) -> None:
         """A thread of the program's has a name."""

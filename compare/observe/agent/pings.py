@@ -48,7 +48,8 @@ class Pings:
             # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
             # ends: the interpreter may be ending by then.
             self._waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-            self._thread = OwnThread(self._serve)
+            with _low_numbers_taken(pipe):  # libffi keeps a descriptor of its own
+                self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:
             agent.not_seen(f"how late loops get round to what is in their line: no thread for that ({error})")
 
@@ -138,6 +139,25 @@ class Pings:
 
     def _pong(self, loop_id: int, number: int, door: object) -> None:
         self._agent.note(Kind.PONG, number, loop_id, code=_yielded(loop_id, door))
+
+
+class _low_numbers_taken:  # noqa: N801  reads as what it does
+    """Whatever is opened meanwhile is out of the program's way, as far as its limit goes."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._taken: list[int] = []
+
+    def __enter__(self) -> None:
+        try:
+            while not self._taken or self._taken[-1] < channel.FIRST_DESCRIPTOR:
+                self._taken.append(os.dup(self._descriptor))
+        except OSError:  # the limit is lower than that
+            os.close(self._taken.pop())
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self._taken:
+            os.close(descriptor)
 
 
 def high(descriptor: int) -> int:

@@ -5,7 +5,6 @@ The notes are told to the judge, and to the process's own tracks: a note in a th
 
 from __future__ import annotations
 
-import bisect
 import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
     from compare.results import Site
 
 
-MOST_TASKS = 10_000
-"""So many tasks' names are kept."""
-FRAME_WITHIN = 256
-"""A coroutine's own frame begins within so many bytes of the coroutine."""
-
-
 class NotesRead:
     """One agent's notes, as far as they have been read.
 
@@ -40,7 +33,6 @@ class NotesRead:
         loops: of each thread in which a loop runs: the loop's id, its family, the depth of the stack below it.
         queue: what stands in line, by the request's number.
         names: the threads' names.
-        tasks: the tasks' names, by their coroutines' addresses; of those that were made last.
     """
 
     def __init__(
@@ -68,9 +60,6 @@ class NotesRead:
         self.loops: dict[int, tuple[int, int, int]] = {}
         self.queue: dict[int, Work] = {}
         self.names: dict[int, str] = {}
-        self.tasks: dict[int, str] = {}
-        self._coroutines: list[int] = []
-        """Their addresses, sorted."""
         self._not_seen: dict[str, None] = {}
         self._failed: dict[int, tuple[int, str]] = {}
         """Of each kind of note that failed in the agent: how often, and what the first time."""
@@ -102,19 +91,10 @@ class NotesRead:
                 self._window(record)
             case Kind.ASKED | Kind.IN_LINE:
                 self._asked(record)
-            case Kind.TASK | Kind.THREAD_NAMED | Kind.NOT_SEEN | Kind.FAILED:
+            case Kind.THREAD_NAMED | Kind.NOT_SEEN | Kind.FAILED:
                 self._said(record)
             case _:
                 self._no_longer_in_line(record, early=early)
-
-    def task_name(self, frame: int) -> str | None:
-        """Return the name of the task whose coroutine's own frame lies at this address; `None` if it is not known."""
-        if len(self._coroutines) != len(self.tasks):
-            self._coroutines = sorted(self.tasks)
-        at = bisect.bisect_right(self._coroutines, frame) - 1
-        if at < 0 or frame - self._coroutines[at] > FRAME_WITHIN:
-            return None
-        return self.tasks[self._coroutines[at]]
 
     def missing(self) -> Iterator[str]:
         """Yield what could not be seen, a sentence each."""
@@ -178,17 +158,9 @@ class NotesRead:
             return
         elif record.kind is Kind.NOT_SEEN:
             self._not_seen[text] = None
-        elif record.kind is Kind.THREAD_NAMED:
+        else:
             self.names[record.first] = text
             self._judge.names(self._family.pid, {record.first: text})
-        else:
-            self._task_made(record.second, text)
-
-    def _task_made(self, coroutine: int, name: str) -> None:
-        if coroutine not in self.tasks and len(self.tasks) >= MOST_TASKS:
-            del self.tasks[next(iter(self.tasks))]
-            self._coroutines.clear()
-        self.tasks[coroutine] = name
 
     # --- work -----------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ def fits(module: Any) -> str | None:
 
 
 def open_door(module: Any, agent: Agent) -> None:
-    """Note where tasks are made, and how they are called."""
+    """Note where tasks are made."""
     note_tasks(module.BaseEventLoop, module.tasks, agent)
     task_type, current_task = module.tasks.Task, module.tasks.current_task
 
@@ -52,7 +52,7 @@ def note_tasks(loop_type: Any, tasks: Any, agent: Agent) -> None:
             stack = task._source_traceback  # noqa: SLF001  debug mode: as asyncio does, take our own frame out
             if stack and stack[-1].filename == __file__:
                 del stack[-1]
-            agent.task_made(task, task_type.get_coro(task), task_type.get_name(task), sys._getframe(2))  # noqa: SLF001
+            agent.askers.task_made(task, task_type.get_coro(task), sys._getframe(2))  # noqa: SLF001
 
     @functools.wraps(plain)
     def create_task(self: Any, /, *args: Any, **kwargs: Any) -> Any:

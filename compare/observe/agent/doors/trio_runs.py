@@ -24,7 +24,7 @@ def fits(run: Any) -> str | None:
 
 
 def open_door(run: Any, agent: Agent) -> None:
-    """Note which thread runs which loop, where tasks are made, and how they are called."""
+    """Note which thread runs which loop, and where tasks are made."""
     set_up, close = run.setup_runner, run.Runner.close
     context = run.GLOBAL_RUN_CONTEXT
 
@@ -36,7 +36,7 @@ def open_door(run: Any, agent: Agent) -> None:
 
     @agent.guard("tasks of trio")
     def spawned(task: Any) -> None:
-        agent.task_made(task, task.coro, task.name, sys._getframe(2))  # noqa: SLF001
+        agent.askers.task_made(task, task.coro, sys._getframe(2))  # noqa: SLF001
 
     class Spawns:
         def task_spawned(self, task: Any) -> None:

@@ -22,5 +22,5 @@ def fits(module: Any) -> str | None:
 
 
 def open_door(module: Any, agent: Agent) -> None:
-    """Note where tasks are made, and how they are called."""
+    """Note where tasks are made."""
     note_tasks(module.Loop, sys.modules["asyncio.tasks"], agent)
