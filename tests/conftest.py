@@ -21,6 +21,8 @@ import anyio
 import psutil
 import pytest
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,8 +40,18 @@ GRACE_S = 5.0
 """How long a thread that was told to end may take to do so, in seconds."""
 
 
+@given(st.none())
+@settings(max_examples=1, database=None)
+def _an_example(_: None) -> None:
+    """Have hypothesis make what it makes at its first example."""
+
+
 def pytest_collection_finish() -> None:
-    """Take what has been imported by now out of the garbage collector's sight: each test collects once."""
+    """Take what has been imported by now out of the garbage collector's sight: each test collects once.
+
+    Hypothesis asks the collector who holds its generator of random numbers; from Python 3.14 on, that must be in sight.
+    """
+    _an_example()
     gc.collect()
     gc.freeze()
 
