@@ -1,4 +1,4 @@
-"""A client on asyncio's streams, whose prompt does not block the loop.
+"""A client on asyncio's streams, whose prompt does not hold the loop.
 
 Two coroutines at once, one that writes and one that reads, so that a message of any
 size goes through: a client that first sends all and then reads can meet a server that

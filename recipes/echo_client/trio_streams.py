@@ -1,4 +1,4 @@
-"""A client on trio's streams, whose prompt does not block the loop.
+"""A client on trio's streams, whose prompt does not hold the loop.
 
 Two tasks at once, one that sends and one that receives, so that a message of any size
 goes through: a client that first sends all and then receives can meet a server that

@@ -4,10 +4,10 @@
 limiter of our own, so that slow files do not use up the 40 threads that the rest of the
 program shares.
 
-**Where it still blocks:** in `open` and `read`, in the worker threads; a file is queued
-for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at once:
-the thread reads on until its read is over, and its token is taken until then. (Source:
-anyio's documentation, "Working with threads".)
+**Where it still blocks:** in `open` and `read`, in the worker threads; a file waits in
+line for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
+once: the thread reads on until its read is over, and its token is taken until then.
+(Source: anyio's documentation, "Working with threads".)
 
 **Use it when** a library that must run on asyncio and on trio reads whole files, and
 must be able to give up on one.

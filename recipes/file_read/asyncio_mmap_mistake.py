@@ -10,9 +10,9 @@ which no `try` can catch.
 
 **Where it still blocks:** in the slice, in the loop thread, and with the GIL.
 
-**Use it when** no event loop runs in the thread; on one, only where the pages are known
-to be in memory. In a worker thread it still stops every other thread. Files of
-size 0 (all of `/proc`) and FIFOs can't be mapped at all.
+**Use it when** never on a loop, except where the pages are known to be in memory. In a
+worker thread it still stops every other thread. Files of size 0 (all of `/proc`) and
+FIFOs can't be mapped at all.
 """
 
 from __future__ import annotations

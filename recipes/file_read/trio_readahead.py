@@ -13,8 +13,8 @@ read with a wait. File systems that refuse `RWF_NOWAIT` (procfs, sysfs, tmpfs: m
 and some network ones, which do wait) are read where the loop stands. FIFOs are refused.
 
 **Use it when** much is read from local disks on Linux, in any order that is known a
-little ahead, and threads cost too much. On cancellation nothing goes on but the
-kernel's read-ahead.
+little ahead, and threads are too dear. On cancellation nothing goes on but the kernel's
+read-ahead.
 
 **The idea** is in `_fill`.
 """

@@ -1,10 +1,10 @@
 """Page faults under the GIL: an mmap sliced on the loop waits without a system call.
 
 A memory-mapped file looks like memory. Touching a page that is not there stops the
-thread inside of one bytecode, in the kernel, until the page has been read from the
-disk. No call returns `EAGAIN`, no debug mode sees anything, and since the interpreter
-does not know that it waits, it keeps the GIL: *all* threads of the process stand still,
-not the loop's alone.
+thread inside of one bytecode, in the kernel, until the disk has brought it. No call
+returns `EAGAIN`, no debug mode sees anything, and since the interpreter does not know
+that it waits, it keeps the GIL: *all* threads of the process stand still, not the
+loop's alone.
 
 **The way out**: read with a system call in a worker thread. `pread` waits there, and
 lets go of the GIL first. (Slicing the mmap in a worker moves the fault, but the GIL

@@ -8,8 +8,8 @@ that blocks, one level further down, where nobody sees it.
 **Where it still blocks.** On the loop's thread, in `recv` while the client is silent
 and in `sendall` while it does not read.
 
-**Use it when** you want to see what a blocked loop looks like; `asyncio_sock_calls` is
-the way out.
+**Use it when** you want to see what a held loop looks like; `asyncio_sock_calls` is the
+way out.
 
 A client takes one chunk of 64 KiB of memory. Cancellation takes effect when the client
 has left. Run as a program, it leaves at a signal all the same, because a signal's
