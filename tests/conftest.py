@@ -11,6 +11,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import threading
 import time
 from multiprocessing import resource_tracker
@@ -38,6 +39,13 @@ BACKENDS: dict[str, AnyioBackend] = {
 
 GRACE_S = 5.0
 """How long a thread that was told to end may take to do so, in seconds."""
+
+
+def pytest_configure() -> None:
+    """Heed the signals that `&` or `nohup` may have set to be ignored: programs that the tests start inherit that."""
+    for signum in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, signal.default_int_handler if signum == signal.SIGINT else signal.SIG_DFL)
 
 
 @given(st.none())
