@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,12 @@ from hypothesis import strategies as st
 from compare.report.escape import printable
 from compare.report.html import to_html
 from compare.report.source import lines_around
-from compare.results import Lane, Site, Span
+from compare.results import Finding, Lane, Observation, Site, Span, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from compare.results import Comparison, Observation
+    from compare.results import Comparison
 
 
 class _Page(HTMLParser):
@@ -115,6 +116,26 @@ def test_any_name_comes_through_printable(
     assert data["groups"][0]["runs"][0]["name"] == printable(variant)
     assert data["groups"][0]["runs"][0]["lanes"][0][2] == printable(thread)
     assert [kind[1:3] for kind in data["kinds"]] == [[printable(call), printable(target)]]
+
+
+def test_a_finding_has_its_stack_folded_and_its_task(compare_seen: Callable[..., Comparison]) -> None:
+    mine = Site("/app.py", 21, "report")
+    theirs = Site("/lib/json/encoder.py", 261, "JSONEncoder.iterencode", "library")
+    computes = Finding("busy-cpu", "compute", "MainThread", "loop", None, None, mine, "x", 1, 300.0, 300.0)
+    told = replace(computes, task=Task("Task-3", "report"), stack=(theirs, mine))
+    page = _Page(to_html(compare_seen(Observation((told,), None, (), 1, 1000.0))))
+    assert any(attributes.get("class") == "stack" for tag, attributes in page.elements if tag == "details")
+    assert "The stack in the longest, task Task-3 (report)" in page.words
+    assert f"{theirs}\n{mine}" in page.words
+    hits = [attributes for _, attributes in page.elements if attributes.get("class") == "line hit"]
+    assert len(hits) == 2  # the site, and the stack's own
+
+
+def test_collections_are_told_with_their_generation(compare_seen: Callable[..., Comparison]) -> None:
+    collects = Finding("busy-cpu", "gc", "MainThread", "loop", None, "generation 2", None, None, 12, 900.0, 90.0)
+    page = _Page(to_html(compare_seen(Observation((collects,), None, (), 1, 1000.0))))
+    assert "busy-cpu gc (generation 2)" in page.words
+    assert "900 ms in 12 waits" in page.words
 
 
 def test_twenty_variants_in_three_states_stay_small(many: Comparison) -> None:
