@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from compare.observe.interpreter import target
@@ -67,7 +68,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             process.kill()
 
 
-def _is_read(process: subprocess.Popen[str]) -> None:
+def _is_read(process: subprocess.Popen[str] | psutil.Process) -> None:
     reader = Reader(process.pid, layout_of(process.pid))
     try:
         (thread,) = reader.threads()
@@ -124,6 +125,19 @@ def test_an_older_one_is_named(interpreter: str, start: Callable[..., subprocess
     version = Path(interpreter).name.removeprefix("python")
     with pytest.raises(Unreadable, match=rf"{interpreter}: .* not of Python {version}$"):
         layout_of(process.pid)
+
+
+def test_a_container_numbers_its_threads_anew(start: Callable[..., subprocess.Popen[str]]) -> None:
+    unshare = shutil.which("unshare")
+    if os.getuid() != 0 or unshare is None:
+        pytest.skip("only root can make a namespace, with unshare")
+    numbered = f"import os; assert os.getpid() == 1\n{WAITS}".replace("\n\n", "\n")
+    try:
+        process = start(unshare, "--pid", "--fork", "--kill-child", sys.executable, "-c", numbered)
+    except AssertionError:
+        pytest.skip("no namespace can be made here")
+    (inside,) = psutil.Process(process.pid).children()
+    _is_read(inside)
 
 
 def test_what_is_no_python_is_not_run_again(start: Callable[..., subprocess.Popen[str]]) -> None:

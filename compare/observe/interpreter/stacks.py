@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from compare.observe.interpreter.code_objects import Code, decode_lines
 from compare.observe.interpreter.layout import TAGS
 from compare.observe.interpreter.memory import WORD, Memory, Unreadable, word
+from compare.observe.kernel.namespaces import ThreadIds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,7 @@ class Reader:
         self.layout = layout
         try:
             base = layout.image.base(pid)
+            self._ids = ThreadIds(pid)
             self.memory = Memory(pid)
         except OSError as error:
             message = f"process {pid} can't be read: {error.strerror or error}"
@@ -104,13 +106,14 @@ class Reader:
         size = max(layout.next_thread, layout.ident, layout.native_id) + WORD
         while state and len(found) < MOST_THREADS:
             words = self.memory.read(state, size)
-            found.append(Thread(state, word(words, layout.ident), word(words, layout.native_id)))
+            native_id = self._ids.here(word(words, layout.native_id))
+            found.append(Thread(state, word(words, layout.ident), native_id))
             state = word(words, layout.next_thread)
         return found
 
     def native_id(self, state: int) -> int:
         """Return the kernel's id of a thread, by its state's address."""
-        return self.memory.pointer(state + self.layout.native_id)
+        return self._ids.here(self.memory.pointer(state + self.layout.native_id))
 
     def stack(self, state: int, most: int = MOST_FRAMES, below: Sequence[Frame] = ()) -> list[Frame]:
         """Return a thread's frames, innermost first; empty when they changed while they were read.
