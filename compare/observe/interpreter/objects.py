@@ -95,10 +95,11 @@ class Objects:
 
     def awaited(self, frame: int) -> int | None:
         """Return the running coroutine or generator that a frame awaits, or that it has told to go on."""
-        for value in self.values(frame):
+        values = self.values(frame)
+        for value in values:
             if self.running(value):
                 return value
-            # `asend` and the like wrap the one that they advance.
+        for value in values:  # `asend` and the like wrap the one that they advance
             for inner in self.words(value)[:2]:
                 if self.running(inner):
                     return inner

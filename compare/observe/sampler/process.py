@@ -49,6 +49,8 @@ DOUBT_NS = 50_000_000
 """How long a code object that was read is taken to be there still."""
 PIECE_NS = 50_000_000
 """The longest stretch of running that is handed on in one piece."""
+HIDDEN_NS = 10_000_000
+"""For how long a task that a greenlet hides is taken to await where it did."""
 STEADY_NS = 30_000_000
 """How long a thread without a loop runs before its stack is read while it runs."""
 
@@ -57,7 +59,7 @@ class Track:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "below", "born", "contended", "files", "loop", "open", "pinged", "poller", "ponged", "python", "raw",
+        "below", "born", "contended", "files", "hidden", "loop", "open", "pinged", "poller", "ponged", "python", "raw",
         "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
@@ -72,6 +74,8 @@ class Track:
         self.python = 0
         self.loop: tuple[int, int, int] | None = None
         """Of the loop that runs in it: id, family, stack depth below."""
+        self.hidden: tuple[int, int, list[Frame]] = 0, 0, []
+        """Of the task that a greenlet hides: its coroutine, and where it awaits, which holds until then."""
         self.poller: tuple[int, int] | None = None
         """Its loop, and the descriptor that it polls by."""
         self.pinged = False
@@ -385,18 +389,21 @@ class Family:
                 self.turns.update(
                     frame.address for frame in frames if stacks.mark(frame.code.filename, frame.code.qualname) == "turn"
                 )
-        return self._with_task(track, view)
+        return view
 
     def _with_task(self, track: Track, view: View) -> View:
-        """Where a loop runs something and no line of the user's is on the stack, its task's coroutines may have one."""
-        if not view.loop or view.own or (view.mine and not view.in_no_file):
-            return view
-        if self.tasks is None:
+        """Where a greenlet hides whose line it is, the coroutines of the task may tell; else all are on the stack."""
+        if self.tasks is None or view.own or (view.mine and not view.in_no_file):
             return view
         running = self._running(track, view)
         if running is None:
-            return view.by_callback(self.tasks.callback)
-        return view.by_task(running.task, self.tasks.awaits(running))
+            return view
+        now = time.monotonic_ns()
+        coroutine, until, awaits = track.hidden
+        if coroutine != running.coroutine or now > until:
+            awaits = self.tasks.awaits(running)
+            track.hidden = running.coroutine, now + HIDDEN_NS, awaits
+        return view.by_task(running.task, awaits)
 
     def _see_task(self, track: Track, segment: Segment) -> None:
         """A stretch that has lasted: in which task it is."""
