@@ -116,7 +116,7 @@ async def accept(listener: socket.socket) -> socket.socket | None:
 
 
 async def readable(sock: socket.socket) -> None:
-    """Wait for a client; a cancelled `loop.sock_accept` can lose one (3.11 to 3.13)."""
+    """Wait for a client; a cancelled `loop.sock_accept` can lose one (3.11 to 3.15)."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sock, ready.set)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from compare.observe.interpreter import target
-from compare.observe.interpreter.calibration import calibrate
+from compare.observe.interpreter import parked, target
+from compare.observe.interpreter.calibration import calibrate, refusal
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import Reader
 from compare.observe.interpreter.target import layout_of
@@ -182,3 +183,13 @@ def test_nobody_has_us_run_with_our_rights_what_is_theirs(
     assert target._user(os.getpid(), ours.stat(), "/proc/1/root") == (target.NOBODY, target.NOBODY, "")
     ours.chmod(0o777)
     assert target._user(process.pid, ours.stat(), "")[0] == target.NOBODY
+
+
+def test_a_build_without_a_gil_is_named(tmp_path: Path) -> None:
+    """Such a build says so in `sys.abiflags`, whether its GIL is on or off."""
+    source = Path(parked.__file__).read_text("utf-8")
+    free = tmp_path / "free.py"
+    free.write_text(f"import sys\nsys.abiflags = 't'\nexec({source!r})\n")
+    told = json.loads(subprocess.run([sys.executable, "-I", "-S", str(free)], capture_output=True, check=True).stdout)
+    assert list(told) == ["refused"]
+    assert "without a GIL" in refusal(told["refused"])
