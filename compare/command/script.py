@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from compare.command import output
 from compare.results import PLACES, Place
-from compare.scenarios.script import program, signals
+from compare.scenarios.script import attach, program, signals
 from compare.scenarios.shared.argument_types import Parser, number, whole
 
 if TYPE_CHECKING:
@@ -27,13 +27,15 @@ def main(argv: Sequence[str]) -> int:
     words = options.module or options.program
     if (options.pid is None) is not bool(words):
         return output.complain("script: expected PATH or -m MODULE or --pid PID, one of them; see --help")
+    if options.duration is not None and options.pid is None:
+        return output.complain("script: --duration goes with --pid: a program that we start is watched until it ends")
     trouble = output.unwritable((options.json, options.csv, options.html, options.trace))
     if trouble is not None:
         return output.complain(trouble)
     started, status = output.now(), 0
     try:
         if options.pid is not None:
-            row = program.watch(options.pid, threshold_ms=options.threshold)
+            row = attach.watch(options.pid, threshold_ms=options.threshold, duration_s=options.duration)
         else:
             row, status = program.run(words, module=options.module is not None, threshold_ms=options.threshold)
     except program.ScriptError as error:
@@ -63,6 +65,7 @@ def _parser() -> Parser:
     add("program", nargs=argparse.REMAINDER, metavar="PATH [ARG ...]", help="the program and its arguments")
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does")
     add("--pid", type=whole(1), metavar="PID", help="watch a running process until it ends, or until Ctrl-C")
+    add("--duration", type=number(0.01), metavar="S", help="with --pid: watch for so many seconds")
     add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
     add("--fail-on", type=_places, default=(), metavar="PLACE,…", help="exit status 3 when something waited there")
     add("--timeline", action="store_true", help="draw each thread's time")

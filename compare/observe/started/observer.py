@@ -76,6 +76,8 @@ class Observer:
         self._socket: socket.socket | None = None
         self._kept: Kept | None = None
         self.pid = 0
+        self.unreadable: str | None = None
+        """Why the watched process's Python stacks can't be read."""
         self._at_work = False
 
     def __enter__(self) -> Self:
@@ -115,6 +117,11 @@ class Observer:
             self._kept.close()
             self._kept = None
 
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from, between `begin` and `end`, once the sampler has died."""
+        assert self._socket is not None
+        return self._socket.fileno()
+
     def link(self) -> Link:
         """Return what a process needs to be observed with its cooperation; close it when the process has ended."""
         self._wait_until_at_work()
@@ -140,7 +147,7 @@ class Observer:
         command = {"pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "agent": link is not None}
         descriptors = [link.ring, link.ask] if link is not None else []
         self._send(command, descriptors)
-        self._receive()
+        (self.unreadable,) = self._receive()
 
     def end(self) -> Observation:
         """Stop watching and return what was seen; the process may have ended by itself.

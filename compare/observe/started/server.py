@@ -10,14 +10,18 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
+from compare.observe.interpreter.target import layout_of
 from compare.observe.sampler.sampler import PERIOD_NS, Sampler
 from compare.observe.started.kept import Kept
 from compare.observe.started.observer import LENGTH
+
+if TYPE_CHECKING:
+    from compare.observe.interpreter.layout import Layout
 
 NICENESS = -10
 LATE_NS, MOST_AWAY_NS = 5_000_000, 20_000_000
@@ -62,35 +66,61 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
             except OSError:  # it has ended, or has not read for long
                 return
 
+    if not command["agent"]:  # not started by us: it may be any Python's
+        layout, why = _layout_of(command["pid"])
     sampler = Sampler(
         command["pid"], layout, ring, ask,
         threshold_ns=int(command["threshold_ms"] * 1e6), plain_threads=command["plain_threads"],
     )  # fmt: skip
     if why is not None:
         sampler.judge.miss(f"no Python lines: {why}")
-    _answer(control, True)  # noqa: FBT003  any answer but a text is a yes
-    control.settimeout(0)
-    due = looked = time.monotonic_ns()
-    worked, away, keep = time.thread_time_ns(), 0, looked
-    try:
-        while not _hears(control):
-            sampler.tick()
-            if looked > keep:
-                kept.write(sampler.so_far())
-                keep = looked + max(KEEP_NS, 100 * (time.monotonic_ns() - looked))
-            due = max(due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
-            time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
-            before, looked, had_worked, worked = looked, time.monotonic_ns(), worked, time.thread_time_ns()
-            late = looked - before - (worked - had_worked) - PERIOD_NS
-            away += late if late > LATE_NS else 0
-    finally:
-        control.settimeout(None)
-    if away > MOST_AWAY_NS:
-        sampler.judge.miss(AWAY)
+    _answer(control, (why,))
+    _look_until_told(control, sampler, kept)
     if _command(control) is not None:
         _answer(control, sampler.finish())
     if ring is not None:
         ring.close()
+
+
+def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept) -> None:
+    control.settimeout(0)
+    pace, keep = _Pace(), 0
+    try:
+        while not _hears(control):
+            sampler.tick()
+            if pace.looked > keep:
+                kept.write(sampler.so_far())
+                keep = pace.looked + max(KEEP_NS, 100 * (time.monotonic_ns() - pace.looked))
+            pace.rest()
+    finally:
+        control.settimeout(None)
+    if pace.away > MOST_AWAY_NS:
+        sampler.judge.miss(AWAY)
+
+
+class _Pace:
+    """From one look to the next; `away`: how long others kept us from looking, in nanoseconds."""
+
+    def __init__(self) -> None:
+        self._due = self.looked = time.monotonic_ns()
+        self._worked = time.thread_time_ns()
+        self.away = 0
+
+    def rest(self) -> None:
+        """Until the next look."""
+        self._due = max(self._due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
+        time.sleep(max(self._due - time.monotonic_ns(), 0) / 1e9)
+        before, self.looked = self.looked, time.monotonic_ns()
+        had_worked, self._worked = self._worked, time.thread_time_ns()
+        late = self.looked - before - (self._worked - had_worked) - PERIOD_NS
+        self.away += late if late > LATE_NS else 0
+
+
+def _layout_of(pid: int) -> tuple[Layout | None, str | None]:
+    try:
+        return layout_of(pid), None
+    except Unreadable as error:
+        return None, str(error)
 
 
 def _hears(control: socket.socket) -> bool:

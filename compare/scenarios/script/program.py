@@ -13,12 +13,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.observe import Observer
-from compare.observe.kernel.proc import Process
 from compare.results import CpuSeconds, Run
 from compare.scenarios.script import signals
 from compare.scenarios.watcher import Watcher
@@ -82,26 +79,7 @@ def run(argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0
         watcher.begin(pid, link, threshold_ms, plain_threads=False)
         ended = signals.attend(pid)
         seen = watcher.end()
-    return _row(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
-
-
-def watch(pid: int, *, threshold_ms: float = 10.0) -> Run:
-    """Watch a running process until it ends or Ctrl-C; without its cooperation, so with system calls and threads.
-
-    Raises:
-        ScriptError: there is no such process, or it may not be watched.
-    """
-    _check_right_to(pid)
-    process = Process(pid)
-    with Observer() as observer:
-        observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True)
-        sys.stderr.write(f"compare: watching process {pid}, from outside alone, until it ends or Ctrl-C\n")
-        sys.stderr.flush()
-        with contextlib.suppress(KeyboardInterrupt):
-            while process.state() not in {"", "Z"}:
-                time.sleep(0.05)
-        seen = observer.end()
-    return _row([f"process {pid}"], threshold_ms, None, seen)
+    return row_of(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
 
 
 def _spawn(command: list[str], link: Link | None, blocked: set[int]) -> int:
@@ -115,7 +93,7 @@ def _spawn(command: list[str], link: Link | None, blocked: set[int]) -> int:
     return pid
 
 
-def _row(  # noqa: PLR0913  what a row is made of
+def row_of(  # noqa: PLR0913  what a row is made of
     argv: Sequence[str],
     threshold_ms: float,
     ended: Ended | None,
@@ -124,6 +102,7 @@ def _row(  # noqa: PLR0913  what a row is made of
     module: bool = False,
     trouble: str | None = None,
 ) -> Run:
+    """Return what is told of a program; `trouble`: why it was not observed."""
     from compare.scenarios.shared import verdict  # noqa: PLC0415  it is for the end
 
     status = ended.exit_status if ended is not None else None
@@ -154,17 +133,3 @@ def _row(  # noqa: PLR0913  what a row is made of
 
 def _cpu(usage: resource.struct_rusage | None) -> CpuSeconds | None:
     return CpuSeconds(usage.ru_utime, usage.ru_stime) if usage is not None else None
-
-
-def _check_right_to(pid: int) -> None:
-    if not Path(f"/proc/{pid}").exists():
-        message = f"--pid: there is no process {pid}"
-        raise ScriptError(message)
-    try:
-        Path(f"/proc/{pid}/syscall").read_bytes()
-    except PermissionError:
-        message = f"--pid: process {pid} may not be watched: run as its user, or as root"
-        raise ScriptError(message) from None
-    except OSError as error:
-        message = f"--pid: process {pid} can't be watched: {error.strerror}"
-        raise ScriptError(message) from None

@@ -1,0 +1,99 @@
+"""`script --pid`: a process that runs already is watched from outside, until it ends, for a time, or until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compare.observe import Observer
+from compare.observe.started.observer import ObserverError
+from compare.scenarios.script.program import ScriptError, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from compare.results import Run
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends the watch, and is answered with what was seen."""
+
+
+def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = None) -> Run:
+    """Watch a running process without its cooperation: system calls, threads, Python lines.
+
+    Args:
+        pid: the process.
+        threshold_ms: findings and stalls below this are not told, in milliseconds.
+        duration_s: for how long, in seconds; `None`: until it ends, or a signal (Ctrl-C) ends the watch.
+
+    Raises:
+        ScriptError: there is no such process, it may not be watched, or its Python can't be read from ours.
+    """
+    _check_right_to(pid)
+    with _woken_by(ENDS) as woken, contextlib.ExitStack() as stack:
+        try:
+            process = os.pidfd_open(pid)
+            stack.callback(os.close, process)
+            observer = stack.enter_context(Observer())
+            observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True)
+            _check_is_readable(pid, observer.unreadable)
+            until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
+            sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")
+            sys.stderr.flush()
+            select.select([process, woken, observer.fileno()], [], [], duration_s)
+            seen = observer.end()
+        except (ObserverError, OSError) as error:
+            message = f"--pid: process {pid} can't be watched: {error}"
+            raise ScriptError(message) from None
+    return row_of([f"process {pid}"], threshold_ms, None, seen)
+
+
+@contextlib.contextmanager
+def _woken_by(signals: tuple[signal.Signals, ...]) -> Iterator[int]:
+    """A descriptor that can be read from once one of these signals has come; none of them ends us meanwhile."""
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    # Ctrl-C counts though it was ignored when we were started (`&` in a script): whoever sends it wants what was seen.
+    taken = [each for each in signals if each is signal.SIGINT or signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, lambda *_: None) for each in taken}
+    outer = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        yield woken
+    finally:
+        signal.set_wakeup_fd(outer)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        os.close(woken)
+        os.close(wake)
+
+
+def _check_right_to(pid: int) -> None:
+    if not Path(f"/proc/{pid}").exists():
+        message = f"--pid: there is no process {pid}"
+        raise ScriptError(message)
+    try:
+        Path(f"/proc/{pid}/syscall").read_bytes()
+    except PermissionError:
+        message = f"--pid: process {pid} may not be watched: run as its user, or as root"
+        raise ScriptError(message) from None
+    except OSError as error:
+        message = f"--pid: process {pid} can't be watched: {error.strerror}"
+        raise ScriptError(message) from None
+
+
+def _check_is_readable(pid: int, why: str | None) -> None:
+    """Another Python's stacks that can't be read from ours can be from there; no other program's can."""
+    if why is None:
+        return
+    executable = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+    if Path(executable).name.startswith("python") and not Path(sys.executable).samefile(f"/proc/{pid}/exe"):
+        message = (
+            f"--pid: the Python stacks of process {pid} can't be read from {sys.executable} ({why}): "
+            f"use its own, `{executable} -m compare script --pid {pid}`"
+        )
+        raise ScriptError(message)

@@ -1,0 +1,110 @@
+"""`script --pid`: Ctrl-C and `--duration` end it with what was seen, and the process goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TIME_LIMIT_S = 40
+SERVICE = """
+import asyncio, sys, time
+async def main():
+    print("ready", flush=True)
+    while True:
+        await asyncio.sleep(0.02)
+        time.sleep(0.1)
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def service() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", SERVICE], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        assert process.poll() is None
+        process.kill()
+
+
+def _attached(pid: int, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "compare", "script", "--pid", str(pid), "--json", "-", "--json-lanes", *arguments]
+    watcher = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert watcher.stderr is not None
+    assert b"watching process" in watcher.stderr.readline()
+    return watcher
+
+
+def _told(watcher: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytes]:
+    stdout, stderr = watcher.communicate(timeout=TIME_LIMIT_S)
+    assert watcher.returncode == 0, stderr
+    return json.loads(stdout)["runs"][0], stderr
+
+
+def _waits_for_turns(pid: int, count: int) -> None:
+    """Let the service come round so many times: it is at its sleep once in each."""
+    process = psutil.Process(pid)
+    before = process.num_ctx_switches().voluntary
+    while process.num_ctx_switches().voluntary < before + 2 * count:
+        pass
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_watch_with_the_whole_report(
+    service: subprocess.Popen[bytes], signum: signal.Signals
+) -> None:
+    for _ in range(2):  # attaching again works
+        watcher = _attached(service.pid)
+        _waits_for_turns(service.pid, 4)
+        watcher.send_signal(signum)
+        run, stderr = _told(watcher)
+        (finding,) = (each for each in run["findings"] if each["call"] == "clock_nanosleep")
+        assert (finding["place"], finding["site"]["line"]) == ("loop-thread", 7)
+        assert b"the loop was" in stderr
+
+
+def test_duration_ends_it(service: subprocess.Popen[bytes]) -> None:
+    run, _ = _told(_attached(service.pid, "--duration", "0.5"))
+    assert 450 <= run["duration_ms"] <= 5000
+    assert [finding["call"] for finding in run["findings"]] == ["clock_nanosleep"]
+
+
+def test_duration_goes_with_pid_alone() -> None:
+    command = [sys.executable, "-m", "compare", "script", "--duration", "1", "x.py"]
+    ended = subprocess.run(command, capture_output=True, timeout=TIME_LIMIT_S, check=False)
+    assert ended.returncode == 2
+    assert b"--duration goes with --pid" in ended.stderr
+
+
+def test_a_process_without_lines_is_no_all_clear() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        watcher = _attached(process.pid, "--duration", "0.3")
+        run, stderr = _told(watcher)
+        process.kill()
+    assert any(sentence.startswith("no Python lines: ") for sentence in run["missing"])
+    assert b"not seen: no Python lines" in stderr
+    assert b"compare: nothing waited" not in stderr
+
+
+def test_a_python_that_cannot_be_read_from_ours_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "python3.99"
+    sleep = shutil.which("sleep")
+    assert sleep is not None
+    shutil.copy(sleep, other)
+    with subprocess.Popen([other, "60"]) as process:
+        command = [sys.executable, "-m", "compare", "script", "--pid", str(process.pid)]
+        ended = subprocess.run(command, capture_output=True, timeout=TIME_LIMIT_S, check=False)
+        process.kill()
+    assert ended.returncode == 2
+    assert f"`{other} -m compare script --pid {process.pid}`".encode() in ended.stderr
