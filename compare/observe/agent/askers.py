@@ -8,9 +8,11 @@ loop: `asyncio.run(main())` asks for nothing.
 from __future__ import annotations
 
 import _thread
+import sys
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from .addresses import address
 from .filenames import FOLDER, is_users
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ class Askers:
 
     def __init__(self) -> None:
         """Know no loop yet."""
+        self.are_heard = False
+        """Whether the program would hear of a look at a frame: then there is none."""
         self._owners: dict[str, bool] = {}
         self._loops: dict[int, tuple[int, dict[int, CodeType], Line]] = {}
         """Of each loop: its thread, the code of its own frames by address, the line that started it."""
@@ -39,6 +43,10 @@ class Askers:
         self._origins: dict[int, Line] = {}
         """Where tasks were made, by their addresses: a reference to a task, weak or not, could be seen."""
         self._current: list[Callable[[], Any]] = []
+
+    def frame(self, above: int) -> FrameType | None:
+        """Return the frame so far out from the caller's, or `None` where the look would be heard."""
+        return None if self.are_heard else sys._getframe(above + 1)  # noqa: SLF001  the only way to it
 
     def tasks(self, current: Callable[[], Any]) -> None:
         """A library that has tasks is there; `current` returns the one that runs and its coroutine, or `None`."""
@@ -50,7 +58,7 @@ class Askers:
         while frame is not None and not (own and self._is_users(frame.f_code.co_filename)):
             name = frame.f_code.co_filename
             if not name.endswith(CONTEXT_MANAGERS) and not name.startswith(FOLDER):
-                own[id(frame.f_code)] = frame.f_code
+                own[address(frame.f_code)] = frame.f_code
             frame = frame.f_back
         self._loops[loop_id] = _thread.get_ident(), own, started
         self._gather(_thread.get_ident())
@@ -69,20 +77,22 @@ class Askers:
     def line(self, frame: FrameType | None) -> Line:
         """Return whose line asks, from this frame outwards."""
         below = self._below.get(_thread.get_ident(), {})
-        while frame is not None and id(frame.f_code) not in below:
+        while frame is not None and address(frame.f_code) not in below:
             if self._is_users(frame.f_code.co_filename):
-                return id(frame.f_code), frame.f_lineno or 0
+                return address(frame.f_code), frame.f_lineno or 0
             frame = frame.f_back
-        return NOBODY if frame is None else self._of_task()
+        return NOBODY if frame is None or self.are_heard else self._of_task()
 
     def task_made(self, task: Any, coroutine: Any, frame: FrameType | None) -> None:
         """Keep where a task was made, from this frame, whose own code is a library's."""
+        if self.are_heard:
+            return
         code = coroutine.cr_code if type(coroutine) is CoroutineType else None
         origin = NOBODY if code is not None and self._is_users(code.co_filename) else self._origin(frame)
         if origin != NOBODY and len(self._origins) < MOST_ORIGINS:
-            self._origins[id(task)] = origin
+            self._origins[address(task)] = origin
         else:
-            self._origins.pop(id(task), None)
+            self._origins.pop(address(task), None)
 
     def _origin(self, frame: FrameType | None) -> Line:
         origin = self.line(frame)
@@ -98,8 +108,8 @@ class Askers:
                 task, coroutine = found
                 frame = coroutine.cr_frame if type(coroutine) is CoroutineType else None
                 if frame is not None and self._is_users(frame.f_code.co_filename):
-                    return id(frame.f_code), frame.f_lineno or 0
-                return self._origins.get(id(task), NOBODY)
+                    return address(frame.f_code), frame.f_lineno or 0
+                return self._origins.get(address(task), NOBODY)
         return NOBODY
 
     def _is_users(self, filename: str) -> bool:

@@ -13,6 +13,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
+from .addresses import address
 from .notes import ASYNCIO, OTHER, TRIO
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ def _uvloop_runs(agent: Agent) -> None:
 
     @agent.guard("loops of uvloop")
     def begins(loop: Any) -> None:
-        agent.loop_runs(loop, OTHER, loop.call_soon_threadsafe, sys._getframe(2))  # noqa: SLF001  lies below the loop
+        agent.loop_runs(loop, OTHER, loop.call_soon_threadsafe, agent.askers.frame(2))
 
     @agent.guard("loops of uvloop")
     def ends(loop: Any) -> None:
-        agent.loop_ends(id(loop))
+        agent.loop_ends(address(loop))
 
     @functools.wraps(plain)
     def run_forever(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -67,7 +68,7 @@ def _loops_elsewhere(agent: Agent) -> None:
         return
     known = getattr(tasks, "_scheduled_tasks", None) or getattr(tasks, "_all_tasks", None)
     try:
-        loops = {id(loop): loop for loop in (task.get_loop() for task in list(known or ()))}
+        loops = {address(loop): loop for loop in (task.get_loop() for task in list(known or ()))}
     except RuntimeError:  # other threads make tasks while we look
         return
     for loop in loops.values():
@@ -75,7 +76,7 @@ def _loops_elsewhere(agent: Agent) -> None:
 
             def here(loop: Any = loop) -> None:
                 if not agent.pings.runs(loop):
-                    _say(agent, loop, sys._getframe(2))  # noqa: SLF001  below: the guard, and this
+                    _say(agent, loop, agent.askers.frame(2))
 
             loop.call_soon_threadsafe(agent.guard("loops that run already")(here))
 
@@ -103,5 +104,5 @@ def loop_here(agent: Agent) -> None:
 def _say(agent: Agent, loop: Any, frame: FrameType | None) -> None:
     is_asyncios = hasattr(loop, "_run_once")
     if is_asyncios:
-        agent.running[_thread.get_ident()] = id(loop)  # so that its end is heard of
+        agent.running[_thread.get_ident()] = address(loop)  # so that its end is heard of
     agent.loop_runs(loop, ASYNCIO if is_asyncios else OTHER, loop.call_soon_threadsafe, frame)

@@ -13,6 +13,7 @@ import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
+from .addresses import address
 from .askers import Askers
 from .channel import Kind
 from .guard import Failures
@@ -60,9 +61,10 @@ class Agent:
 
     def loop_runs(self, loop: Any, family: int, door: Callable[..., object], frame: FrameType | None) -> None:
         """An event loop begins to run in this thread, called from this frame."""
-        self.askers.loop_runs(id(loop), frame)
+        self.askers.loop_runs(address(loop), frame)
         # How many frames lie below it is asked of a loop that has none of its own.
-        self.note(Kind.LOOP_RUNS, id(loop), code=family, amount=_depth(frame) if family == OTHER else 0)
+        depth = 0 if family != OTHER else _depth(frame) or NOT_KNOWN
+        self.note(Kind.LOOP_RUNS, address(loop), code=family, amount=depth)
         self.pings.loop_runs(loop, door)
 
     def loop_ends(self, loop_id: int) -> None:
@@ -106,6 +108,8 @@ class Agent:
             self.note(Kind.FAILED, which, count)
 
 
+NOT_KNOWN = 0xFFFFFFFF
+"""A depth that no stack has."""
 ASYNCIO, OTHER, TRIO = 1, 2, 3
 """What a loop is: asyncio's, another that is like it (uvloop's), or trio's."""
 

@@ -14,6 +14,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from . import channel
+from .addresses import address
 from .channel import Kind
 from .own_thread import OwnThread
 
@@ -55,7 +56,7 @@ class Pings:
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
         """A loop begins to run in this thread; `door` puts a callback into its line."""
-        self._loops[id(loop)] = (_thread.get_native_id(), door)
+        self._loops[address(loop)] = (_thread.get_native_id(), door)
         self.start()
 
     def loop_ends(self, loop_id: int) -> bool:
@@ -64,7 +65,7 @@ class Pings:
 
     def runs(self, loop: Any) -> bool:
         """Whether a loop is known to run."""
-        return id(loop) in self._loops
+        return address(loop) in self._loops
 
     def doors(self) -> list[tuple[int, Callable[..., object]]]:
         """Return the loops that are known to run, and their doors."""
@@ -179,17 +180,17 @@ def _yielded(loop_id: int, door: object) -> int:
     Such a task's next step is in line itself, where a task that waited is woken by what it waited for.
     """
     loop: Any = getattr(door, "__self__", None)
-    ready = getattr(loop, "_ready", None) if id(loop) == loop_id else None
+    ready = getattr(loop, "_ready", None) if address(loop) == loop_id else None
     if ready is None:
         context = getattr(sys.modules.get("trio._core._run"), "GLOBAL_RUN_CONTEXT", None)
         runner: Any = getattr(context, "runner", None)
-        return id(runner.runq[0]) if id(runner) == loop_id and runner.runq else 0
+        return address(runner.runq[0]) if address(runner) == loop_id and runner.runq else 0
     for index in range(min(len(ready), MOST_LOOKED_AT)):
         callback = getattr(ready[index], "_callback", None)
         if type(callback).__name__ == "TaskStepMethWrapper" or (
             type(callback) is MethodType and callback.__func__.__name__ == "__step"
         ):
-            return id(getattr(callback, "__self__", None))
+            return address(getattr(callback, "__self__", None))
     return 0
 
 
@@ -202,7 +203,7 @@ def _put(
     the callback stands in its line, so where the two can be told apart, the note is written in between.
     """
     loop: Any = getattr(door, "__self__", None)
-    if id(loop) == loop_id and hasattr(loop, "_run_once") and hasattr(loop, "_write_to_self"):
+    if address(loop) == loop_id and hasattr(loop, "_run_once") and hasattr(loop, "_write_to_self"):
         loop._call_soon(callback, (), None)  # noqa: SLF001  see above
         wake: Callable[[], object] = loop._write_to_self  # noqa: SLF001
         return wake

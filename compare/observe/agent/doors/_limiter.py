@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import address
 from ..channel import Kind
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def watch_line(limiter: Any, agent: Agent, protected: Callable[[Any], Any] = lam
         if available(whose) > 0:
             return None
         size = total(whose)
-        return agent.asked(Kind.IN_LINE, id(whose), int(size) if size < MOST_TOKENS else 0, sys._getframe(2))  # noqa: SLF001
+        return agent.asked(Kind.IN_LINE, address(whose), int(size) if size < MOST_TOKENS else 0, agent.askers.frame(2))
 
     @agent.guard("a limiter's line")
     def leaves(whose: Any, request: int | None, kind: Kind) -> None:
         if request is not None:
-            agent.note(kind, request, id(whose))
+            agent.note(kind, request, address(whose))
 
     async def acquire_on_behalf_of(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         request, how = stands_in_line(self), Kind.WITHDRAWN

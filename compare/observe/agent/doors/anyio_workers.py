@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import address
 from ..channel import Kind
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def open_door(module: Any, agent: Agent) -> None:
 
     @agent.guard("a thread of anyio")
     def watch(thread: Any) -> None:
-        if type(thread.queue) is module.Queue:
+        if type(thread.queue) is module.Queue and not agent.askers.are_heard:  # nor of this
             thread.queue.__class__ = noting
 
     @functools.wraps(plain)
@@ -43,21 +43,22 @@ def _noting(queue: Any, agent: Agent) -> type:
     @agent.guard("work for a thread of anyio")
     def put(where: Any, item: Any = None, *_: Any) -> None:
         if item is not None:
-            where.compare_asked = agent.asked(Kind.ASKED, id(where), 0, sys._getframe(3))  # noqa: SLF001
+            where.compare_asked = agent.asked(Kind.ASKED, address(where), 0, agent.askers.frame(3))
 
     @agent.guard("work that a thread of anyio has done")
     def ends(where: Any) -> None:
         busy, where.compare_busy = where.compare_busy, 0
         if busy:
-            agent.note(Kind.ENDED, busy, id(where))
+            agent.note(Kind.ENDED, busy, address(where))
 
     @agent.guard("work that a thread of anyio begins")
     def begins(where: Any, item: Any) -> None:
         if item is not None and where.compare_asked:
             where.compare_busy, where.compare_asked = where.compare_asked, 0
-            agent.note(Kind.STARTED, where.compare_busy, id(where))
+            agent.note(Kind.STARTED, where.compare_busy, address(where))
 
     class Noting(queue):  # type: ignore[misc]
+        __module__, __qualname__ = queue.__module__, queue.__qualname__
         compare_asked = compare_busy = 0
 
         def put(self, *args: Any, **kwargs: Any) -> Any:
@@ -70,5 +71,5 @@ def _noting(queue: Any, agent: Agent) -> type:
             begins(self, item)
             return item
 
-    Noting.__name__, Noting.__qualname__, Noting.__module__ = queue.__name__, queue.__qualname__, queue.__module__
+    Noting.__name__ = queue.__name__
     return Noting

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import _thread
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import address
 from ..notes import ASYNCIO, OTHER
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def open_door(events: Any, agent: Agent) -> None:
     def changes(loop: Any = None) -> None:
         thread = _thread.get_ident()
         before = agent.running.get(thread)
-        if before is not None and before != id(loop):
+        if before is not None and before != address(loop):
             del agent.running[thread]
             agent.loop_ends(before)
-        if loop is not None and before != id(loop):
-            agent.running[thread] = id(loop)
+        if loop is not None and before != address(loop):
+            agent.running[thread] = address(loop)
             family = ASYNCIO if hasattr(loop, "_run_once") else OTHER
-            agent.loop_runs(loop, family, loop.call_soon_threadsafe, sys._getframe(3))  # noqa: SLF001
+            agent.loop_runs(loop, family, loop.call_soon_threadsafe, agent.askers.frame(3))
 
     @functools.wraps(plain)
     def _set_running_loop(*args: Any, **kwargs: Any) -> Any:

@@ -7,7 +7,6 @@ may be registered as one.
 from __future__ import annotations
 
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def note_tasks(loop_type: Any, tasks: Any, agent: Agent) -> None:
             stack = task._source_traceback  # noqa: SLF001  debug mode: as asyncio does, take our own frame out
             if stack and stack[-1].filename == __file__:
                 del stack[-1]
-            agent.askers.task_made(task, task_type.get_coro(task), sys._getframe(2))  # noqa: SLF001
+            agent.askers.task_made(task, task_type.get_coro(task), agent.askers.frame(2))
 
     @functools.wraps(plain)
     def create_task(self: Any, /, *args: Any, **kwargs: Any) -> Any:

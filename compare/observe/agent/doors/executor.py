@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import address
 from ..channel import Kind
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def fits(module: Any) -> str | None:
     item, executor = getattr(module, "_WorkItem", None), getattr(module, "ThreadPoolExecutor", None)
     if not (isinstance(item, type) and callable(getattr(item, "run", None))):
         return f"{LOST}: there is no _WorkItem with a run"
-    if "_WorkItem" not in getattr(getattr(executor, "submit", None), "__code__", fits.__code__).co_names:
-        return f"{LOST}: submit makes no _WorkItem"
+    if not callable(getattr(executor, "submit", None)):
+        return f"{LOST}: there is no ThreadPoolExecutor with a submit"
     if type(getattr(module._base.Future(), "_done_callbacks", None)) is not list:  # noqa: SLF001  nothing public
         return f"{LOST}: a Future keeps no list of what to call when it is done"
     return None
@@ -32,10 +32,10 @@ def open_door(module: Any, agent: Agent) -> None:
 
     @agent.guard("work for an executor")
     def handed_in(item: Any) -> None:
-        submit = sys._getframe(3)  # noqa: SLF001
-        executor = submit.f_locals.get("self")
+        submit = agent.askers.frame(3)
+        executor = submit.f_locals.get("self") if submit is not None else None
         size = vars(executor).get("_max_workers", 0) if issubclass(type(executor), executor_type) else 0
-        pool = id(executor)
+        pool = address(executor)
         item.compare_place = place = [agent.asked(Kind.ASKED, pool, size, submit), pool]
         # First, and by hand: it is new, and nobody else has it yet. It must not refer to the future or the item.
         item.future._done_callbacks.insert(0, lambda _: given_up(place))  # noqa: SLF001
@@ -61,6 +61,7 @@ def open_door(module: Any, agent: Agent) -> None:
             agent.note(Kind.ENDED, *begun)
 
     class _WorkItem(plain):  # type: ignore[misc,valid-type]
+        __module__, __qualname__ = plain.__module__, plain.__qualname__
         __slots__ = ("compare_place",)
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -76,5 +77,4 @@ def open_door(module: Any, agent: Agent) -> None:
                 del self, args, kwargs
                 ends(begun)
 
-    _WorkItem.__qualname__, _WorkItem.__module__ = plain.__qualname__, plain.__module__
     module._WorkItem = _WorkItem  # noqa: SLF001

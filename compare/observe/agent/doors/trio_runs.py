@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import address
 from ..notes import TRIO
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def open_door(run: Any, agent: Agent) -> None:
 
     @agent.guard("tasks of trio")
     def spawned(task: Any) -> None:
-        agent.askers.task_made(task, task.coro, sys._getframe(2))  # noqa: SLF001
+        agent.askers.task_made(task, task.coro, agent.askers.frame(2))
 
     class Spawns:
         def task_spawned(self, task: Any) -> None:
@@ -44,12 +44,12 @@ def open_door(run: Any, agent: Agent) -> None:
 
     @agent.guard("runs of trio")
     def begins(runner: Any) -> None:
-        agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, sys._getframe(3))  # noqa: SLF001
+        agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, agent.askers.frame(3))
         runner.instruments.add_instrument(Spawns())
 
     @agent.guard("runs of trio")
     def ends(runner: Any) -> None:
-        agent.loop_ends(id(runner))
+        agent.loop_ends(address(runner))
 
     @functools.wraps(set_up)
     def setup_runner(*args: Any, **kwargs: Any) -> Any:

@@ -6,9 +6,9 @@ The work itself stays as it is: what it raises must not show a frame of ours.
 from __future__ import annotations
 
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
+from ..addresses import address
 from ..channel import Kind
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def open_door(module: Any, agent: Agent) -> None:  # noqa: C901  one note a mome
 
     @agent.guard("work for a thread of trio")
     def hands_over(pool: Any, function: Any) -> None:
-        handed[id(function)] = agent.asked(Kind.ASKED, id(pool), 0, sys._getframe(3)), id(pool)  # noqa: SLF001
+        handed[address(function)] = agent.asked(Kind.ASKED, address(pool), 0, agent.askers.frame(3)), address(pool)
 
     @agent.guard("work for a thread of trio")
     def withdraws(function: Any) -> None:
-        if (request := handed.pop(id(function), None)) is not None:
+        if (request := handed.pop(address(function), None)) is not None:
             agent.note(Kind.WITHDRAWN, *request)
 
     @agent.guard("work that a thread of trio begins")
     def begins(thread: Any) -> tuple[int, int] | None:
-        request = handed.pop(id(thread._job[0]), None)  # noqa: SLF001
+        request = handed.pop(address(thread._job[0]), None)  # noqa: SLF001
         if request is not None:
             agent.note(Kind.STARTED, *request)
         return request
