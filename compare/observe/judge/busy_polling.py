@@ -15,10 +15,11 @@ from compare.observe.judge.ledger import Account
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
+    from compare.observe.judge.computing import Told
     from compare.observe.judge.ledger import Ledger
     from compare.observe.judge.segments import Segment
     from compare.observe.judge.threads import Thread, Threads
-    from compare.observe.judge.turns import Holds
+    from compare.observe.judge.turns import Holds, Turn
     from compare.observe.kernel.proc import Stat
     from compare.results import Site
 
@@ -92,6 +93,7 @@ class Streak:
         waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
         packets: what the network had moved then.
+        told_ns: how much of it other causes are told of.
         first, latest: its counters.
     """
 
@@ -113,6 +115,7 @@ class Streak:
     packets: int = 0
     waited: int = 0
     waits: int = 0
+    told_ns: int = 0
     first: Stat | None = None
     latest: Stat | None = None
 
@@ -152,7 +155,10 @@ class Streak:
         self.since = self.since or segment.start
         self.last = segment.end
         self.busy += segment.cpu + segment.delay
-        if segment.kind != "running" or view is None:
+        if segment.kind != "running":
+            self.told_ns += segment.ns
+            return
+        if view is None:
             return
         on_cpu = min(segment.cpu, segment.ns)
         if segment.collecting is not None:
@@ -168,21 +174,21 @@ class Streak:
             self.sites[view.site] += on_cpu
             self.steps += segment.looks
 
-    def ask(self, probe: Probe, key: tuple[int, int], *, by_hand: bool) -> None:
-        """Note the thread's counters while it is there; `by_hand`: it may be a loop that nobody else told of."""
+    def ask(self, probe: Probe, key: tuple[int, int], at: int, *, by_hand: bool) -> Stat | None:
+        """Return the thread's counters while it is there; `by_hand`: it may be a loop that nobody else told of."""
         stat = probe.stat(*key)
         if stat is None:
-            return
+            return None
         if self.first is None:
             self.first = stat
             if by_hand:
                 self.moved, self.waited = probe.transferred(*key), probe.waits(*key)
             if by_hand or self.loop:  # all others are never judged by it
                 self.packets = probe.packets(key[0])
-        if by_hand and self.last > self.looked:
-            self.streams, self.looked = probe.streams(key[0]), self.last + LOOK_NS
+        if by_hand and at > self.looked:
+            self.streams, self.looked = probe.streams(key[0]), at + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
-        self.latest = stat
+        return stat
 
     def is_polling(self, probe: Probe, key: tuple[int, int], *, waits_when_idle: bool) -> bool:
         """Whether it turned for nothing; `waits_when_idle`: it was seen to wait for what comes, before."""
@@ -217,57 +223,107 @@ class Streak:
         return seen_enough and one >= MOSTLY_ONE
 
 
+@dataclass(slots=True)
+class _Watch:
+    """One thread's stretch, and what is not known to belong to it yet: the loop's turn may have another cause."""
+
+    streak: Streak = field(default_factory=Streak)
+    turn: list[tuple[Segment, Stat | None]] = field(default_factory=list)
+
+
 class BusyPolling:
-    """The stretches in which each thread turned without waiting."""
+    """The stretches in which each thread turned without waiting: what they had no other cause for is told."""
 
     def __init__(self, threads: Threads, ledger: Ledger, holds: Holds, probe: Probe, threshold_ns: int) -> None:
         """Ask `probe` of a thread what no segment tells."""
         self._threads, self._ledger, self._holds, self._probe = threads, ledger, holds, probe
         self._least = max(STREAK_NS, 5 * threshold_ns)
-        self._streaks: dict[Thread, Streak] = {}
+        self._watched: dict[Thread, _Watch] = {}
         self._waits_when_idle: set[Thread] = set()
         """Those that were seen to wait for a connection or for data: a loop that polls does not."""
 
     def segment(self, thread: Thread, segment: Segment) -> None:
-        """Take one stretch of a thread."""
+        """Take one stretch of a thread: what is a loop's once its turn has ended, all else at once."""
         if segment.call in syscalls.ARRIVALS:
             self._waits_when_idle.add(thread)
-        view, streak = segment.view, self._streaks.setdefault(thread, Streak())
+        watch = self._watched.setdefault(thread, _Watch())
+        stat = None
+        if segment.view is not None:
+            if not watch.streak.since:
+                watch.streak.loop = segment.view.loop
+            by_hand = not thread.worker and not self._threads.any_loop(thread.key[0])
+            stat = watch.streak.ask(self._probe, thread.key, segment.end, by_hand=by_hand)
+        watch.turn.append((segment, stat))
+        if segment.polls or not (thread.loop or thread.turns_by_hand):
+            self._settle(thread, watch)
+
+    def turned(self, thread: Thread, gave_way: int) -> None:
+        """Its loop got round to a ping; `gave_way`: the task that gave way in that turn, if any."""
+        if (watch := self._watched.get(thread)) is not None:
+            watch.streak.turned(gave_way)
+
+    def turn_ended(self, turn: Turn, told: Told) -> None:
+        """What a turn had another cause for is not told twice; a turn that computed ends a stretch of many."""
+        if (watch := self._watched.get(turn.thread)) is None:
+            return
+        if told.computed:
+            watch.turn.clear()
+            self._end(turn.thread, watch)
+        else:
+            self._settle(turn.thread, watch)
+            watch.streak.told_ns += told.starved
+
+    def is_polling(self, turn: Turn) -> bool:
+        """Whether what looks like one turn, and was not proved to be one, was many, for nothing; tells it, too."""
+        if (watch := self._watched.get(turn.thread)) is None:
+            return False
+        self._settle(turn.thread, watch)
+        return self._end(turn.thread, watch)
+
+    def ends(self, thread: Thread) -> None:
+        """The thread has ended."""
+        if (watch := self._watched.pop(thread, None)) is not None:
+            self._settle(thread, watch)
+            self._end(thread, watch)
+
+    def forget(self, thread: Thread) -> None:
+        """This thread is not to be judged."""
+        self._watched.pop(thread, None)
+
+    def finish(self) -> None:
+        """End every stretch."""
+        for thread in list(self._watched):
+            self.ends(thread)
+
+    def _settle(self, thread: Thread, watch: _Watch) -> None:
+        turn, watch.turn = watch.turn, []
+        for segment, stat in turn:
+            self._take(thread, watch, segment, stat)
+
+    def _take(self, thread: Thread, watch: _Watch, segment: Segment, stat: Stat | None) -> None:
+        view, streak = segment.view, watch.streak
         waits = segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > WAIT_NS)
         if waits or (view is not None and view.imports):
-            self.ends(thread)
+            self._end(thread, watch)
             return
         if view is not None and view.loop is not streak.loop:
             if streak.since and streak.astray + segment.ns < ASTRAY_NS:
                 streak.pass_over(segment)
                 return
-            self.ends(thread)
-            streak = self._streaks.setdefault(thread, Streak())
+            self._end(thread, watch)
+            streak = watch.streak
             streak.loop = view.loop
         streak.take(segment)
-        if view is not None:
-            by_hand = not thread.worker and not self._threads.any_loop(thread.key[0])
-            streak.ask(self._probe, thread.key, by_hand=by_hand)
+        streak.latest = stat or streak.latest
 
-    def turned(self, thread: Thread, gave_way: int) -> None:
-        """Its loop got round to a ping; `gave_way`: the task that gave way in that turn, if any."""
-        self._streaks.setdefault(thread, Streak()).turned(gave_way)
-
-    def ends(self, thread: Thread) -> None:
-        """A stretch has ended: the thread waits, or has ended itself."""
-        streak = self._streaks.pop(thread, None)
-        if streak is None or streak.ns < self._least:
-            return
-        if streak.is_polling(self._probe, thread.key, waits_when_idle=thread in self._waits_when_idle):
-            account = Account("busy-cpu", "busy-polling", thread.key, None, streak.site)
-            self._ledger.enter(account, streak.ns).role = "loop"
-            self._holds.saw_loop = True
-
-    def forget(self, thread: Thread) -> None:
-        """This thread is not to be judged."""
-        self._streaks.pop(thread, None)
-
-    def finish(self) -> None:
-        """End every stretch."""
-        for thread in list(self._streaks):
-            self.ends(thread)
+    def _end(self, thread: Thread, watch: _Watch) -> bool:
+        streak, watch.streak = watch.streak, Streak()
+        ns = streak.ns - streak.told_ns
+        if ns < self._least or not streak.is_polling(
+            self._probe, thread.key, waits_when_idle=thread in self._waits_when_idle
+        ):
+            return False
+        account = Account("busy-cpu", "busy-polling", thread.key, None, streak.site)
+        self._ledger.enter(account, ns, streak.last).role = "loop"
+        self._holds.saw_loop = True
+        return True

@@ -7,7 +7,7 @@ no line is to blame.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from compare.observe.judge.joined import on_cpu
 from compare.observe.judge.ledger import Account
@@ -18,47 +18,71 @@ if TYPE_CHECKING:
     from compare.observe.judge.turns import Turn
     from compare.results import Site
 
+LEAST_SEEN = 0.25
+"""A single callback's least share of what was read of a turn: where many run, one after the other, the loop's own code
+between them is seen more often than any of them; below a greenlet it is seen by mistake, now and then."""
 
-def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> None:
-    """Enter what held the loop in a turn that took longer than the threshold, beside its waits."""
+
+class Told(NamedTuple):
+    """How much of a turn was told, in nanoseconds."""
+
+    starved: int = 0
+    computed: int = 0
+
+
+def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
+    """Enter what held the loop in a turn that took longer than the threshold, beside its waits; return what was told.
+
+    No more than the turn's time is told, and no millisecond twice: nanoseconds that it stood in line for a CPU are not
+    computed in.
+    """
     begin = turn.until - turn.held
     ran = [segment for segment in turn.segments if segment.kind == "running" and segment.end > begin]
-    delayed = sum(segment.delay for segment in ran)
+    free = turn.held - turn.waited
+    delayed = min(sum(segment.delay for segment in ran), free)
     starved = delayed >= threshold_ns and delayed * 2 >= turn.held
     if starved:
         account = Account("kernel", "starved", turn.thread.key, None, None)
-        ledger.enter(account, delayed, target="a CPU that others were using")
+        ledger.enter(account, delayed, turn.until, target="a CPU that others were using", hold=turn.hold)
+        free -= delayed
     surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
+    told = 0
     if turn.held > turn.waited and surely >= 0.8 * threshold_ns:
         held = turn.held
-        if _collected(turn, ran, ledger, threshold_ns, starved=starved):
+        told = _collected(turn, ran, ledger, threshold_ns, free, starved=starved)
+        if told:
             held -= sum(segment.ns for segment in ran if segment.collecting is not None)
             ran = [segment for segment in ran if segment.collecting is None]
-        _computed(turn, ran, ledger, threshold_ns, held, starved=starved)
+        told += _computed(turn, ran, ledger, threshold_ns, (held, free - told), starved=starved)
+    return Told(delayed if starved else 0, told)
 
 
-def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, *, starved: bool) -> bool:
-    """Enter the garbage collections of a turn, if they took as long as the threshold.
+def _collected(  # noqa: PLR0913  see `_computed`
+    turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, most: int, *, starved: bool
+) -> int:
+    """Enter the garbage collections of a turn, if they took as long as the threshold; at most `most` nanoseconds.
 
     No line is to blame for them, but one that asks for them.
     """
     spans = [(segment, segment.collecting) for segment in ran if segment.collecting is not None]
-    total = sum(min(segment.cpu, segment.ns) if starved else segment.ns for segment, _ in spans)
+    total = min(sum(min(segment.cpu, segment.ns) if starved else segment.ns for segment, _ in spans), most)
     if total < threshold_ns:
-        return False
+        return 0
     oldest = max((each.generation for _, each in spans if each.generation is not None), default=None)
     times = sum(each.times for _, each in spans if each.generation == oldest)
     longest, collecting = max(spans, key=lambda each: each[0].ns)
     account = Account("busy-cpu", "gc", turn.thread.key, None, longest.site if collecting.asked else None)
-    entry = ledger.enter(account, total, count=max(times, 1), view=longest.view)
+    entry = ledger.enter(account, total, turn.until, count=max(times, 1), hold=turn.hold, view=longest.view)
     if oldest is not None:
         entry.targets = {max({f"generation {oldest}", *entry.targets}): None}
-    return True
+    return total
 
 
-def _computed(  # noqa: PLR0913  `held` is for how long, without what is told already
-    turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, held: int, *, starved: bool
-) -> None:
+def _computed(  # noqa: PLR0913  see `judge`
+    turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, left: tuple[int, int], *, starved: bool
+) -> int:
+    """Enter what was computed; `left`: for how long the turn held the loop, and how much of it is not told yet."""
+    held, most = left
     total = sum(segment.ns for segment in ran)
     used = sum(min(segment.cpu, segment.ns) for segment in ran)
     steps: Counter[tuple[int, ...]] = Counter()
@@ -66,20 +90,25 @@ def _computed(  # noqa: PLR0913  `held` is for how long, without what is told al
         if segment.view is not None and not segment.view.own:
             steps[segment.view.step] += segment.ns
     if used < threshold_ns or total * 2 < held or not steps:
-        return
+        return 0
     real = used / total if starved else 1.0
     step, seen = steps.most_common(1)[0]
+    others = sum(steps.values()) - seen
     # What could not be read while it ran belongs to the step that is seen around it.
-    unread = sum(segment.ns for segment in ran if segment.view is None)
-    if seen + unread < threshold_ns or seen * 2 < total - unread:
-        ledger.enter(Account("busy-cpu", "backlog", turn.thread.key, None, None), int(total * real))
-        return
-    mine = [segment for segment in ran if segment.view is not None and segment.view.step == step]
-    site = _where(mine)
-    # Which task it was is looked up where a stretch lasts.
-    longest = max(mine, key=lambda each: (each.site == site, each.view and each.view.doing is not None, each.ns))
-    account = Account("busy-cpu", "compute", turn.thread.key, None, site)
-    ledger.enter(account, int((seen + unread) * real), view=longest.view)
+    read = sum(segment.ns for segment in ran if segment.view is not None)
+    view = None
+    if total - others < threshold_ns or seen < others or seen < LEAST_SEEN * read:
+        account, ns = Account("busy-cpu", "backlog", turn.thread.key, None, None), total
+    else:
+        mine = [segment for segment in ran if segment.view is not None and segment.view.step == step]
+        site = _where(mine)
+        # Which task it was is looked up where a stretch lasts.
+        longest = max(mine, key=lambda each: (each.site == site, each.view and each.view.doing is not None, each.ns))
+        view = longest.view
+        account, ns = Account("busy-cpu", "compute", turn.thread.key, None, site), total - others
+    told = min(int(ns * real), most)
+    ledger.enter(account, told, turn.until, hold=turn.hold, view=view)
+    return told
 
 
 def _where(segments: list[Segment]) -> Site | None:

@@ -26,6 +26,7 @@ from compare.observe.judge.hand_written_loops import HandWrittenLoops
 from compare.observe.judge.joined import join
 from compare.observe.judge.lanes import Lanes
 from compare.observe.judge.ledger import Account, Ledger
+from compare.observe.judge.lock_holders import LockHolders
 from compare.observe.judge.other_threads import OtherThreads
 from compare.observe.judge.pools import Pools, is_idle
 from compare.observe.judge.threads import Threads
@@ -78,6 +79,7 @@ class Judge:
         self._ledger = Ledger(self._threads, threshold_ns)
         self._lanes = Lanes(began)
         self._holds = Holds(threshold_ns)
+        self._holders = LockHolders(self._threads, threshold_ns // 2)
         self._loops = EventLoops(threshold_ns, self._judge_turn)
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
         self._pools = Pools(self._ledger, self._lanes)
@@ -114,12 +116,12 @@ class Judge:
 
     def _take(self, thread: Thread, segment: Segment) -> None:
         view = segment.view
+        self._holders.segment(thread, segment)
         if view is not None and view.loop:
             thread.loop = self._holds.saw_loop = True
         if (view is not None and view.pool) or segment.work is not None:
             thread.worker = True
         self._lanes.add(thread.key, segment, _state(thread, segment))
-        self._busy_polling.segment(thread, segment)
         if thread.loop and not (thread.worker and view is not None and not view.loop):
             self._loops.segment(thread, segment)
         elif thread.worker:
@@ -128,14 +130,20 @@ class Judge:
             self._others.segment(thread, segment)
         elif thread.turns_by_hand:
             self._holds.saw_loop = True
+        self._busy_polling.segment(thread, segment)  # after its turn has been judged
 
     def _judge_turn(self, turn: Turn) -> None:
         if not self._imports:
             turn.leave_out_imports()
-        waits.judge(turn, self._ledger)
+        told = computing.Told()
         if turn.held >= self._threshold:
-            self._holds.add(turn.held)
-            computing.judge(turn, self._ledger, self._threshold)
+            if turn.thread.loop and not turn.is_proven and self._busy_polling.is_polling(turn):
+                turn.held = turn.waited
+            else:
+                told = computing.judge(turn, self._ledger, self._threshold)
+        self._holds.add(turn.held, turn.hold)
+        waits.judge(turn, self._ledger, self._holders)
+        self._busy_polling.turn_ended(turn, told)
 
     # --- what it tells of loops -------------------------------------------------------------------------------
 
@@ -155,8 +163,8 @@ class Judge:
     def turned(self, pid: int, tid: int, at: int, *, gave_way: int = 0) -> None:
         """A loop got round to a ping: a turn of its ended here; `gave_way`: the task that gave way in it, if any."""
         thread = self._threads.get(pid, tid)
-        self._busy_polling.turned(thread, gave_way)
         self._flush(thread)
+        self._busy_polling.turned(thread, gave_way)
         self._loops.turned(thread, at)
 
     def held_from(self, pid: int, tid: int, at: int, *, in_one_call: bool = False) -> None:
@@ -194,7 +202,7 @@ class Judge:
         self._lanes.stopped(pid, since, until)
         if until - since >= self._threshold and self._holds.saw_loop:
             account = Account("kernel", "stopped", (pid, pid), None, None)
-            self._ledger.enter(account, until - since, target="a signal stopped the process")
+            self._ledger.enter(account, until - since, until, target="a signal stopped the process")
 
     def thread_ends(self, pid: int, tid: int, at: int) -> None:
         """A thread has ended."""
@@ -243,17 +251,24 @@ class Judge:
         self._loops.finish(now)
         self._by_hand.finish(now)
         self._busy_polling.finish()
+        self._holders.finish()
         return self._told(now, self._lanes.finish(now, self._threads.name, self._threads.role))
 
     def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:
         return Observation(
-            findings=self._ledger.findings(self._pools.ahead),
+            findings=self._ledger.findings(self._target),
             loop=self._holds.told(),
             lanes=lanes,
             threads=self._most_threads,
             duration_ms=(now - self._began) / MS,
             missing=(*self._missing, *self._lanes.missing),
         )
+
+    def _target(self, account: Account) -> str | None:
+        """What was waited for, where that is known from elsewhere than the waiting thread."""
+        if account.place == "pool-queue":
+            return self._pools.ahead(-account.thread[1])
+        return self._holders.told(account) if account.place == "lock" else None
 
 
 def _state(thread: Thread, segment: Segment) -> State:  # noqa: PLR0911  one for each

@@ -1,8 +1,13 @@
-"""The book of findings: what was entered under one place, thread, call and line is one finding."""
+"""The book of findings: what was entered under one place, thread, call and line is one finding.
+
+A wait counts if it is as long as the threshold, or if many under one account add up to that within a second: 10 ms
+in a second are a hundredth of a loop's time, which its clients can feel; the same in seven minutes is nothing.
+"""
 
 from __future__ import annotations
 
 import linecache
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,9 +18,11 @@ if TYPE_CHECKING:
 
     from compare.observe.interpreter.views import View
     from compare.observe.judge.threads import Key, Threads
+    from compare.observe.judge.turns import Hold
     from compare.results import Place, Role, Site
 
 MS = 1_000_000
+WINDOW_NS = 1_000 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +37,65 @@ class Account:
 
 
 @dataclass(slots=True)
+class _Wait:
+    until: int
+    ns: int
+    count: int
+    target: str | None
+    hold: Hold | None
+    view: View | None
+    counted: bool = False
+
+
+@dataclass(slots=True)
 class Entry:
-    """What was entered under one account; times in nanoseconds."""
+    """What was entered under one account, and what of it counts; times in nanoseconds."""
 
     count: int = 0
     total: int = 0
     longest: int = 0
+    seen: int = 0
+    """All waits together, those that don't count too."""
     targets: dict[str, None] = field(default_factory=dict)
     name: str | None = None
     role: Role | None = None
     view: View | None = None
     """The stack in the longest one."""
+    recent: deque[_Wait] = field(default_factory=deque)
+    """Those of the last second, which are `in_window` together."""
+    in_window: int = 0
+
+    def add(self, wait: _Wait, threshold_ns: int) -> None:
+        """Take a wait."""
+        self.seen += wait.ns
+        while self.recent and self.recent[0].until <= wait.until - WINDOW_NS:
+            self.in_window -= self.recent.popleft().ns
+        self.recent.append(wait)
+        self.in_window += wait.ns
+        if self.in_window >= threshold_ns:
+            for each in reversed(self.recent):
+                if each.counted:
+                    break
+                self._count(each)
+
+    def _count(self, wait: _Wait) -> None:
+        wait.counted = True
+        self.count += wait.count
+        self.total += wait.ns
+        each = wait.ns // max(wait.count, 1)
+        if each >= self.longest:
+            self.longest, self.view = each, wait.view or self.view
+        if wait.target is not None:
+            self.targets[wait.target] = None
+        if wait.hold is not None:
+            wait.hold.count()
 
 
 class Ledger:
     """Takes waits in, gives findings out."""
 
     def __init__(self, threads: Threads, threshold_ns: int) -> None:
-        """Tell what comes to `threshold_ns` or more."""
+        """Tell what comes to `threshold_ns` or more, at once or within a second."""
         self._threads, self._threshold = threads, threshold_ns
         self._entries: dict[Account, Entry] = {}
 
@@ -55,35 +103,46 @@ class Ledger:
         """Yield every account with what was entered under it."""
         return iter(self._entries.items())
 
-    def enter(
-        self, account: Account, ns: int, *, target: str | None = None, count: int = 1, view: View | None = None
+    def enter(  # noqa: PLR0913  what a wait is
+        self,
+        account: Account,
+        ns: int,
+        until: int,
+        *,
+        target: str | None = None,
+        count: int = 1,
+        hold: Hold | None = None,
+        view: View | None = None,
     ) -> Entry:
-        """Enter a wait, or `count` of them that took `ns` in all; `view` is the stack in it."""
+        """Enter a wait.
+
+        Args:
+            account: what it is.
+            ns: how long it took.
+            until: when it ended.
+            target: what it waited for.
+            count: how many waits it was, one right after the other.
+            hold: the turn of a loop that it was a part of.
+            view: the stack in it.
+        """
         entry = self._entries.setdefault(account, Entry())
-        entry.count += count
-        entry.total += ns
-        each = ns // max(count, 1)
-        if each >= entry.longest:
-            entry.longest, entry.view = each, view or entry.view
-        if target is not None:
-            entry.targets[target] = None
+        entry.add(_Wait(until, ns, count, target, hold, view), self._threshold)
         return entry
 
-    def findings(self, ahead: Callable[[int], str | None]) -> tuple[Finding, ...]:
-        """Return what is to be told, worst first; `ahead` says what the threads of a pool did meanwhile."""
-        told = [self._finding(*each, ahead) for each in self if each[1].total >= self._threshold]
+    def findings(self, target: Callable[[Account], str | None]) -> tuple[Finding, ...]:
+        """Return what is to be told, worst first; `target` says what was waited for, where no wait itself does."""
+        told = [self._finding(*each, target) for each in self if each[1].total]
         return tuple(sorted(told, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
-    def _finding(self, account: Account, entry: Entry, ahead: Callable[[int], str | None]) -> Finding:
+    def _finding(self, account: Account, entry: Entry, target: Callable[[Account], str | None]) -> Finding:
         site = account.site
-        in_line = account.place == "pool-queue"
         return Finding(
             place=account.place,
             kind=account.kind,
             thread=entry.name or self._threads.name(account.thread),
             role=entry.role or self._threads.role(account.thread),
             call=account.call,
-            target=ahead(-account.thread[1]) if in_line else _target(account.place, entry),
+            target=_target(entry) or target(account) or ("a lock" if account.place == "lock" else None),
             site=site,
             code=_source(site),
             count=entry.count,
@@ -101,8 +160,8 @@ def _source(site: Site | None) -> str | None:
         return None
 
 
-def _target(place: Place, entry: Entry) -> str | None:
+def _target(entry: Entry) -> str | None:
     if not entry.targets:
-        return "a lock" if place == "lock" else None
+        return None
     first = next(iter(entry.targets))
     return first if len(entry.targets) == 1 else f"{first} and {len(entry.targets) - 1} more"

@@ -57,4 +57,6 @@ class OtherThreads:
     def _enter(self, thread: Thread, segment: Segment) -> None:
         kind = "page-fault" if segment.kind == "off" else None
         account = Account("worker-thread", kind, thread.key, segment.call, segment.site)
-        self._ledger.enter(account, segment.ns, target=segment.target, count=1 + segment.wakes, view=segment.view)
+        self._ledger.enter(
+            account, segment.ns, segment.end, target=segment.target, count=1 + segment.wakes, view=segment.view
+        )

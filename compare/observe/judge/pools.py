@@ -34,7 +34,7 @@ class Pools:
         kind = "page-fault" if segment.kind == "off" else None
         account = Account("worker-thread", kind, thread.key, segment.call, segment.site)
         target = segment.contended or segment.target
-        self._ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes, view=segment.view)
+        self._ledger.enter(account, segment.ns, segment.end, target=target, count=1 + segment.wakes, view=segment.view)
 
     def works(self, pool: int, thread: Thread) -> None:
         """A thread does a pool's work: its own, unless the loop's thread does it itself."""
@@ -45,7 +45,8 @@ class Pools:
         """Work was in line, until it was begun or given up."""
         if until - since < LINE_NS or not work.size or work.free:
             return
-        entry = self._ledger.enter(Account("pool-queue", None, (pid, -work.pool), None, work.site), until - since)
+        account = Account("pool-queue", None, (pid, -work.pool), None, work.site)
+        entry = self._ledger.enter(account, until - since, until)
         entry.name, entry.role = f"pool of {work.size}", "worker"
         self._lanes.in_line(work.pool, since, until, work.site)
 
@@ -55,7 +56,7 @@ class Pools:
         members = self._members.get(pool, set())
         for account, entry in self._ledger:
             if account.place == "worker-thread" and (not members or account.thread in members):
-                doing[account.call, account.site] += entry.total
+                doing[account.call, account.site] += entry.seen
         if not doing:
             return None
         call, site = doing.most_common(1)[0][0]

@@ -6,7 +6,7 @@ only as far as that is proved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.joined import fill_in, longest_call
@@ -24,6 +24,21 @@ UNPROVEN_NS = 30 * MS
 PING_DELAY_NS = 8 * MS
 """From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
 
+LATEST = 4096
+"""How many short holds are kept in mind: more turns than a loop can be seen to make in the ledger's second."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """How long a turn held the loop, and whether that counts: because it is long, or because something in it does."""
+
+    ns: int = 0
+    counts: bool = False
+
+    def count(self) -> None:
+        """What was found in it counts."""
+        self.counts = True
+
 
 @dataclass(slots=True)
 class Turn:
@@ -36,6 +51,7 @@ class Turn:
         proven: from when on it is proved that the loop did not come round; 0 where nothing proves it.
         held: how long it held the loop, as far as that is proved.
         waited: how much of it was spent waiting.
+        hold: what is told of it, if that counts.
     """
 
     thread: Thread
@@ -44,6 +60,12 @@ class Turn:
     proven: int
     held: int
     waited: int
+    hold: Hold = field(default_factory=Hold)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether a ping, or the GIL, has proved that it was one turn."""
+        return bool(self.proven)
 
     def leave_out_imports(self) -> None:
         """Judge the turn as if no module had been imported in it."""
@@ -108,21 +130,33 @@ class Turns:
 
 
 class Holds:
-    """How long loops were kept from their pollers, over the threshold."""
+    """How long loops were kept from their pollers: every turn over the threshold, and those with something to tell."""
 
     def __init__(self, threshold_ns: int) -> None:
         """No loop has been seen yet."""
         self._threshold = threshold_ns
-        self._stalls: list[int] = []
+        self._holds: list[Hold] = []
+        self._latest = 0
         self.saw_loop = False
 
-    def add(self, ns: int) -> None:
-        """A loop was held for so long."""
-        if ns >= self._threshold:
-            self._stalls.append(ns)
+    def add(self, ns: int, hold: Hold | None = None) -> None:
+        """A loop was held for so long; `hold` counts later, too, where something in it does."""
+        hold = hold or Hold()
+        hold.ns, hold.counts = ns, hold.counts or ns >= self._threshold
+        if hold.ns:
+            self._holds.append(hold)
+        if len(self._holds) > 2 * self._latest + LATEST:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Forget the short ones of long ago: what is in a window still is among the latest."""
+        old, latest = self._holds[:-LATEST], self._holds[-LATEST:]
+        self._holds = [hold for hold in old if hold.counts] + latest
+        self._latest = len(self._holds)
 
     def told(self) -> LoopHold | None:
         """Return what is to be told; `None` where there was no loop."""
         if not self.saw_loop:
             return None
-        return LoopHold(len(self._stalls), max(self._stalls, default=0) / MS, sum(self._stalls) / MS)
+        held = [hold.ns for hold in self._holds if hold.counts]
+        return LoopHold(len(held), max(held, default=0) / MS, sum(held) / MS)

@@ -8,23 +8,27 @@ from compare.observe.judge.ledger import Account
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Ledger
+    from compare.observe.judge.lock_holders import LockHolders
     from compare.observe.judge.segments import Segment
-    from compare.observe.judge.threads import Thread
     from compare.observe.judge.turns import Turn
     from compare.results import Place
 
 
-def judge(turn: Turn, ledger: Ledger) -> None:
+def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
     """Enter every wait: any call that is not the loop's own poller."""
     for segment in turn.segments:
         if segment.kind == "running":
             continue
         if segment.gil:
-            _for_the_gil(turn.thread, segment, ledger)
+            _for_the_gil(turn, segment, ledger)
         else:
             account = Account(place(segment), None, turn.thread.key, segment.call, segment.site)
+            holders.ask(account, segment)
             target = segment.contended or segment.target
-            ledger.enter(account, segment.ns, target=target, count=1 + segment.wakes, view=segment.view)
+            count = 1 + segment.wakes
+            ledger.enter(
+                account, segment.ns, segment.end, target=target, count=count, hold=turn.hold, view=segment.view
+            )
 
 
 def place(segment: Segment) -> Place:
@@ -34,10 +38,11 @@ def place(segment: Segment) -> Place:
     return "lock" if segment.locks else "loop-thread"
 
 
-def _for_the_gil(thread: Thread, segment: Segment, ledger: Ledger) -> None:
+def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger) -> None:
     """A wait for the GIL is told of those who had it, by how often each was seen to."""
-    pid, waiter = thread.key
+    pid, waiter = turn.thread.key
     seen = sum(segment.holders.values())
     for (tid, call, site), times in segment.holders.items():
         if tid != waiter:
-            ledger.enter(Account("gil", None, (pid, tid), call, site), segment.ns * times // seen)
+            share = segment.ns * times // seen
+            ledger.enter(Account("gil", None, (pid, tid), call, site), share, segment.end, hold=turn.hold)

@@ -1,0 +1,152 @@
+"""Who holds the lock that a loop waits for, and what that thread waits in meanwhile.
+
+A plain lock knows no owner, and a condition, a queue or a future is let go of by whoever comes to it. But whoever lets
+go of a lock runs at that moment, and the waiter wakes right then. So of the other threads of the process, the one that
+was awake just when the wait ended is taken for the holder, where there is exactly one: what it did in the time of
+the wait is what was waited for. Where several were awake, those that woke just then come before those that had run all
+the while, and a thread that waited for the same lock is no holder. Otherwise the holder is not known, and not guessed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compare.observe.kernel import system_calls as syscalls
+
+if TYPE_CHECKING:
+    from compare.observe.judge.ledger import Account
+    from compare.observe.judge.segments import Segment
+    from compare.observe.judge.threads import Key, Thread, Threads
+    from compare.results import Site
+
+MS = 1_000_000
+NEAR_NS = 3 * MS
+"""How far apart two threads' changes may be seen that happened at once: the sampler looks once in a millisecond, and
+at one thread after the other."""
+SETTLED_NS = 60 * MS
+"""After how long every thread has told what it did: what runs is handed on in pieces of 50 ms."""
+KEPT = 256
+"""How many stretches of each thread are kept."""
+
+Doing = tuple[str, str | None, "Site | None"]
+"""A stretch's kind, call and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    start: int
+    end: int
+    doing: Doing
+    futex: int
+
+    def overlap(self, since: int, until: int) -> int:
+        return max(min(self.end, until) - max(self.start, since), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    account: Account
+    thread: Key
+    start: int
+    end: int
+    futex: int
+
+
+Holder = tuple["Key", Doing]
+
+
+class LockHolders:
+    """What every thread did last, and the waits for locks whose holders are looked for."""
+
+    def __init__(self, threads: Threads, least_ns: int) -> None:
+        """Look for the holder where a wait takes at least `least_ns`."""
+        self._threads, self._least = threads, least_ns
+        self._stretches: dict[Key, deque[_Stretch]] = {}
+        self._waits: deque[_Wait] = deque()
+        self._found: dict[Account, Counter[Holder | None]] = {}
+
+    def segment(self, thread: Thread, segment: Segment) -> None:
+        """Take one stretch of any thread."""
+        stretches = self._stretches.get(thread.key)
+        if stretches is None:
+            stretches = self._stretches[thread.key] = deque(maxlen=KEPT)
+        doing = (segment.kind, segment.call, segment.site)
+        stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment)))
+        while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
+            self._resolve(self._waits.popleft())
+
+    def ask(self, account: Account, segment: Segment) -> None:
+        """A thread waited for a lock: find out who held it."""
+        if segment.ns >= self._least and _futex(segment):
+            self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
+
+    def finish(self) -> None:
+        """All has been told."""
+        while self._waits:
+            self._resolve(self._waits.popleft())
+
+    def told(self, account: Account) -> str | None:
+        """Return the lock with its holder; `None` for what is no lock of a thread's."""
+        found = self._found.get(account)
+        if not found:
+            return None
+        holder, _ = found.most_common(1)[0]
+        if holder is None:
+            return "a lock whose holder can't be known"
+        others = len({each[0] for each in found if each is not None}) - 1
+        key, doing = holder
+        more = f", and by {others} more" if others else ""
+        return f"a lock held by thread {self._threads.name(key)}{more}, which {_does(doing)}"
+
+    def _resolve(self, wait: _Wait) -> None:
+        held = {
+            key: stretches
+            for key, stretches in self._stretches.items()
+            if key[0] == wait.thread[0] and key != wait.thread and not _waits_too(stretches, wait)
+        }
+        awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
+        woke = [key for key in awake if _wakes(held[key], wait.end)]
+        likely = woke or awake
+        holder: Holder | None = None
+        if len(likely) == 1 and (doing := _mostly(held[likely[0]], wait)) is not None:
+            holder = likely[0], doing
+        self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+
+
+def _futex(segment: Segment) -> int:
+    """The address of the word that a thread waits at; 0 where it waits for no lock of a thread's."""
+    return segment.arguments[0] if segment.locks and segment.call == "futex" and segment.arguments else 0
+
+
+def _waits_too(stretches: deque[_Stretch], wait: _Wait) -> bool:
+    return any(each.futex == wait.futex and each.overlap(wait.start, wait.end) for each in stretches)
+
+
+def _is_awake(stretches: deque[_Stretch], at: int) -> bool:
+    """Whether a thread ran at a moment, or came from one wait to the next: it ran between them."""
+    return _wakes(stretches, at) or any(
+        each.doing[0] == "running" and each.overlap(at - NEAR_NS, at + NEAR_NS) for each in stretches
+    )
+
+
+def _wakes(stretches: deque[_Stretch], at: int) -> bool:
+    return any(each.doing[0] != "running" and abs(each.end - at) <= NEAR_NS for each in stretches)
+
+
+def _mostly(stretches: deque[_Stretch], wait: _Wait) -> Doing | None:
+    doing: Counter[Doing] = Counter()
+    for each in stretches:
+        doing[each.doing] += each.overlap(wait.start, wait.end)
+    return doing.most_common(1)[0][0] if doing.total() else None
+
+
+def _does(doing: Doing) -> str:
+    kind, call, site = doing
+    where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
+    if kind == "running":
+        return f"computes{where} meanwhile"
+    if kind == "off":
+        return f"waits for a page{where} meanwhile"
+    return f"{'sleeps' if call in syscalls.SLEEPS else 'waits'} in {call}{where} meanwhile"
