@@ -51,7 +51,7 @@ class _Loop:
         """It may be a loop from now on, at this frame and line."""
         self.turns.forget()
         self.earlier.clear()
-        self.polls, self.first, (self.anchor, self.line) = 1, at, anchor
+        self.polls, self.first, (self.anchor, self.line) = 0, at, anchor
 
     def ends(self) -> None:
         """It is none any more."""
@@ -95,13 +95,13 @@ class HandWrittenLoops:
     def _polled(self, thread: Thread, segment: Segment, anchor: tuple[int, int]) -> None:
         loop = self._loops.setdefault(thread, _Loop(Turns(thread, self._threshold)))
         if loop.anchor == anchor[0] and loop.polls:
-            loop.polls += 1
             self._end(thread, loop, segment.start)
-            if loop.polls >= LEAST_POLLS and segment.end - loop.first >= LEAST_NS:
-                thread.turns_by_hand = True
         else:
             thread.turns_by_hand = False
             loop.starts(anchor, segment.start)
+        loop.polls += 1 + segment.wakes
+        if loop.polls >= LEAST_POLLS and segment.end - loop.first >= LEAST_NS:
+            thread.turns_by_hand = True
         loop.turns.since, loop.waits = segment.end, self._probe.waits(*thread.key)
 
     def _end(self, thread: Thread, loop: _Loop, at: int) -> None:
