@@ -69,7 +69,8 @@ class Finding:
 
     Attributes:
         place: where the time went, in the words of the design.
-        kind: a closer word, for `busy-cpu`: `compute`, `gc`, `busy-polling` or `backlog`.
+        kind: a closer word, for `busy-cpu`: `compute`, `gc`, `busy-polling` or `backlog`;
+            for `worker-thread`: `page-fault`, or `hops`, work that is handed over a little at a time.
         thread: the thread's name.
         role: what that thread is for.
         call: the system call it waited in, if it was one.

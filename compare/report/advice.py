@@ -16,6 +16,7 @@ WHAT: dict[tuple[str, str | None], str] = {
     ("gil", None): "the loop waits for the GIL, which {thread} holds{meanwhile}{at}",
     ("page-fault", None): "{who} wait{s} for pages of {pages} to be read{at}",
     ("worker-thread", "page-fault"): "{who} wait{s} for pages of {pages} to be read{at}",
+    ("worker-thread", "hops"): "{count} hops to a thread and back{at}{target}",
     ("busy-cpu", "busy-polling"): "{who} poll{s} again and again and never block{s}{at}",
     ("busy-cpu", "backlog"): "{who} {has} a backlog of many short callbacks",
     ("busy-cpu", "compute"): "{who} compute{s}{at}",
@@ -31,6 +32,7 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
     ("lock", None): "wait for it in a thread, or use the event loop's own lock, queue or future",
     ("gil", None): "give that work to a process, or call C that releases the GIL",
     ("page-fault", None): "touch the pages in a thread, or read the file instead of mapping it",
+    ("worker-thread", "hops"): "do more in each hop: read more at a time",
     ("busy-cpu", "busy-polling"): "wait for an event, not for the next turn",
     ("busy-cpu", "backlog"): "no single line is to blame: do less in each callback, or share it between processes",
     ("busy-cpu", "compute"): "give it to a process, or do it in smaller pieces",
@@ -63,12 +65,20 @@ def what_all(gathered: Gathered) -> str:
         lock=target or "a lock",
         pages=target or "memory",
         through=f" (in `{finding.call}`)" if finding.call else "",
-        meanwhile=f" while it waits in `{finding.call}`" if finding.call else "",
+        meanwhile=_meanwhile(finding, target),
         generation=f" ({target})" if target else "",
+        count=f"{gathered.count:,}",
         times=f", {gathered.count} times" if gathered.count > 1 else "",
         ahead=f", {finding.target}" if finding.target else "",
         at=_at(finding),
     )
+
+
+def _meanwhile(finding: Finding, target: str | None) -> str:
+    """Say what the GIL's holder does, where it does not compute."""
+    if finding.call:
+        return f" while it waits in `{finding.call}`"
+    return f" while it waits for {target}" if target else ""
 
 
 ONE = {"loop": "the loop", "main": "the main thread"}

@@ -106,6 +106,8 @@ def _contradictions(observation: Observation, untold_ms: float, rounding_ms: flo
             if lane.role == "worker" and span.state in {"lock", "gil"}:
                 shown[FUTEX] += span.end_ms - span.start_ms
     for finding in observation.findings:
+        if finding.kind == "hops":  # what they cost shows in no thread's lane: it is the way between them
+            continue
         key = _state(finding)
         told[key] += finding.total_ms
         waits[key] += finding.count

@@ -16,13 +16,14 @@ hold it (`waits`, `computing`). What they find they enter into the `ledger`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compare.observe.judge import computing, waits
 from compare.observe.judge.busy_polling import BusyPolling
 from compare.observe.judge.event_loops import EventLoops
 from compare.observe.judge.hand_written_loops import HandWrittenLoops
+from compare.observe.judge.hops import Hops
 from compare.observe.judge.joined import join
 from compare.observe.judge.lanes import Lanes
 from compare.observe.judge.ledger import Account, Ledger
@@ -82,6 +83,7 @@ class Judge:
         self._holders = LockHolders(self._threads, threshold_ns // 2)
         self._loops = EventLoops(threshold_ns, self._judge_turn)
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
+        self._hops = Hops(self._ledger)
         self._pools = Pools(self._ledger, self._lanes)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
@@ -191,6 +193,14 @@ class Judge:
         """This thread does a pool's work."""
         self._threads.get(pid, tid).worker = True
 
+    def asked(self, pid: int, work: Work) -> None:
+        """Work was handed to a pool."""
+        self._hops.asked(self._threads.get(pid, work.asker), work.site, work.asked)
+
+    def worked(self, pid: int, work: Work, at: int) -> None:
+        """It is done."""
+        self._hops.done(self._threads.get(pid, work.asker), work, at)
+
     def waited(self, pid: int, work: Work, until: int) -> None:
         """Work was in line until now, when it was begun or given up."""
         if work.tid:
@@ -256,7 +266,7 @@ class Judge:
 
     def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:
         return Observation(
-            findings=self._ledger.findings(self._target),
+            findings=self._ledger.findings(self._target, self._is_told),
             loop=self._holds.told(),
             lanes=lanes,
             threads=self._most_threads,
@@ -268,7 +278,18 @@ class Judge:
         """What was waited for, where that is known from elsewhere than the waiting thread."""
         if account.place == "pool-queue":
             return self._pools.ahead(-account.thread[1])
+        if account.kind == "hops":
+            return self._hops.told(account)
+        if account.place == "gil":
+            return self._pools.faults_of(account)
         return self._holders.told(account) if account.place == "lock" else None
+
+    def _is_told(self, account: Account) -> bool:
+        """Whether what was found is of interest, whatever it comes to."""
+        if account.kind == "hops":
+            return self._hops.is_told(account)
+        # A worker that keeps the GIL may not wait: that it does is told of the GIL.
+        return account.place != "worker-thread" or not self._ledger.counts(replace(account, place="gil", kind=None))
 
 
 def _state(thread: Thread, segment: Segment) -> State:  # noqa: PLR0911  one for each

@@ -103,6 +103,14 @@ class Ledger:
         """Yield every account with what was entered under it."""
         return iter(self._entries.items())
 
+    def counts(self, account: Account) -> bool:
+        """Whether anything under an account counts."""
+        return account in self._entries and self._entries[account].total > 0
+
+    def target(self, account: Account) -> str | None:
+        """Return what was waited for under an account, as far as its waits say."""
+        return _target(self._entries[account]) if account in self._entries else None
+
     def enter(  # noqa: PLR0913  what a wait is
         self,
         account: Account,
@@ -129,9 +137,18 @@ class Ledger:
         entry.add(_Wait(until, ns, count, target, hold, view), self._threshold)
         return entry
 
-    def findings(self, target: Callable[[Account], str | None]) -> tuple[Finding, ...]:
-        """Return what is to be told, worst first; `target` says what was waited for, where no wait itself does."""
-        told = [self._finding(*each, target) for each in self if each[1].total]
+    def findings(
+        self,
+        target: Callable[[Account], str | None],
+        is_told: Callable[[Account], bool] = lambda _: True,
+    ) -> tuple[Finding, ...]:
+        """Return what counts, worst first.
+
+        Args:
+            target: what was waited for, where no wait itself says so.
+            is_told: whether an account is of interest.
+        """
+        told = [self._finding(*each, target) for each in self if each[1].total and is_told(each[0])]
         return tuple(sorted(told, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
     def _finding(self, account: Account, entry: Entry, target: Callable[[Account], str | None]) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.ledger import Account
@@ -50,12 +51,21 @@ class Pools:
         entry.name, entry.role = f"pool of {work.size}", "worker"
         self._lanes.in_line(work.pool, since, until, work.site)
 
+    def faults_of(self, account: Account) -> str | None:
+        """Say what pages a worker waits for while it keeps the GIL, if it does."""
+        fault = replace(account, place="worker-thread", kind="page-fault")
+        return f"pages of {self._ledger.target(fault) or 'memory'}" if self._ledger.counts(fault) else None
+
     def ahead(self, pool: int) -> str | None:
         """Say what the pool's threads were doing while others waited in line."""
         doing: Counter[tuple[str | None, Site | None]] = Counter()
         members = self._members.get(pool, set())
         for account, entry in self._ledger:
-            if account.place == "worker-thread" and (not members or account.thread in members):
+            if (
+                account.place == "worker-thread"
+                and account.kind != "hops"
+                and (not members or account.thread in members)
+            ):
                 doing[account.call, account.site] += entry.seen
         if not doing:
             return None

@@ -27,6 +27,8 @@ class Work:
     free: bool = False
     """Whether a thread was free for it: then it was not in line, and only the thread had to wake."""
     tid: int = 0
+    asker: int = 0
+    """The thread that asked for it."""
 
 
 @dataclass(slots=True)

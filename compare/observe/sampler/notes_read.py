@@ -168,11 +168,13 @@ class NotesRead:
         work = Work(
             record.first, record.second, record.amount, self._site(record), max(record.time_ns, self._began)
         )  # fmt: skip
+        work.asker = record.tid
         work.free = self._load[work.pool] < work.size
         if record.kind is Kind.IN_LINE:
             work.free = False
         else:
             self._load[work.pool] += 1
+            self._judge.asked(self._family.pid, work)
         self.queue[record.first] = work
 
     def _site(self, record: Record) -> Site | None:
@@ -201,6 +203,8 @@ class NotesRead:
 
     def _ended(self, record: Record) -> None:
         done, works = self._doing.pop(record.first, None), self._family.work
+        if done is not None:
+            self._judge.worked(self._family.pid, done, record.time_ns)
         if done is not None and works.get(done.tid) is done:
             del works[done.tid]
             self._renew(done.tid, record.time_ns)

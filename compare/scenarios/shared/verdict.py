@@ -48,7 +48,7 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
     if run.observation is None:
         return ""
     findings, loop = run.observation.findings, run.observation.loop
-    parts = (_loop(findings), _workers(run.observation), _queue(findings, began), _others(findings))
+    parts = (_loop(findings), _hops(findings), _workers(run.observation), _queue(findings, began), _others(findings))
     if any(parts):
         return "; ".join(part for part in parts if part)
     if loop is not None and loop.stalls:
@@ -99,9 +99,19 @@ def _held(place: str, findings: list[Finding]) -> str:
     return f"{who} {what.get(first.kind or '', 'computes')}: {total}{where}"
 
 
+def _hops(findings: Iterable[Finding]) -> str | None:
+    """Work that goes to a thread a little at a time: how often, and what it costs for what."""
+    hops = [finding for finding in findings if finding.kind == "hops"]
+    if not hops:
+        return None
+    first, count = hops[0], sum(finding.count for finding in hops)
+    total = milliseconds(sum(finding.total_ms for finding in hops))
+    return f"{count:,} hops to a thread: {total} for {first.target}{_sites(hops)}"
+
+
 def _workers(observation: Observation) -> str | None:
     """Where threads wait that may: how many, in what, and the longest of them in all."""
-    waits = [finding for finding in observation.findings if finding.place == "worker-thread"]
+    waits = [each for each in observation.findings if each.place == "worker-thread" and each.kind != "hops"]
     waits = [finding for finding in waits if finding.call != LOCK_CALL] or waits
     if not waits:
         return None

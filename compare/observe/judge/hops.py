@@ -1,0 +1,86 @@
+"""Hops: work that a loop hands to a thread a little at a time, where the way there and back costs more than the work.
+
+No single wait is long, so nothing else tells of them: a file that is read line by line through a thread is the
+commonest way in which asynchronous file I/O is slow. They are counted by the line that asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compare.observe.judge.ledger import Account
+from compare.results import milliseconds
+
+if TYPE_CHECKING:
+    from compare.observe.judge.ledger import Ledger
+    from compare.observe.judge.segments import Work
+    from compare.observe.judge.threads import Thread
+    from compare.results import Site
+
+MS = 1_000_000
+RETURN_NS = MS
+"""Within what time after one hop the next is asked for, where a task makes one after the other: the loop wakes and the
+task goes on, which takes a tenth of that; a client's next request takes longer, or comes in between."""
+LEAST_HOPS = 200
+"""How many hops at one line are many: a program's start makes some tens."""
+SEQUENCE = 0.7
+"""What part of them must have come one after the other; where several tasks hop from one line, threads are of use."""
+COSTS = 2
+"""How many times what the work itself takes the hops must have cost."""
+
+
+@dataclass(slots=True)
+class _Line:
+    hops: int = 0
+    in_sequence: int = 0
+    until: int = 0
+    """When the last one was done."""
+    cost: int = 0
+    work: int = 0
+    """Nanoseconds from asking to the next asking, and of them those in which a thread did the work."""
+
+
+class Hops:
+    """The hops of each line of each loop."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Enter each hop; `is_told` says of which lines it matters."""
+        self._ledger = ledger
+        self._lines: dict[Account, _Line] = {}
+
+    def asked(self, thread: Thread, site: Site | None, at: int) -> None:
+        """A loop's thread hands work over: the way back from the hop before ended here."""
+        if not thread.loop or site is None:
+            return
+        account = Account("worker-thread", "hops", thread.key, None, site)
+        line = self._lines.setdefault(account, _Line())
+        if line.until and 0 <= at - line.until <= RETURN_NS:
+            line.in_sequence += 1
+            self._cost(account, line, at - line.until, at, count=0)
+
+    def done(self, thread: Thread, work: Work, at: int) -> None:
+        """What it handed over is done."""
+        account = Account("worker-thread", "hops", thread.key, None, work.site)
+        line = self._lines.get(account)
+        if line is None or work.started is None:
+            return
+        began = max(work.asked, line.until)
+        line.hops += 1
+        line.work += max(at - max(work.started, line.until), 0)
+        self._cost(account, line, max(at - began, 0), at, count=1)
+        line.until = max(line.until, at)
+
+    def _cost(self, account: Account, line: _Line, ns: int, until: int, *, count: int) -> None:
+        line.cost += ns
+        self._ledger.enter(account, ns, until, count=count)
+
+    def is_told(self, account: Account) -> bool:
+        """Whether the hops of a line are many, come one after the other, and cost more than what they are for."""
+        line = self._lines[account]
+        many = line.hops >= LEAST_HOPS and line.in_sequence >= SEQUENCE * line.hops
+        return many and line.cost >= COSTS * line.work
+
+    def told(self, account: Account) -> str:
+        """Return what they were for."""
+        return f"{milliseconds(self._lines[account].work / MS)} of work"
