@@ -15,7 +15,7 @@ Place = Literal["loop-thread", "lock", "gil", "page-fault", "busy-cpu", "worker-
 Role = Literal["loop", "main", "worker", "other"]
 Owner = Literal["user", "package", "library"]
 """Whose code a file is. `library`: the standard library's, or the observer's; `package`: installed beside it."""
-State = Literal["poller", "running", "blocked", "lock", "gil", "page-fault", "stopped", "idle", "queue"]
+State = Literal["poller", "running", "blocked", "lock", "gil", "page-fault", "stopped", "idle", "queue", "unseen"]
 
 PLACES: tuple[Place, ...] = (
     "loop-thread",

@@ -63,6 +63,9 @@ LOOKS: dict[State, Look] = {
         "in its poller", "poller", "─", "#808080", "#9aa4b2", "#6f7a8a", "#000000", 0.14, "line", wait=False
     ),
     "idle": Look("idle", "idle", "┈", "#808080", "#b4bcc8", "#566070", "#000000", 0.1, "line", wait=False),
+    "unseen": Look(
+        "not there, or not seen", "unseen", "·", "#808080", "#c6ccd6", "#454d5a", "#000000", 0.04, "line", wait=False
+    ),
 }
 """In order of what wins where several have an equal claim to one cell or pixel."""
 

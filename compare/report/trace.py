@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-SILENT = frozenset({"idle"})
+SILENT = frozenset({"idle", "unseen"})
 """States with no slice: an empty track says it better."""
 
 
@@ -110,7 +110,7 @@ def _away(lane: Lane) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for span in lane.spans:
         start, end = _microseconds(span)
-        if span.state in {"poller", "idle"} or end == start:
+        if span.state in {"poller", *SILENT} or end == start:
             continue
         if found and found[-1][1] == start:
             found[-1] = (found[-1][0], end)

@@ -1,4 +1,8 @@
-"""Each thread's time as spans that neither overlap nor leave a gap, and each pool's line; for the pictures."""
+"""Each thread's time as spans that neither overlap nor leave a gap, and each pool's line; for the pictures.
+
+A lane that is full grows coarser: short spans that follow one another become one, of what took the most of its time.
+What nobody saw is drawn as that, and never as what came before it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,47 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 MOST_SPANS = 20_000
+"""How many spans a lane has at most: a thousand for each second of the first twenty, and a page that is still read in a
+second."""
 MOST_LANES = 200
+FIRST_GRAIN_NS = MS
+"""The sampler's period: shorter spans say little of when they were."""
 
-Piece = tuple[int, int, State, str | None, str | None, Site | None]
+What = tuple["State", str | None, str | None, "Site | None"]
+Piece = tuple[int, int, "State", str | None, str | None, "Site | None"]
+
+
+class _Drawn:
+    """One thread's spans, in order."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.grain = 0
+        """Shorter spans than this have become parts of others."""
+        self._shares: dict[What, int] = {}
+        """What the last span is made of, while it is shorter than that."""
+
+    def add(self, start: int, end: int, what: What) -> None:
+        last = self.pieces[-1] if self.pieces else None
+        if last is not None and last[1] == start and (last[2:] == what or last[1] - last[0] < self.grain):
+            self._extend(last, end, what)
+            return
+        self._shares = {what: end - start}
+        self.pieces.append((start, end, *what))
+        if len(self.pieces) >= MOST_SPANS:
+            self._grow_coarser()
+
+    def _extend(self, last: Piece, end: int, what: What) -> None:
+        self._shares[what] = self._shares.get(what, 0) + end - last[1]
+        most = max(self._shares, key=lambda each: self._shares[each])
+        self.pieces[-1] = (last[0], end, *most)
+
+    def _grow_coarser(self) -> None:
+        while len(self.pieces) > MOST_SPANS // 2:
+            self.grain = 2 * self.grain or FIRST_GRAIN_NS
+            fine, self.pieces = self.pieces, []
+            for start, end, *what in fine:
+                self.add(start, end, (what[0], what[1], what[2], what[3]))  # type: ignore[arg-type]
 
 
 class Lanes:
@@ -24,53 +66,51 @@ class Lanes:
     def __init__(self, began: int) -> None:
         """Lanes begin at `began`."""
         self._began = began
-        self._pieces: dict[tuple[int, int], list[Piece]] = {}
+        self._drawn: dict[tuple[int, int], _Drawn] = {}
         self._lines: dict[int, list[tuple[int, int, Site | None]]] = {}
         self._stops: list[tuple[int, int, int]] = []
-        self._full = False
+        self._line_is_full = False
         self._crowded = False
 
     @property
     def missing(self) -> tuple[str, ...]:
         """What the lanes leave out."""
         told = []
-        if self._full:
-            told.append(f"a lane ends after {MOST_SPANS} spans: what came later is in the findings alone")
+        grain = max((drawn.grain for drawn in self._drawn.values()), default=0)
+        if grain:
+            told.append(f"in the lanes, what is shorter than {grain // MS} ms: they are too long to show it")
+        if self._line_is_full:
+            told.append(f"more than {MOST_SPANS:,} waits in line for one pool have no place in its lane")
         if self._crowded:
             told.append(f"only the first {MOST_LANES} threads have a lane")
         return tuple(told)
 
     def add(self, key: tuple[int, int], segment: Segment, state: State) -> None:
         """Take one segment."""
-        pieces = self._pieces.get(key)
-        if pieces is None:
-            if len(self._pieces) >= MOST_LANES:
+        drawn = self._drawn.get(key)
+        if drawn is None:
+            if len(self._drawn) >= MOST_LANES:
                 self._crowded = True
                 return
-            pieces = self._pieces[key] = []
+            drawn = self._drawn[key] = _Drawn()
         waits = state in {"blocked", "lock", "gil", "page-fault"}
         call, target = (segment.call, segment.contended or segment.target) if waits else (None, None)
         site = segment.site if waits or state == "running" else None
         start = max(segment.start, self._began)
-        if pieces:
-            last = pieces[-1]
-            if last[2:] == (state, call, target, site):
-                pieces[-1] = (last[0], segment.end, *last[2:])
-                return
-        if len(pieces) >= MOST_SPANS:
-            self._full = True
-            return
-        pieces.append((start, segment.end, state, call, target, site))
+        if start < segment.end:
+            drawn.add(start, segment.end, (state, call, target, site))
 
     def drop(self, key: tuple[int, int]) -> None:
         """Leave a thread out."""
-        self._pieces.pop(key, None)
+        self._drawn.pop(key, None)
 
     def in_line(self, pool: int, since: int, until: int, site: Site | None) -> None:
         """Work waited in a pool's line."""
         line = self._lines.setdefault(pool, [])
         if len(line) < MOST_SPANS:
             line.append((since, until, site))
+        else:
+            self._line_is_full = True
 
     def stopped(self, pid: int, since: int, until: int) -> None:
         """A process was stopped."""
@@ -81,7 +121,7 @@ class Lanes:
     ) -> tuple[Lane, ...]:
         """Return the lanes: loops first, then main and other threads, workers, and lines."""
         order = {"loop": 0, "main": 1, "worker": 2, "other": 3}
-        keys = sorted(self._pieces, key=lambda key: (order[role(key)], name(key), key))
+        keys = sorted(self._drawn, key=lambda key: (order[role(key)], name(key), key))
         lanes = [Lane(name(key), role(key), self._spans(self._with_stops(key), now)) for key in keys]
         for number, line in enumerate(self._lines.values(), 1):
             title = "in line for the pool" if len(self._lines) == 1 else f"in line for pool {number}"
@@ -89,7 +129,7 @@ class Lanes:
         return tuple(lanes)
 
     def _with_stops(self, key: tuple[int, int]) -> list[Piece]:
-        pieces = self._pieces[key]
+        pieces = self._drawn[key].pieces
         for pid, since, until in self._stops:
             if pid != key[0]:
                 continue
@@ -106,7 +146,7 @@ class Lanes:
             pieces = cut
         return pieces
 
-    def _spans(self, pieces: list[Piece], now: int, gap: State = "idle") -> tuple[Span, ...]:
+    def _spans(self, pieces: list[Piece], now: int, gap: State = "unseen") -> tuple[Span, ...]:
         spans: list[Span] = []
         at = self._began
         for start, end, state, call, target, site in pieces:
