@@ -27,6 +27,9 @@ WHAT: dict[tuple[str, str | None], str] = {
 }
 """Who waits for what, by place and kind."""
 
+FEWER = (
+    "keep fewer objects that refer to others, `gc.freeze()` those that stay, or collect less often (`gc.set_threshold`)"
+)
 WAY_OUT: dict[tuple[str, str | None], str] = {
     ("loop-thread", None): "hand it to a thread, or use the library's own asynchronous way",
     ("lock", None): "wait for it in a thread, or use the event loop's own lock, queue or future",
@@ -36,8 +39,8 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
     ("busy-cpu", "busy-polling"): "wait for an event, not for the next turn",
     ("busy-cpu", "backlog"): "no single line is to blame: do less in each callback, or share it between processes",
     ("busy-cpu", "compute"): "give it to a process, or do it in smaller pieces",
-    ("busy-cpu", "gc"): "keep fewer objects that refer to others, `gc.freeze()` those that stay, "
-    "or collect less often (`gc.set_threshold`)",
+    ("busy-cpu", "gc"): FEWER,
+    ("gil", "gc"): FEWER,
     ("pool-queue", None): "a larger pool, shorter work, or a pool of its own for what is slow",
     ("kernel", "stopped"): "not the program's fault",
     ("kernel", "starved"): "not the program's fault",

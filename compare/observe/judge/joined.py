@@ -32,6 +32,8 @@ def join(thread: Joined, before: Segment | None, ran: Segment, after: Segment) -
         if ran.view is None or (after.view is not None and ran.view.frames == after.view.frames):
             ran.kind, ran.call, ran.gil, ran.view, ran.wakes = after.kind, after.call, True, after.view, -1
             ran.holders.update(after.holders)
+            ran.kept_at.update(after.kept_at)
+            ran.collectors.update(after.collectors)
         return
     same = before is not None and (before.kind, before.call, before.site) == (after.kind, after.call, after.site)
     if not same or after.locks or after.polls or not _near(ran.site, after.site):

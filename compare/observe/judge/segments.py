@@ -31,6 +31,10 @@ class Work:
     """The thread that asked for it."""
 
 
+Holder = tuple[int, "str | None", "Site | None"]
+"""Who keeps the GIL: a thread, in which call, at which line."""
+
+
 @dataclass(slots=True)
 class Segment:
     """What a thread did from `start` to `end` (nanoseconds): it ran, or waited in one call at one line.
@@ -39,6 +43,8 @@ class Segment:
         kind: `running`, `call`, or `off`: a wait outside of any call, which is a page fault.
         gil: whether it waits for the GIL.
         holders: how often each (thread, call, line) was seen to hold the GIL meanwhile.
+        kept_at: the stack that each of them had then, last.
+        collectors: which of them collected garbage, at whatever line.
         work: the pool's work that it does.
         wakes: how often it woke and waited again.
         looks: how often it was seen so.
@@ -58,7 +64,9 @@ class Segment:
     gil: bool = False
     contended: str | None = None
     """A file whose lock another holds, while this thread sleeps in a library's code: see `sampler`."""
-    holders: Counter[tuple[int, str | None, Site | None]] = field(default_factory=Counter)
+    holders: Counter[Holder] = field(default_factory=Counter)
+    kept_at: dict[Holder, View] = field(default_factory=dict)
+    collectors: set[Holder] = field(default_factory=set)
     work: Work | None = None
     wakes: int = 0
     looks: int = 1

@@ -42,7 +42,10 @@ def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger) -> None:
     """A wait for the GIL is told of those who had it, by how often each was seen to."""
     pid, waiter = turn.thread.key
     seen = sum(segment.holders.values())
-    for (tid, call, site), times in segment.holders.items():
+    for holder, times in segment.holders.items():
+        tid, call, site = holder
         if tid != waiter:
-            share = segment.ns * times // seen
-            ledger.enter(Account("gil", None, (pid, tid), call, site), share, segment.end, hold=turn.hold)
+            kind = "gc" if holder in segment.collectors else None
+            account = Account("gil", kind, (pid, tid), call, site)
+            share, view = segment.ns * times // seen, segment.kept_at.get(holder)
+            ledger.enter(account, share, segment.end, hold=turn.hold, view=view)

@@ -345,7 +345,13 @@ class Family:
                 )
                 work = self.work.get(tid)  # `to_thread(some C function)` has no frame of the user's in the worker
                 asker = work.site if work is not None and not view.mine else None
-                segment.holders[tid, call, asker or view.site] += 1
+                collects = self.collector is not None and self.collector.collects()
+                asked = collects and self.tasks is not None and self.tasks.calls(view.stack[:1], "gc.collect")
+                holder = tid, call, asker or view.site if asked or not collects else None
+                segment.holders[holder] += 1
+                segment.kept_at[holder] = view
+                if collects:
+                    segment.collectors.add(holder)
 
     def _runs_a_loop(self, track: Track) -> bool:
         return track.loop is not None or self.judge.is_loop(self.pid, track.tid)
