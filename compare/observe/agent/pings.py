@@ -10,13 +10,14 @@ import _thread
 import itertools
 import os
 import sys
+import time
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from . import channel
 from .addresses import address
 from .channel import Kind
-from .own_thread import OwnThread
+from .own_thread import MOST_WAIT_S, OwnThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from .notes import Agent
 
 MOST_LOOKED_AT = 16
+LATE = "how late loops get round to what is in their line"
 # The program may patch what it finds in `os`, to guard its loop's thread; ours are taken before it begins.
-_read, _write, _fstat = os.read, os.write, os.fstat
+_read, _write, _fstat, _stat = os.read, os.write, os.fstat, os.stat
 
 
 class Pings:
@@ -40,6 +42,7 @@ class Pings:
         self._thread: OwnThread | None = None
         self._busy = _thread.allocate_lock()
         """Held while the thread runs, or is being started or ended."""
+        self._tid = 0
         self._forks = _thread.allocate_lock()
         self.ping = agent.guard("pings")(self._ping)
         self.start = agent.guard("its own thread")(self._start)
@@ -52,7 +55,7 @@ class Pings:
             with _low_numbers_taken(pipe):  # libffi keeps a descriptor of its own
                 self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:
-            agent.not_seen(f"how late loops get round to what is in their line: no thread for that ({error})")
+            agent.not_seen(f"{LATE}: no thread for that ({error})")
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
         """A loop begins to run in this thread; `door` puts a callback into its line."""
@@ -72,7 +75,11 @@ class Pings:
         return [(loop_id, door) for loop_id, (_, door) in list(self._loops.items())]
 
     def _start(self) -> None:
-        if self._thread is not None and self._busy.acquire(blocking=False):
+        if self._thread is None or self._busy.locked():
+            return
+        if self._is_heard():
+            self._agent.not_seen(f"{LATE}: the program has audit hooks, which would hear of a thread for that")
+        elif self._busy.acquire(blocking=False):
             try:
                 self._thread.start()
             except BaseException:
@@ -86,7 +93,23 @@ class Pings:
         with self._forks:
             if self._busy.locked() and self._has(self._waker):
                 _write(self._waker, channel.request(channel.REST))
-                self._thread.join()
+                if self._is_heard():
+                    self._see_it_end()
+                else:
+                    self._thread.join()
+
+    def _is_heard(self) -> bool:
+        """Whether an audit hook of the program's would hear of a call to the C library."""
+        return self._agent.askers.are_heard and sys.version_info >= (3, 14)
+
+    def _see_it_end(self) -> None:
+        deadline = time.monotonic() + MOST_WAIT_S
+        while time.monotonic() < deadline:
+            try:
+                _stat(f"/proc/self/task/{self._tid}")
+            except OSError:
+                return
+            self._forks.acquire(timeout=0.0001)  # held by us: it is a sleep that no hook hears of
 
     def _resume(self) -> None:
         if self._loops:
@@ -100,6 +123,7 @@ class Pings:
     def _serve(self) -> None:
         """Answer the sampler; runs in our own thread."""
         try:
+            self._tid = _thread.get_native_id()
             self._agent.note(Kind.READY)
             while self._answer():
                 pass

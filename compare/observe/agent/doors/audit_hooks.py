@@ -23,6 +23,7 @@ def open_door(module: Any, agent: Agent) -> None:
     @agent.guard("audit hooks")
     def added() -> None:
         if not agent.askers.are_heard:
+            agent.pings.start()  # while nobody hears
             agent.askers.are_heard = True
             agent.not_seen("whose lines ask for work, and of which pool: the program has audit hooks, which would hear")
 
