@@ -78,6 +78,8 @@ class Group:
         holds: does a variant belong here, by its runs that are not skipped, one for each workload?
         sentence: what the group's runs show, made of their findings and figures; one sentence.
         ranked: whether its rows may be ranked among those of the other groups.
+        letter: marks the runs of which `Scenario.blocked` says this group's key; empty where none are marked.
+        waits: whether its rows wait somewhere, at a line that can be told.
     """
 
     key: str
@@ -85,6 +87,8 @@ class Group:
     holds: Callable[[Sequence[Run]], bool]
     sentence: Callable[[Sequence[Run]], str]
     ranked: bool = True
+    letter: str = ""
+    waits: bool = True
 
 
 class Scenario(ABC):
@@ -103,6 +107,7 @@ class Scenario(ABC):
         example: arguments after `python -m compare`, a first thing to try.
         workload: the key of `Run.workload` by which the workloads differ: `state`, `load`.
         workloads: the values that it has, in the order in which they are told.
+        page: of the docs, where a reader goes on.
         groups: of variants, in the order in which they are told; a variant belongs to the first that holds.
     """
 
@@ -119,6 +124,7 @@ class Scenario(ABC):
     workload: str
     workloads: tuple[str, ...]
     groups: tuple[Group, ...] = ()
+    page: str = "docs/using-compare.md"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add what is this scenario's alone; variants, `--repeat`, `--timeout`, `--quick` and outputs are there."""
@@ -146,6 +152,20 @@ class Scenario(ABC):
     def cost(self, run: Run) -> float:
         """What a run is ranked by among those of its workload: less is better."""
         return run.seconds.median if run.seconds else float("inf")
+
+    def brief(self, run: Run) -> tuple[Column, ...]:
+        """The figures of a run's workload that the summary of one screen has room for."""
+        return self.columns(run)[:1]
+
+    def blocked(self, run: Run) -> str | None:
+        """Who was blocked in a run, as the key of a group; `None` where that is not told."""
+        del run
+        return None
+
+    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
+        """The answer in three or four sentences with figures; the groups that there are, each with its runs."""
+        del groups
+        return ()
 
     def commands(self, recipe: str) -> tuple[str, ...]:
         """What a reader of a recipe's page may type to see it measured."""

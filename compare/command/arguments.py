@@ -80,6 +80,7 @@ def comparison(scenario: Scenario) -> Parser:
 
 def _outputs(parser: Parser) -> None:
     add = parser.add_argument
+    add("--long", action="store_true", help="show a table with all figures instead of the summary")
     add("--timeline", action="store_true", help="draw each thread's time below the table")
     for name, what in (("json", "JSON"), ("csv", "CSV")):
         add(f"--{name}", metavar="FILE", help=f"write {what}; - is standard output, instead of the table")

@@ -84,13 +84,14 @@ def _told(comparison: Comparison, options: Namespace, status: int) -> int:
         return written(sys.stdout, to_markdown(comparison), status)
     if "-" in (options.json, options.csv, options.html, options.trace):
         return status
-    return written(sys.stdout, _drawn(comparison, timeline=options.timeline), status)
+    return written(sys.stdout, _drawn(comparison, long=options.long, timeline=options.timeline), status)
 
 
-def _drawn(comparison: Comparison, *, timeline: bool) -> str:
-    """The table, and below it the timeline, as text with the terminal's colours, or with none."""
-    from compare.report import table  # noqa: PLC0415
+def _drawn(comparison: Comparison, *, long: bool, timeline: bool) -> str:
+    """The summary or the whole table, and below it the timeline, as text with the terminal's colours, or with none."""
+    from compare.report import overview, table  # noqa: PLC0415
 
     drawing, text = console(sys.stdout)
-    drawing.print(table.render(comparison, drawing.width), highlight=False, soft_wrap=True)
+    drawn = None if long else overview.render(comparison, drawing.width)
+    drawing.print(drawn or table.render(comparison, drawing.width), highlight=False, soft_wrap=True)
     return text.getvalue() + (lanes(comparison, sys.stdout) if timeline else "")

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from compare.report.glyphs import encoded
 from compare.results import Comparison
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def written(stream: TextIO | None, text: str, status: int) -> int:
     if stream is None:  # it was closed before we began
         return status
     try:
-        data = text.encode(stream.encoding or "utf-8", "replace")
+        data = encoded(text, stream.encoding or "utf-8")
         stream.flush()
         stream.buffer.write(data)
         stream.flush()

@@ -1,6 +1,6 @@
 """The comparison as JSON: the stable form that other programs read, described by `schema.json` beside this file.
 
-Lanes are many and long, so they are left out unless asked for; with them come the notes, and what could not be seen.
+Lanes are many and long, so they are left out unless asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.report.escape import ascii_json
+from compare.report.groups import summarised
 from compare.results import (
     Comparison,
     CpuSeconds,
@@ -29,6 +30,8 @@ from compare.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from compare.report.groups import Grouped
+
 VERSION = 2
 READABLE = (1, 2)
 """The first had no tasks, no stacks, and did not say whose code a line is."""
@@ -46,8 +49,9 @@ def to_json(comparison: Comparison, *, lanes: bool = False) -> dict[str, Any]:
 
     Args:
         comparison: what was measured.
-        lanes: add each run's `lanes`, `notes` and `missing`.
+        lanes: add each run's `lanes`.
     """
+    summary = summarised(comparison)
     return {
         "schema": VERSION,
         "command": list(comparison.command),
@@ -55,7 +59,21 @@ def to_json(comparison: Comparison, *, lanes: bool = False) -> dict[str, Any]:
         "platform": comparison.platform,
         "cpus": comparison.cpus,
         "started": comparison.started,
+        "groups": [_group(group) for group in summary.groups] if summary else [],
+        "answer": list(summary.answer) if summary else [],
         "runs": [_run(run, lanes=lanes) for run in comparison.runs],
+    }
+
+
+def _group(grouped: Grouped) -> dict[str, Any]:
+    group = grouped.group
+    rows = [{"variant": row.variant, "backends": list(row.backends)} for row in grouped.rows]
+    return {
+        "key": group.key,
+        "title": group.title,
+        "sentence": grouped.sentence,
+        "ranked": group.ranked,
+        "rows": rows,
     }
 
 
@@ -75,10 +93,10 @@ def _run(run: Run, *, lanes: bool) -> dict[str, Any]:
     told["loop"] = asdict(seen.loop) if seen and seen.loop else None
     told["findings"] = [_told(finding) for finding in seen.findings] if seen else []
     told["verdict"] = verdict
+    told["notes"] = list(run.notes)
+    told["missing"] = list(seen.missing) if seen else []
+    told["duration_ms"] = seen.duration_ms if seen else 0.0
     if lanes:
-        told["notes"] = list(run.notes)
-        told["missing"] = list(seen.missing) if seen else []
-        told["duration_ms"] = seen.duration_ms if seen else 0.0
         told["lanes"] = [
             {"thread": lane.thread, "role": lane.role, "spans": [asdict(span) for span in lane.spans]}
             for lane in (seen.lanes if seen else ())
@@ -128,7 +146,7 @@ def _run_of(told: dict[str, Any]) -> Run:
 
 
 def _observation(told: dict[str, Any]) -> Observation | None:
-    if told["loop"] is None and not told["findings"] and not told.get("lanes"):
+    if not any(told.get(key) for key in ("loop", "findings", "lanes", "duration_ms")):
         return None
     return Observation(
         tuple(_finding(each) for each in told["findings"]),

@@ -113,7 +113,7 @@ def _figure(column: catalogue.Column) -> Column:
         if value is None:
             return ""
         told = value if isinstance(value, str) else TOLD[column.unit](value)
-        return _mark(run) + told if column.title in MAIN else told
+        return unstable(run) + told if column.title in MAIN else told
 
     return Column(column.title, cell, left=column.unit == "words")
 
@@ -129,7 +129,8 @@ TOLD: dict[catalogue.Unit, Callable[[float], str]] = {
 """How the value of a column is told, by its unit."""
 
 
-def _mark(run: Run) -> str:
+def unstable(run: Run) -> str:
+    """A mark before the figure of a run whose passes differ much."""
     return MARK if any(note.startswith("unstable") for note in run.notes) else ""
 
 

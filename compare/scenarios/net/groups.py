@@ -35,27 +35,58 @@ def _left(runs: Sequence[Run]) -> str:
     if not unanswered:
         return ""
     clients = max(run.workload["clients"] for run in unanswered)
-    threads = sorted({run.threads for run in unanswered if run.threads})
-    span = f"{threads[0]}" if len(threads) == 1 else f"{threads[0]} to {threads[-1]}" if threads else "few"
-    return f"Each client keeps a thread or process until it leaves: with {span} for {clients} clients, the others wait."
+    return f"a client keeps its thread: {_range(unanswered)} threads serve, the rest of {clients} clients wait"
 
 
 def _threads(runs: Sequence[Run]) -> str:
-    most = max((run.threads for run in runs), default=0)
-    return f"Every client is answered, and each has a thread or process that waits for it alone: up to {most} of them."
+    return f"every client is answered, and blocks a thread of its own: up to {max(run.threads for run in runs)}"
 
 
 def _one(runs: Sequence[Run]) -> str:
-    answers = [run.latency_ms.p50 for run in _of(runs, "hold") if run.latency_ms]
-    if not answers:
-        return "One thread waits for all clients in one call."
-    worst = milliseconds(max(answers))
-    return f"One thread waits for all clients in one call; a client among silent ones is answered in {worst} or less."
+    worst = _answered(runs)
+    asked = f"; one that asks among silent ones is answered in {worst} or less" if worst else ""
+    return f"one wait covers all clients{asked}"
 
 
 def _polls(runs: Sequence[Run]) -> str:
     del runs
-    return "One thread asks every client again and again without waiting, and uses a whole processor when nobody talks."
+    return "asks every client again and again, never blocks, and uses a whole CPU while nobody talks"
+
+
+def _range(runs: Sequence[Run]) -> str:
+    threads = sorted({run.threads for run in runs if run.threads}) or [0]
+    return str(threads[0]) if len(threads) == 1 else f"{threads[0]} to {threads[-1]}"
+
+
+def _answered(runs: Sequence[Run]) -> str:
+    """How long the one that asks waited at most."""
+    times = [run.latency_ms.max for run in _of(runs, "hold") if run.latency_ms]
+    return milliseconds(max(times)) if times else ""
+
+
+def how_served(groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
+    """The answer: who starves, what a thread for each client costs and what one for all, who burns a CPU."""
+    runs = {group.key: mine for group, mine in groups}
+    told = []
+    if left := runs.get("starves"):
+        names = ", ".join(dict.fromkeys(run.variant for run in left))
+        told.append(f"{_number(left)} leave clients unanswered: {names}.")
+    if threads := runs.get("threads"):
+        most = max(run.threads for run in threads)
+        told.append(
+            f"{_number(threads)} serve all with up to {most} threads or processes, each blocked for one client."
+        )
+    if one := runs.get("one"):
+        rates = [run.per_second for run in _of(one, "busy") if run.per_second]
+        span = f", {min(rates):,.0f} to {max(rates):,.0f} messages a second" if rates else ""
+        told.append(f"{_number(one)} serve all with one thread, blocked for all clients at once{span}.")
+    if burns := runs.get("burns"):
+        told.append(f"{', '.join(dict.fromkeys(run.variant for run in burns))} never blocks, and burns a CPU instead.")
+    return tuple(told)
+
+
+def _number(runs: Sequence[Run]) -> int:
+    return len({run.variant for run in runs})
 
 
 def _of(runs: Iterable[Run], load: str) -> list[Run]:
@@ -63,7 +94,7 @@ def _of(runs: Iterable[Run], load: str) -> list[Run]:
 
 
 HOW_SERVED = (
-    Group("starves", "starves: clients are left unanswered", _starves, _left, ranked=False),
+    Group("starves", "starves", _starves, _left, ranked=False),
     Group("burns", "burns a CPU", _burns, _polls),
     Group("threads", "one thread for each client", _one_for_each, _threads),
     Group("one", "one thread for all", bool, _one),

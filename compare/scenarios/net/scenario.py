@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compare.catalogue.scenario import Column, Scenario
-from compare.results import size_of
-from compare.scenarios.net.groups import HOW_SERVED
+from compare.results import milliseconds, size_of
+from compare.scenarios.net.groups import HOW_SERVED, how_served
 from compare.scenarios.net.options import LOADS, asked
 from compare.scenarios.shared.argument_types import number, size, some_of, whole
 from compare.scenarios.shared.columns import THREADS
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from compare.catalogue.recipes import Variant
-    from compare.catalogue.scenario import Listener
+    from compare.catalogue.scenario import Group, Listener
     from compare.process.host import Host
     from compare.results import Run
 
@@ -37,6 +37,7 @@ class NetScenario(Scenario):
     workload = "load"
     workloads = LOADS
     groups = HOW_SERVED
+    page = "docs/models.md"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Which load, on which processors."""
@@ -78,6 +79,14 @@ class NetScenario(Scenario):
             return run.latency_ms.max if run.latency_ms else float("inf")
         return -run.per_second if run.per_second else float("inf")
 
+    def brief(self, run: Run) -> tuple[Column, ...]:
+        """When the one that asks was answered, or that it was not; what a message costs, and the rate."""
+        return (WHETHER,) if run.workload.get("load") == "hold" else (CPU_MESSAGE, SERVED)
+
+    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
+        """Who starves, and what serving all takes."""
+        return how_served(groups)
+
     def commands(self, recipe: str) -> tuple[str, ...]:
         """Busy clients; and silent ones, thread by thread."""
         alone = f"python -m compare {self.name} --only {recipe}"
@@ -90,6 +99,15 @@ def _cpu(run: Run) -> float | None:
     return (run.cpu_seconds.user + run.cpu_seconds.system) / run.operations * 1e6
 
 
+def _whether(run: Run) -> str | None:
+    if run.outcome == "starves":
+        return f"not in {milliseconds(run.workload['seconds'] * 1000)}"
+    return f"{milliseconds(run.latency_ms.max)}" if run.outcome == "ok" and run.latency_ms else None
+
+
+WHETHER = Column("answered in", "words", _whether)
+SERVED = Column("msg/s", "/s", lambda run: run.per_second if run.outcome == "ok" else None)
+CPU_MESSAGE = Column("CPU µs", "µs", lambda run: _cpu(run) if run.outcome == "ok" else None)
 ANSWERED = Column("answered", "ms", lambda run: run.latency_ms.max if run.latency_ms else None, "first answer")
 LATER = Column("then", "ms", lambda run: run.latency_ms.p50 if run.latency_ms else None, "then, at the median")
 MEMORY = Column("MiB", "MiB", lambda run: run.rss_mib or None, "memory")

@@ -15,18 +15,25 @@ if TYPE_CHECKING:
 SHARE = 0.1
 """What is less than this part of a run's time is not told as blocking it."""
 
+MOST, LEAST_MS = 0.8, 50.0
+"""The same for what a loop does itself (it computes, it shares the GIL and locks with its workers): every loop does."""
+
+WAITS = ("loop-thread", "page-fault")
+"""Where a loop waits for a resource, and not for its own program."""
+
 
 def blocked(run: Run) -> str | None:
-    """Who: `loop`, `workers`, `nobody` or `no-loop`; `None` where nothing was observed."""
+    """Who, as the key of a group: `held`, `moved`, `nobody` or `no-loop`; `None` where nothing was observed."""
     seen = run.observation
     if seen is None:
         return None
-    if run.backend is None and seen.loop is None:
+    waited = sum(each.total_ms for each in _loop(run) if each.place in WAITS)
+    itself = held_ms(run) - waited
+    if waited > SHARE * seen.duration_ms or itself > max(MOST * seen.duration_ms, LEAST_MS):
+        return "held" if any(each.role == "loop" for each in _loop(run)) else "no-loop"
+    if run.backend is None:
         return "no-loop"
-    least = SHARE * seen.duration_ms
-    if held_ms(run) > least:
-        return "loop"
-    return "workers" if any(each.total_ms > least for each in _workers(run)) else "nobody"
+    return "moved" if sum(each.total_ms for each in _workers(run)) > SHARE * seen.duration_ms else "nobody"
 
 
 def held_ms(run: Run) -> float:
@@ -41,7 +48,12 @@ def _loop(run: Run) -> list[Finding]:
 
 def _workers(run: Run) -> list[Finding]:
     findings = run.observation.findings if run.observation else ()
-    return [each for each in findings if each.place in ("worker-thread", "pool-queue") or each.role == "worker"]
+    return [each for each in findings if each.place == "worker-thread" and each.role != "loop"]
+
+
+def _queued_ms(runs: Iterable[Run]) -> float:
+    findings = (each for run in runs if run.observation for each in run.observation.findings)
+    return max((each.longest_ms for each in findings if each.place == "pool-queue"), default=0.0)
 
 
 def _any(who: str) -> Callable[[Sequence[Run]], bool]:
@@ -52,44 +64,96 @@ def _calls(findings: Iterable[Finding]) -> str:
     """The calls that waited longest, by name."""
     times: dict[str, float] = {}
     for each in findings:
-        times[each.call or each.kind or each.place] = times.get(each.call or each.kind or each.place, 0) + each.total_ms
-    return " or ".join(sorted(times, key=lambda name: -times[name])[:2])
+        name = each.call or {"page-fault": "a page fault", "lock": "a lock"}.get(each.place, each.kind or each.place)
+        times[name] = times.get(name, 0.0) + each.total_ms
+    most = max(times.values(), default=0.0)
+    return " or ".join(
+        sorted((name for name in times if times[name] > SHARE * most), key=lambda name: -times[name])[:2]
+    )
 
 
 def _held(runs: Sequence[Run]) -> str:
-    mine = [run for run in runs if blocked(run) == "loop"]
+    mine = [run for run in runs if blocked(run) == "held"]
     if not mine:
         return ""
-    worst = max(mine, key=held_ms)
-    calls = _calls(each for run in mine for each in _loop(run))
-    total = milliseconds(held_ms(worst))
-    return f"The loop itself waits in {calls}, for up to {total} of a run: no other task goes on meanwhile."
+    findings = [each for run in mine for each in _loop(run)]
+    calls = _calls([each for each in findings if each.place in WAITS] or findings)
+    return f"the loop's own thread waits in {calls}, and no other task goes on"
 
 
 def _moved(runs: Sequence[Run]) -> str:
-    findings = [each for run in runs for each in _workers(run)]
-    if not findings:
+    mine = [run for run in runs if blocked(run) == "moved"]
+    if not mine:
         return ""
-    longest, calls = milliseconds(max(each.longest_ms for each in findings)), _calls(findings)
-    return f"The loop goes on, and each wait, of up to {longest}, blocks a worker thread in {calls}."
+    queued = _queued_ms(mine)
+    behind = f"; more calls than threads are queued, for up to {milliseconds(queued)}" if queued else ""
+    calls = _calls(each for run in mine for each in _workers(run))
+    return f"the loop goes on; each call blocks a thread in {calls}{behind}"
 
 
 def _nobody(runs: Sequence[Run]) -> str:
     threads = max((run.threads for run in runs), default=0)
-    return f"The kernel reports what is ready or done: no thread waits for one file alone, and {threads} are enough."
+    return f"the kernel reports what is ready or done; of at most {threads} threads none blocks for a file"
 
 
 def _plain(runs: Sequence[Run]) -> str:
-    findings = [each for run in runs if run.observation for each in run.observation.findings]
-    if not findings:
-        return "Whoever calls it waits until it returns."
-    return f"Whoever calls it waits until it returns: in {_calls(findings)}."
+    del runs
+    return "whoever calls it waits until all is read, itself or its threads"
 
 
 WHERE_BLOCKED = (
-    Group("held", "the event loop is held", _any("loop"), _held),
-    Group("moved", "worker threads wait in its place", _any("workers"), _moved),
-    Group("nobody", "nobody in this process waits", _any("nobody"), _nobody),
-    Group("no-loop", "no event loop", lambda runs: all(run.backend is None for run in runs), _plain),
+    Group("held", "the event loop is held", _any("held"), _held, letter="L"),
+    Group("moved", "worker threads wait in its place", _any("moved"), _moved, letter="W"),
+    Group("nobody", "nobody in this process waits", _any("nobody"), _nobody, letter="N", waits=False),
+    Group("no-loop", "no event loop", lambda runs: all(run.backend is None for run in runs), _plain, letter="C"),
 )
 """The groups of a scenario in which it matters who waits for a slow resource."""
+
+
+def where_blocked(groups: Sequence[tuple[Group, Sequence[Run]]], what: str, state: str) -> tuple[str, ...]:
+    """The answer: how many hold the loop, only move the wait, do neither; with their figures.
+
+    Args:
+        groups: those that there are, each with its runs.
+        what: what the recipes wait for: `slow files`.
+        state: the workload in which waiting shows most.
+    """
+    runs = {group.key: mine for group, mine in groups}
+    count = len({run.variant for mine in runs.values() for run in mine})
+    told = []
+    if held := runs.get("held"):
+        worst = max((run for run in held if blocked(run) == "held"), key=held_ms, default=held[0])
+        names = ", ".join(dict.fromkeys(run.variant for run in held))
+        told.append(
+            f"The event loop itself still blocks in {_number(held)} of {count} recipes ({names}):"
+            f" for {milliseconds(held_ms(worst))} at worst."
+        )
+    if moved := runs.get("moved"):
+        threads = max(run.threads for run in moved)
+        told.append(
+            f"{_number(moved)} only move the blocking to worker threads, up to {threads} of them: the loop goes on"
+            f"{_span(moved, state)}."
+        )
+    if nobody := runs.get("nobody"):
+        threads = max(run.threads for run in nobody)
+        told.append(
+            f"{_number(nobody)} block no thread for {what}{_span(nobody, state)}, with {threads} threads at most."
+        )
+    return tuple(told)
+
+
+def _number(runs: Sequence[Run]) -> int:
+    return len({run.variant for run in runs})
+
+
+def _span(runs: Sequence[Run], state: str) -> str:
+    """From the fastest to the slowest of one state: `, and slow takes 52 ms to 158 ms`."""
+    times = sorted(
+        run.seconds.median * 1000
+        for run in runs
+        if run.outcome == "ok" and run.seconds and state in run.workload.values()
+    )
+    if not times:
+        return ""
+    low, high = milliseconds(times[0]), milliseconds(times[-1])
+    return f", and {state} takes {low}" + (f" to {high}" if low != high else "")
