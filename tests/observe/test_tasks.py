@@ -89,6 +89,40 @@ elif "callback" in sys.argv:
 else:
     asyncio.run(main(outermost()))
 """
+SERVICE = """\
+import asyncio
+import framework
+
+
+async def endpoint():
+    return [1, 2, 3]
+
+
+async def another():
+    return []
+
+
+asyncio.run(framework.serve(framework.Route(endpoint), [framework.Route(another)]))
+"""
+FRAMEWORK = """\
+import sys
+
+
+class Route:
+    def __init__(self, endpoint):
+        self.path, self.endpoint = "/", endpoint
+
+
+async def serve(route, others):
+    result = await route.endpoint()
+    for _ in range(2):
+        encode(result)
+
+
+def encode(result):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
 LINES = [
     ("innermost", PROGRAM[: PROGRAM.index("\n\n\nclass Awaitable")].count("\n") + 1),
     ("Awaitable.__await__", PROGRAM[: PROGRAM.index("return (yield")].count("\n") + 1),
@@ -160,6 +194,24 @@ def _settled(tasks: Tasks, state: int, turns: list[Frame]) -> Running | None:
     while (running := tasks.running(state, None, turns, time.monotonic_ns())) is None and time.monotonic() < until:
         time.sleep(0.01)
     return running
+
+
+def test_what_a_framework_serves_is_found_when_it_has_returned(tmp_path: Path) -> None:
+    (tmp_path / "framework.py").write_text(FRAMEWORK)
+    service = tmp_path / "service.py"
+    service.write_text(SERVICE)
+    with started(service) as (reader, state, _):
+        tasks = tasks_of(reader)
+        until = time.monotonic() + 5
+        stack = reader.stack(state)
+        while (not stack or stack[0].code.qualname != "encode") and time.monotonic() < until:
+            stack = reader.stack(state)
+        found = tasks.serves(stack, lambda filename: filename == str(service))
+        assert found is not None
+        index, frame = found
+        assert stack[index].code.qualname == "serve"
+        assert (frame.code.qualname, frame.line) == ("endpoint", 5)
+        assert tasks.serves(stack[:1], lambda filename: filename == str(service)) is None
 
 
 def test_a_greenlet_of_trio_hides_the_loop_but_not_the_task(program: Path) -> None:

@@ -17,7 +17,7 @@ import os
 import sys
 from collections import Counter
 from functools import cache
-from types import AsyncGeneratorType, CoroutineType, GeneratorType, coroutine
+from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType, coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 WORD = 8
 INTERPRETER_BYTES = 1 << 14
 """Less than an interpreter's state takes, and more than there is before its collector's."""
+FUNCTION_BYTES = 96
+"""Less than a function takes."""
 LOCALS, STACK = 77, 123
 STATISTICS_BYTES = 2048
-ROUNDS = 12
-"""More than the numbers of a generation that 3.15 keeps."""
+ROUNDS, ENOUGH = 12, 4
+"""More than the numbers of a generation that 3.15 keeps; and as many as show that a place is always the same."""
 NEAR_BYTES = 256
 """How far from the collector's lists what else it keeps is looked for."""
 
@@ -60,6 +62,10 @@ class Inside(NamedTuple):
     counts: tuple[tuple[int, ...], ...]
     """There, for each generation: how often it was collected is the greatest of these (8 bytes each)."""
     builtin: int
+    function: int
+    cell: int
+    function_code: int
+    """In a function: its code."""
 
 
 @cache
@@ -97,6 +103,9 @@ def look() -> Inside:
         statistics=statistics,
         counts=counts,
         builtin=id(type(len)) - runtime,
+        function=id(FunctionType) - runtime,
+        cell=id(CellType) - runtime,
+        function_code=_find(ctypes.string_at(id(_find), FUNCTION_BYTES), id(_find.__code__), "a function's code"),
     )
 
 
@@ -219,7 +228,7 @@ def _changing(peek: Callable[[int], bytes], where: int) -> list[list[int]]:
     found: list[Counter[int]] = [Counter(), Counter(), Counter()]
     if not peek(where):
         return [[], [], []]
-    for _ in range(ROUNDS):
+    for done in range(1, ROUNDS + 1):
         for generation, places in enumerate(found):
             before = peek(where)
             gc.collect(generation)
@@ -227,14 +236,14 @@ def _changing(peek: Callable[[int], bytes], where: int) -> list[list[int]]:
             for at in range(0, len(after) - WORD + 1, WORD):
                 if after[at : at + WORD] == count != before[at : at + WORD]:
                     places[at] += 1
-        if not all(found):
+        if not all(found) or (done >= ENOUGH and all(done in places.values() for places in found)):
             break
-    return [_steady(places) for places in found]
+    return [_steady(places, done) for places in found]
 
 
-def _steady(places: Counter[int]) -> list[int]:
+def _steady(places: Counter[int], rounds: int) -> list[int]:
     """The place that said it every time; or places in a row, each of which said it in its turn."""
-    always = [at for at, times in places.items() if times == ROUNDS]
+    always = [at for at, times in places.items() if times == rounds]
     row = sorted(places)
     steps = {after - before for before, after in itertools.pairwise(row)}
     return always[:1] or (row if len(steps) == 1 else [])

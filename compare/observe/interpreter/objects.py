@@ -21,8 +21,8 @@ MOST_WORDS = 64
 """No more of an object is looked at: a task of trio's has some 30 fields."""
 BASIC_SIZE, FLAGS = 32, 168
 """In a type: the size of its objects in bytes, and its flags (part of CPython's stable ABI)."""
-INLINE_VALUES, INLINE_WORDS = 1 << 2, 32
-"""From 3.13 on a plain object's attributes may stand right behind it."""
+INLINE_VALUES, MANAGED_DICT, INLINE_WORDS = 1 << 2, 1 << 4, 32
+"""From 3.13 on a plain object's attributes may stand right behind it; before, what stands before it leads to them."""
 HEADER_WORDS = 2
 KEYS, TABLE = 32, 32
 """In a dict: its keys. In these: where the table of indices begins."""
@@ -44,7 +44,8 @@ class Objects:
         self._coroutine = runtime + found.generators[0]
         self._generators = frozenset(runtime + each for each in found.generators)
         self._text, self._number = runtime + found.text, runtime + found.number
-        self._builtin = runtime + found.builtin
+        self._builtin, self._function = runtime + found.builtin, runtime + found.function
+        self._cell = runtime + found.cell
         self._frame = found.code - reader.layout.code
 
     def words(self, address: int) -> tuple[int, ...]:
@@ -52,11 +53,24 @@ class Objects:
         try:
             kind = self._memory.pointer(address + WORD)
             size = self._memory.pointer(kind + BASIC_SIZE) // WORD
-            inline = self._memory.pointer(kind + FLAGS) & INLINE_VALUES
+            flags = self._memory.pointer(kind + FLAGS)
             if not HEADER_WORDS <= size <= MOST_WORDS:
                 return ()
-            count = size + INLINE_WORDS if inline else size
-            return struct.unpack(f"<{count}Q", self._memory.read(address, count * WORD))[HEADER_WORDS:]
+            if flags & INLINE_VALUES:
+                return self._words(address, size + INLINE_WORDS)[HEADER_WORDS:]
+            fields = self._words(address, size)[HEADER_WORDS:]
+            return fields + self._attributes(address) if flags & MANAGED_DICT else fields
+        except OSError:
+            return ()
+
+    def _words(self, address: int, count: int) -> tuple[int, ...]:
+        return struct.unpack(f"<{count}Q", self._memory.read(address, count * WORD))
+
+    def _attributes(self, address: int) -> tuple[int, ...]:
+        """The attributes of an object of 3.11 or 3.12, as long as it has no dict of its own."""
+        plain, tagged = self._words(address - 4 * WORD, 2)
+        try:
+            return self._words(tagged + 1 if tagged & 1 else plain, INLINE_WORDS) if tagged & 1 or plain else ()
         except OSError:
             return ()
 
@@ -131,6 +145,28 @@ class Objects:
             else self._c_text(self._memory.pointer(self._memory.pointer(instance + WORD) + 24))
         )
         return f"{owner}.{name}" if owner and name else None
+
+    def functions(self, address: int) -> list[int]:
+        """Return the addresses of the code of functions in Python: the object itself, or those that its fields name."""
+        if address < 1 << 12 or address % WORD:
+            return []
+        try:
+            if self._memory.pointer(address + WORD) == self._cell:
+                address = self._memory.pointer(address + HEADER_WORDS * WORD)
+        except OSError:
+            return []
+        codes = (self._code_of(each) for each in (address, *self.words(address)))
+        return [code for code in codes if code]
+
+    def _code_of(self, address: int) -> int:
+        if address < 1 << 12 or address % WORD:
+            return 0
+        try:
+            if self._memory.pointer(address + WORD) != self._function:
+                return 0
+            return self._memory.pointer(address + self._found.function_code)
+        except OSError:
+            return 0
 
     def _c_text(self, address: int) -> str:
         data = self._memory.read(address, min(NAME_BYTES, PAGE - address % PAGE))

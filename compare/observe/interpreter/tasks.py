@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from compare.observe.interpreter.memory import WORD
 from compare.observe.interpreter.objects import Objects
+from compare.observe.interpreter.stacks import Frame
 from compare.results import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from compare.observe.interpreter.inside import Inside
-    from compare.observe.interpreter.stacks import Frame, Reader
+    from compare.observe.interpreter.stacks import Reader
 
 MOST_AWAITS = 64
 STATE_WORDS = 160
@@ -95,6 +96,29 @@ class Tasks:
         except (OSError, UnicodeDecodeError, IndexError):
             pass
         return frames[::-1]
+
+    def serves(self, frames: Sequence[Frame], mine: Callable[[str], bool]) -> tuple[int, Frame] | None:
+        """Return the function of the user's that a library's frames have at hand, and which of the frames has it.
+
+        A framework calls what it serves, and goes on when that has returned: an endpoint, whose result it encodes.
+
+        Args:
+            frames: innermost first; the function that is nearest is taken.
+            mine: whether a file is the user's.
+
+        Returns:
+            The frame's index, and the function as a frame at its first line.
+        """
+        try:
+            for index, frame in enumerate(frames):
+                for value in self._objects.values(frame.address):
+                    for address in self._objects.functions(value):
+                        code = self._reader.code(address)
+                        if code is not None and mine(code.filename):
+                            return index, Frame(code, code.first_line, 0, 0, 0)
+        except OSError:
+            return None
+        return None
 
     def callback(self, handle: int) -> str | None:
         """Return the name of the function of C that a loop's handle calls, by itself or in a `functools.partial`."""

@@ -127,6 +127,12 @@ class View:
         name = _named(called[-1].code) if called else named(self.stack[-1].first_local)
         return replace(self, doing=Task(None, name)) if name else self
 
+    def serving(self, frame: Frame, at: int) -> View:
+        """Return the view with a function of the user's that frame number `at` of the stack works for."""
+        stack = (*self.stack[: at + 1], frame, *self.stack[at + 1 :])
+        doing = replace(self.doing, runs=frame.code.qualname) if self.doing is not None else None
+        return replace(self, stack=stack, doing=doing)
+
     def in_poller(self) -> View:
         """Return the view of a loop that waits in its poller, whoever's frames call it."""
         return replace(self, own=True, mine=False, step=(), task=(), doing=None)
@@ -330,9 +336,14 @@ def _site(frames: Sequence[Frame], directory: str, *, library: bool) -> tuple[Si
     return None, False
 
 
+def is_mine(filename: str) -> bool:
+    """Whether a file is the user's own, and a file."""
+    return not filename.startswith("<") and sites.owner(filename) == "user"
+
+
 def _in_a_file(frames: Sequence[Frame]) -> Frame | None:
     for frame in frames:
-        if not frame.code.filename.startswith("<") and sites.owner(frame.code.filename) == "user":
+        if is_mine(frame.code.filename):
             return frame
     return None
 

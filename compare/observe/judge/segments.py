@@ -74,6 +74,8 @@ class Segment:
     """Whether it was looked up what it waits for."""
     asked: bool = False
     """Whether it was looked up which task it is in."""
+    sought: bool = False
+    """Whether it was looked up for which function of the user's a library's code runs."""
     alone: bool = False
     """Whether a poll is not a loop's by nature: a socket with a timeout waits for itself alone."""
     cpu: int = 0

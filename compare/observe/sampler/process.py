@@ -51,6 +51,8 @@ PIECE_NS = 50_000_000
 """The longest stretch of running that is handed on in one piece."""
 HIDDEN_NS = 10_000_000
 """For how long a task that a greenlet hides is taken to await where it did."""
+SERVED_NS = 8_000_000
+"""How long a library's code runs in a task before it is looked up for whom: that takes a while."""
 STEADY_NS = 30_000_000
 """How long a thread without a loop runs before its stack is read while it runs."""
 
@@ -228,6 +230,7 @@ class Family:
         if segment is not None and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
             segment.looks += 1
             self._see_task(track, segment)
+            self._see_served(segment)
             track.seen = now
             return
         if segment is not None:
@@ -303,6 +306,7 @@ class Family:
         if segment.view is None and track.python:
             segment.view = self._view(track)
         self._see_task(track, segment)
+        self._see_served(segment)
         if segment.aimed:
             return
         segment.aimed = True
@@ -422,6 +426,16 @@ class Family:
             segment.view = (
                 view.by_callback(self.tasks.callback) if running is None else view.within(running.task, running.frame)
             )
+
+    def _see_served(self, segment: Segment) -> None:
+        """A stretch that has lasted in a library's code: for which function of the user's, say an endpoint, it is."""
+        view = segment.view
+        if segment.sought or view is None or view.mine or view.own or view.doing is None or self.tasks is None:
+            return
+        if view.doing.name is not None and time.monotonic_ns() - segment.start > SERVED_NS:
+            segment.sought = True
+            if (found := self.tasks.serves(view.stack, stacks.is_mine)) is not None:
+                segment.view = view.serving(found[1], found[0])
 
     def _running(self, track: Track, view: View) -> Running | None:
         if self.tasks is None:
