@@ -51,5 +51,12 @@ def test_collections_of_several_turns_are_one_finding_of_the_oldest_generation()
     ]
 
 
+def test_many_short_ones_are_told_where_they_are_most_of_a_turn() -> None:
+    parts = [(4, _collecting(0)), (1, None)] * 5
+    assert _told(tuple(parts)) == [("gc", "generation 0", 5, 20.0)]
+    parts = [(4, _collecting(0)), (6, None)] * 5
+    assert _told(tuple(parts)) == [("compute", None, 1, 50.0)]
+
+
 def test_a_short_collection_is_part_of_what_the_line_computes() -> None:
     assert _told(((30, None), (2, _collecting(0)))) == [("compute", None, 1, 32.0)]

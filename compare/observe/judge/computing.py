@@ -49,12 +49,28 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
     told = 0
     if turn.held > turn.waited and surely >= 0.8 * threshold_ns:
         held = turn.held
-        told = _collected(turn, ran, ledger, threshold_ns, free, starved=starved)
+        collected = _collections(ran, threshold_ns)
+        told = _collected(turn, collected, ledger, threshold_ns, free, starved=starved)
         if told:
-            held -= sum(segment.ns for segment in ran if segment.collecting is not None)
-            ran = [segment for segment in ran if segment.collecting is None]
+            held -= sum(segment.ns for segment in collected)
+            ran = [segment for segment in ran if not any(segment is each for each in collected)]
         told += _computed(turn, ran, ledger, threshold_ns, (held, free - told), starved=starved)
     return Told(delayed if starved else 0, told)
+
+
+def _collections(ran: list[Segment], threshold_ns: int) -> list[Segment]:
+    """Where garbage was collected for as long as the threshold at once, or most of the time: else that is work."""
+    groups: list[list[Segment]] = []
+    for segment in ran:
+        if segment.collecting is not None:
+            if groups and groups[-1][-1].end == segment.start:
+                groups[-1].append(segment)
+            else:
+                groups.append([segment])
+    lengths = [sum(segment.ns for segment in group) for group in groups]
+    mostly = sum(lengths) * 2 >= sum(segment.ns for segment in ran)
+    long = [group for group, ns in zip(groups, lengths, strict=True) if mostly or ns >= threshold_ns]
+    return [segment for group in long for segment in group]
 
 
 def _collected(  # noqa: PLR0913  see `_computed`
