@@ -3,7 +3,7 @@
 Which thread runs an event loop; when work is handed to a pool or stands in line for a limiter's token, and when it is
 begun; threads' names; and for the work's sake, where tasks are made. `doors` says where in a library each of these is
 heard of, `pings` how a loop is asked how late it is. Nothing is imported that the program would not import, no file is
-looked at, and a note is written into memory that is there already: about two microseconds.
+looked at, and a note is written into memory that is there already: some microseconds.
 """
 
 from __future__ import annotations
