@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe.agent import channel
 from compare.observe.kernel import proc
-from compare.observe.sampler import without_proc as blind
+from compare.observe.sampler import without_proc
 from compare.observe.sampler.sampler import Sampler
 from compare.scenarios.script.program import STARTUP
 
@@ -31,7 +31,7 @@ asyncio.run(main())
 
 
 def test_a_stall_is_told_by_pings_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blind, "reason", lambda _: "no /proc here")
+    monkeypatch.setattr(without_proc, "reason", lambda _: "no /proc here")
     monkeypatch.setattr(proc.Process, "tids", lambda _: [])
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
@@ -61,5 +61,5 @@ def test_a_stall_is_told_by_pings_alone(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_process_that_may_be_watched_misses_nothing() -> None:
-    assert blind.reason(os.getpid()) is None or not sys.platform.startswith("linux")
-    assert blind.reason(1 << 22) is None or not sys.platform.startswith("linux")
+    assert without_proc.reason(os.getpid()) is None or not sys.platform.startswith("linux")
+    assert without_proc.reason(1 << 22) is None or not sys.platform.startswith("linux")

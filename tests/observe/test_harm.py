@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from compare.observe.sampler.process import Family
+from compare.observe.sampler.looks import Looks
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started import observer as started
 from compare.observe.started.observer import EARLY, Observer, ObserverError
@@ -23,7 +23,7 @@ from compare.scenarios.script.program import environment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from compare.observe.sampler.process import Track
+    from compare.observe.sampler.watched_thread import WatchedThread
 
 CASES = Path(__file__).parent / "cases"
 TIME_LIMIT_S = 40
@@ -187,12 +187,12 @@ def test_what_is_read_amiss_costs_a_look_and_no_more(case: str, status: int) -> 
 def test_a_look_that_fails_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = 0
 
-    def fails(_family: Family, _track: Track, _now: int) -> None:
+    def fails(_looks: Looks, _track: WatchedThread, _now: int) -> None:
         nonlocal looks
         looks += 1
         raise IndexError(looks)
 
-    monkeypatch.setattr(Family, "visit", fails)
+    monkeypatch.setattr(Looks, "visit", fails)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         sampler = Sampler(child.pid, None, None, lambda _: None, threshold_ns=1, plain_threads=True)
         while looks < 3:

@@ -83,17 +83,19 @@ class Windows(Sampler):
         self.open: dict[int, Judge] = {}
         self._fresh: dict[int, Record] = {}
         super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
-        self.judge = self._family.judge = cast("Judge", _Judges(self.open))
+        self.judge = self._process.judge = cast("Judge", _Judges(self.open))
 
     def start(self, record: Record) -> None:
         """Open a window."""
         at, number = record.time_ns, record.first
-        for track in self._family.tracks.values():
+        for thread in self._process.threads.values():
             if self.open:
-                self._family.cut(track, at, by_itself=False)
+                self._process.cut(thread, at, by_itself=False)
             else:  # where it was seen last is long ago
-                track.open, track.raw, track.pinged, track.turned = None, b"", False, at
-        judge = Judge(self.pid, at, self, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount))
+                thread.open, thread.raw, thread.pinged, thread.turned = None, b"", False, at
+        judge = Judge(
+            self.pid, at, self.probe, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount)
+        )
         for tid in self._notes.loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge
@@ -101,8 +103,8 @@ class Windows(Sampler):
     def stop(self, number: int, at: int) -> Observation:
         """Close a window that ended at a moment just gone by, and say what was seen in it."""
         self.rest(at_once=True)
-        for track in self._family.tracks.values():
-            self._family.cut(track, at, by_itself=False)
+        for thread in self._process.threads.values():
+            self._process.cut(thread, at, by_itself=False)
         assert self._ring is not None
         judge = self.open.pop(number)
         judge.names(self.pid, self._notes.names)
@@ -132,19 +134,19 @@ class Windows(Sampler):
         for record in records:
             del self._fresh[record.first]
             self.start(record)
-        self._family._listed = 0  # noqa: SLF001  threads may have come since
+        self._process._listed = 0  # noqa: SLF001  threads may have come since
         self.tick()
         for record in records:
             self._date_back(record)
 
     def _date_back(self, record: Record) -> None:
         """The thread that opened a window was first looked at some milliseconds later: it ran, and then it waits."""
-        track = self._family.tracks.get(record.tid)
-        if track is None or track.open is None:
+        thread = self._process.threads.get(record.tid)
+        if thread is None or thread.open is None:
             return
-        ran = max(track.times.run_ns - record.code, 0)
-        began = track.open.start - ran if track.open.kind == "running" else record.time_ns + ran
-        track.open.start = min(track.open.start, max(began, record.time_ns))
+        ran = max(thread.times.run_ns - record.code, 0)
+        began = thread.open.start - ran if thread.open.kind == "running" else record.time_ns + ran
+        thread.open.start = min(thread.open.start, max(began, record.time_ns))
 
     def _note_window(self, record: Record) -> None:
         if record.kind is Kind.WINDOW_OPENS:

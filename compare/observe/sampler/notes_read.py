@@ -1,6 +1,6 @@
 """What the agent noted, read from the ring: which loops run, whose work a worker does, which pings came back.
 
-The notes are told to the judge, and to the process's own tracks: a note in a thread's name says that it ran just then.
+The notes are told to the judge, and to the process's own threads: a note in a thread's name says that it ran just then.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from compare.observe.agent.channel import Record, Ring
     from compare.observe.judge.judge import Judge
-    from compare.observe.sampler.process import Family, Track
+    from compare.observe.sampler.watched_process import WatchedProcess
+    from compare.observe.sampler.watched_thread import WatchedThread
     from compare.observe.sampler.without_proc import Pings
     from compare.results import Site
 
@@ -38,7 +39,7 @@ class NotesRead:
     def __init__(
         self,
         ring: Ring | None,
-        family: Family,
+        process: WatchedProcess,
         began: int,
         *,
         pings: Pings | None,
@@ -48,12 +49,12 @@ class NotesRead:
 
         Args:
             ring: where the notes are; `None` where no agent is in the program.
-            family: the process that they are about, and its judge.
+            process: the process that they are about, and its judge.
             began: what waits since before this moment, counts from here; in nanoseconds.
             pings: who takes pings where threads can't be looked at.
             window: takes what is noted of windows.
         """
-        self._ring, self._family, self._began = ring, family, began
+        self._ring, self._process, self._began = ring, process, began
         self._pings, self._window = pings, window
         self.hidden: set[int] = set()
         self.agent: proc.ThreadFiles | None = None
@@ -69,7 +70,7 @@ class NotesRead:
 
     @property
     def _judge(self) -> Judge:
-        return self._family.judge
+        return self._process.judge
 
     def read(self) -> Iterator[Record]:
         """Yield what has been noted since the last time."""
@@ -82,7 +83,7 @@ class NotesRead:
                 self._agent_ready(record.tid)
             case Kind.LOOP_RUNS:
                 self.loops[record.tid] = (record.first, record.code, record.amount)
-                self._judge.loop_runs(self._family.pid, record.tid, max(record.time_ns, self._began))
+                self._judge.loop_runs(self._process.pid, record.tid, max(record.time_ns, self._began))
             case Kind.LOOP_ENDS:
                 self._loop_ends(record)
             case Kind.PONG | Kind.PINGED:
@@ -112,23 +113,23 @@ class NotesRead:
             self.agent = None
 
     def _agent_ready(self, tid: int) -> None:
-        family = self._family
+        process = self._process
         self.hidden.add(tid)
-        self._judge.hide(family.pid, tid)
-        if (track := family.tracks.pop(tid, None)) is not None:
-            track.files.close()
+        self._judge.hide(process.pid, tid)
+        if (thread := process.threads.pop(tid, None)) is not None:
+            thread.files.close()
         self.close()
         with contextlib.suppress(OSError):
-            self.agent = proc.ThreadFiles(family.pid, tid)
+            self.agent = proc.ThreadFiles(process.pid, tid)
 
     def _loop_ends(self, record: Record) -> None:
-        tid, family = record.tid, self._family
+        tid, process = record.tid, self._process
         if self.loops.get(tid, (0, 0, 0))[0] == record.first:
             del self.loops[tid]
-            if (track := family.tracks.get(tid)) is not None:
-                track.loop = None
-                family.cut(track, record.time_ns)
-            self._judge.loop_ends(family.pid, tid, record.time_ns)
+            if (thread := process.threads.get(tid)) is not None:
+                thread.loop = None
+                process.cut(thread, record.time_ns)
+            self._judge.loop_ends(process.pid, tid, record.time_ns)
 
     def _take_ping(self, record: Record) -> None:
         for tid, loop in self.loops.items():
@@ -136,18 +137,18 @@ class NotesRead:
                 continue
             if self._pings is not None:
                 self._pings.note(record, tid)
-            elif (track := self._family.tracks.get(tid)) is not None:
-                self._ping_of(track, record)
+            elif (thread := self._process.threads.get(tid)) is not None:
+                self._ping_of(thread, record)
 
-    def _ping_of(self, track: Track, record: Record) -> None:
-        pid = self._family.pid
+    def _ping_of(self, thread: WatchedThread, record: Record) -> None:
+        pid = self._process.pid
         if record.kind is Kind.PINGED:
-            if track.ponged < record.first:
-                self._judge.held_from(pid, track.tid, record.time_ns)
+            if thread.ponged < record.first:
+                self._judge.held_from(pid, thread.tid, record.time_ns)
             return
-        track.pinged, track.turned, track.ponged = False, record.time_ns, record.first
-        self._family.cut(track, record.time_ns)
-        self._judge.turned(pid, track.tid, record.time_ns, gave_way=record.code)
+        thread.pinged, thread.turned, thread.ponged = False, record.time_ns, record.first
+        self._process.cut(thread, record.time_ns)
+        self._judge.turned(pid, thread.tid, record.time_ns, gave_way=record.code)
 
     def _said(self, record: Record) -> None:
         text = self._ring.text(record.amount) if self._ring is not None and record.amount else None
@@ -160,7 +161,7 @@ class NotesRead:
             self._not_seen[text] = None
         else:
             self.names[record.first] = text
-            self._judge.names(self._family.pid, {record.first: text})
+            self._judge.names(self._process.pid, {record.first: text})
 
     # --- work -----------------------------------------------------------------------------------------------------
 
@@ -174,13 +175,13 @@ class NotesRead:
             work.free = False
         else:
             self._load[work.pool] += 1
-            self._judge.asked(self._family.pid, work)
+            self._judge.asked(self._process.pid, work)
         self.queue[record.first] = work
 
     def _site(self, record: Record) -> Site | None:
-        reader = self._family.reader
+        reader = self._process.stacks.reader
         code = reader.code(record.code) if reader is not None else None
-        return stacks.site_of(code, record.line, self._family.directory) if code is not None else None
+        return stacks.site_of(code, record.line, self._process.stacks.directory) if code is not None else None
 
     def _no_longer_in_line(self, record: Record, *, early: bool) -> None:
         if record.kind is not Kind.STARTED and self._load[record.second]:
@@ -189,30 +190,30 @@ class NotesRead:
         if record.kind is Kind.STARTED and waiting is not None:
             self._started(waiting, record, early=early)
         elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and waiting is not None and not early:
-            self._judge.waited(self._family.pid, waiting, record.time_ns)
+            self._judge.waited(self._process.pid, waiting, record.time_ns)
         elif record.kind is Kind.ENDED:
             self._ended(record)
 
     def _started(self, work: Work, record: Record, *, early: bool) -> None:
         work.started, work.tid = record.time_ns, record.tid
         self._doing[record.first] = work
-        self._family.work[record.tid] = work
+        self._process.work[record.tid] = work
         if not early:
-            self._judge.waited(self._family.pid, work, record.time_ns)
+            self._judge.waited(self._process.pid, work, record.time_ns)
         self._renew(record.tid, record.time_ns)
 
     def _ended(self, record: Record) -> None:
-        done, works = self._doing.pop(record.first, None), self._family.work
+        done, works = self._doing.pop(record.first, None), self._process.work
         if done is not None:
-            self._judge.worked(self._family.pid, done, record.time_ns)
+            self._judge.worked(self._process.pid, done, record.time_ns)
         if done is not None and works.get(done.tid) is done:
             del works[done.tid]
             self._renew(done.tid, record.time_ns)
 
     def _renew(self, tid: int, at: int) -> None:
         """A worker's wait is idle or not by whether it has work: end the one where the other begins."""
-        track = self._family.tracks.get(tid)
-        if track is not None and track.open is not None:
-            self._family.cut(track, at)
-            track.open.work = self._family.work.get(tid)
-            self._judge.is_worker(self._family.pid, tid)
+        thread = self._process.threads.get(tid)
+        if thread is not None and thread.open is not None:
+            self._process.cut(thread, at)
+            thread.open.work = self._process.work.get(tid)
+            self._judge.is_worker(self._process.pid, tid)

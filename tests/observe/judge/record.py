@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from compare.observe.interpreter.views import View
     from compare.observe.judge.judge import Judge
+    from compare.observe.sampler.probe import Probe
     from compare.results import Site
 
 TOLD = frozenset(
@@ -43,9 +44,9 @@ LEFT_OUT = frozenset({"view", "holders", "work", "target", "collecting"})
 class Recorder:
     """Stands before a judge, and writes down what it is told."""
 
-    def __init__(self, judge: Judge, sampler: Sampler) -> None:
+    def __init__(self, judge: Judge, probe: Probe) -> None:
         """Hand everything on to `judge`."""
-        self._judge, self._sampler = judge, sampler
+        self._judge, self._probe = judge, probe
         self.calls: list[Any] = []
         self.views: dict[View, int] = {}
 
@@ -64,7 +65,7 @@ class Recorder:
             self.calls.append([name, list(args), kwargs])
             return
         pid, tid, segment = args
-        if (stat := self._sampler.stat(pid, tid)) is not None:
+        if (stat := self._probe.stat(pid, tid)) is not None:
             self.calls.append(["stat", [pid, tid, *asdict(stat).values()], {}])
         self.calls.append([name, [pid, tid, self._packed(segment)], {}])
 
@@ -96,9 +97,9 @@ def record(command: list[str]) -> dict[str, Any]:
         sampler = Sampler(
             child.pid, layout, channel.Ring(descriptor), send, threshold_ns=10_000_000, plain_threads=False
         )
-        recorder: Any = Recorder(sampler.judge, sampler)
-        for family in sampler._families.values():
-            family.judge = recorder
+        recorder: Any = Recorder(sampler.judge, sampler.probe)
+        for process in sampler._processes.values():
+            process.judge = recorder
         sampler.judge = recorder
         while child.poll() is None:
             sampler.tick()

@@ -1,0 +1,227 @@
+"""A look at one thread: what it waits in, since when, at which line.
+
+A thread is visited about a thousand times a second. What it does between two changes is one `Segment`; it is handed to
+the judge when it has ended. Stacks are read where a thread waits somewhere new, while a loop's thread computes, and
+once any other has computed for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from compare.observe.judge.segments import Segment
+from compare.observe.kernel import proc
+from compare.observe.kernel import system_calls as syscalls
+
+if TYPE_CHECKING:
+    from compare.observe.interpreter.views import View
+    from compare.observe.sampler.watched_process import WatchedProcess
+    from compare.observe.sampler.watched_thread import WatchedThread
+
+C_FRAME = 1 << 12
+"""Where a socket with a timeout keeps what it polls: in the C function's frame; a poll object has it on the heap."""
+PIECE_NS = 50_000_000
+"""The longest stretch of running that is handed on in one piece."""
+STEADY_NS = 30_000_000
+"""How long a thread without a loop runs before its stack is read while it runs."""
+
+
+class Looks:
+    """Looks at the threads of one process, and hands what they did to its judge."""
+
+    def __init__(self, process: WatchedProcess) -> None:
+        """Look at nothing yet."""
+        self._process = process
+
+    def visit(self, thread: WatchedThread, now: int) -> None:
+        """Look at one thread."""
+        try:
+            raw, times = thread.files.call(), thread.files.times()
+        except OSError:
+            self._process.drop(thread, now)
+            return
+        if raw == proc.GONE:
+            self._process.end(thread, now)
+            return
+        segment = thread.open
+        middle = (thread.seen + now) // 2
+        if segment is not None:
+            segment.cpu += times.run_ns - thread.times.run_ns
+            segment.delay += times.delay_ns - thread.times.delay_ns
+        woke = times.slices != thread.times.slices
+        thread.times, before = times, thread.raw
+        thread.raw = raw
+        if segment is not None and raw == before and raw != proc.RUNNING:
+            if segment.gil:
+                self._see_holder(segment)
+                thread.seen = now
+                return
+            if not woke:
+                self._look_again(thread, segment)
+                thread.seen = now
+                return
+            top = self._process.stacks.top(thread)
+            if segment.view is not None and top == segment.view.top:
+                segment.wakes += 1
+                thread.seen = now
+                return
+        fresh = self._segment(thread, raw, middle if segment is not None else now)
+        if segment is not None and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
+            segment.looks += 1
+            self._process.stacks.see_task(thread, segment)
+            self._process.stacks.see_served(segment)
+            thread.seen = now
+            return
+        if segment is not None:
+            self._count_ticks(thread, segment)
+            self._process.stacks.see_collected(segment.collecting, fresh.collecting)
+            self._process.judge.segment(self._process.pid, thread.tid, closed(segment, middle))
+        thread.open, thread.seen = fresh, now
+
+    def _count_ticks(self, thread: WatchedThread, segment: Segment) -> None:
+        with contextlib.suppress(OSError):
+            if segment.kind == "running":
+                stat, before = thread.files.stat(), thread.stat
+                if before is not None:
+                    segment.user = stat.user_ticks - before.user_ticks
+                    segment.system = stat.system_ticks - before.system_ticks
+                    segment.faults = stat.major_faults - before.major_faults
+                thread.stat = stat
+
+    def _segment(self, thread: WatchedThread, raw: bytes, start: int) -> Segment:
+        if raw == proc.RUNNING:
+            segment = Segment(start, "running")
+            if self._process.runs_a_loop(thread) or self._runs_long(thread, start):
+                segment.view = self._process.stacks.view(thread)
+                segment.collecting = self._process.stacks.collecting(thread, segment.view)
+        else:
+            call = proc.parse_call(raw)
+            if call.number < 0:
+                segment = Segment(start, "off", view=self._process.stacks.view(thread))
+            else:
+                name = syscalls.name(call.number)
+                segment = Segment(start, "call", name, call.arguments)
+                segment.gil = self._process.stacks.waits_for_gil(call)
+                segment.alone = name in {"poll", "ppoll"} and 0 <= call.arguments[0] - call.stack_pointer < C_FRAME
+                segment.view = self._process.stacks.view(thread)
+                if segment.gil:
+                    self._see_holder(segment)
+                self._know_poller(thread, segment)
+            self._confirm(thread, segment, raw)
+        segment.work = self._process.work.get(thread.tid)
+        return segment
+
+    def _know_poller(self, thread: WatchedThread, segment: Segment) -> None:
+        """A loop's poller is its descriptor: seen where a loop polls that runs nothing, known whoever calls it then."""
+        view = segment.view
+        if view is None or not view.loop or not (segment.call or "").startswith("epoll_"):
+            return
+        loop = thread.loop[0] if thread.loop is not None else 0
+        polled = loop, segment.arguments[0]
+        if view.own or self._process.stacks.runs_nothing(thread, view):
+            thread.poller = polled
+        if polled == thread.poller and not view.own:
+            segment.view = view.in_poller()
+
+    def _confirm(self, thread: WatchedThread, segment: Segment, raw: bytes) -> None:
+        """Where it went on while we looked, the stack may be of what it did next: keep it if it still stands there."""
+        with contextlib.suppress(OSError):
+            if segment.view is not None and not segment.polls and thread.files.call() != raw:
+                again = self._process.stacks.view(thread)
+                if again is None or again.frames != segment.view.frames:
+                    segment.view = None
+
+    def _look_again(self, thread: WatchedThread, segment: Segment) -> None:
+        """A wait that has lasted: what it is for, and its stack where that could not be read at first."""
+        if segment.view is None and thread.python:
+            segment.view = self._process.stacks.view(thread)
+        self._process.stacks.see_task(thread, segment)
+        self._process.stacks.see_served(segment)
+        if segment.aimed:
+            return
+        segment.aimed = True
+        if segment.polls:
+            return
+        if segment.kind == "off":
+            segment.target = self._process.kernel.mapped_file()
+            return
+        reader, kernel = self._process.stacks.reader, self._process.kernel
+        memory = reader.memory if reader is not None else None
+        segment.target = kernel.target(segment.call or "", segment.arguments, memory)
+        if segment.call in syscalls.SLEEPS and reader is not None and self._process.runs_a_loop(thread):
+            # A library sleeps again and again for one lock, which may be free by now.
+            frames = segment.view.frames if segment.view is not None else ()
+            segment.contended = kernel.contended(memory, proc.parse_call(thread.raw).stack_pointer)
+            if segment.contended is None and frames and thread.contended[0] == frames:
+                segment.contended = thread.contended[1]
+            thread.contended = frames, segment.contended
+
+    def _see_holder(self, segment: Segment) -> None:
+        stacks, process = self._process.stacks, self._process
+        with contextlib.suppress(OSError):
+            if (holder := stacks.holder()) is None:
+                return
+            state, tid = holder
+            thread = process.threads.get(tid)
+            view = stacks.view(thread) if thread is not None else None
+            view = view or stacks.view_of_state(state)
+            if view is None:
+                return
+            raw = thread.files.call() if thread is not None else proc.RUNNING
+            waits = raw != proc.RUNNING and not raw.startswith(b"-1")
+            call = syscalls.name(proc.parse_call(raw).number) if waits else None
+            work = process.work.get(tid)  # `to_thread(some C function)` has no frame of the user's in the worker
+            asker = work.site if work is not None and not view.mine else None
+            collects, asked = stacks.collects(view)
+            held_by = tid, call, asker or view.site if asked or not collects else None
+            segment.holders[held_by] += 1
+            segment.kept_at[held_by] = view
+            if collects:
+                segment.collectors.add(held_by)
+
+    def _runs_long(self, thread: WatchedThread, now: int) -> bool:
+        if thread.open is None or thread.open.kind != "running":
+            thread.runs_since = now
+        return now - thread.runs_since > STEADY_NS
+
+    def cut(self, thread: WatchedThread, at: int, *, by_itself: bool = True) -> None:
+        """End the open segment at a moment, and go on from there; `by_itself`: the thread noted that it ran then."""
+        segment = thread.open
+        if segment is None or not segment.start < at:
+            return
+        with contextlib.suppress(OSError):  # how long it stood in line for a CPU is known only once it runs again
+            times = thread.files.times()
+            segment.cpu += times.run_ns - thread.times.run_ns
+            segment.delay += times.delay_ns - thread.times.delay_ns
+            thread.times = times
+        if by_itself:
+            rest, thread.raw = Segment(at, "running", work=segment.work), b""
+        else:
+            rest = Segment(
+                at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
+                gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
+                alone=segment.alone,
+            )  # fmt: skip
+        self._process.judge.segment(self._process.pid, thread.tid, closed(segment, at))
+        thread.open = rest
+
+
+def closed(segment: Segment, end: int) -> Segment:
+    """End a segment, not before it began."""
+    segment.end = max(end, segment.start)
+    return segment
+
+
+def _runs_on(segment: Segment, fresh: Segment) -> bool:
+    """Whether a thread that is looked at again still runs what it ran."""
+    collects = (segment.collecting is None) is (fresh.collecting is None)
+    return segment.kind == fresh.kind == "running" and collects and _same(fresh.view, segment.view)
+
+
+def _same(one: View | None, other: View | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    # A library's lines are many, and which of them it is matters less.
+    there = one.site == other.site or not (one.mine or other.mine)
+    return one.step == other.step and there and one.own == other.own

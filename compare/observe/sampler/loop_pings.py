@@ -1,0 +1,94 @@
+"""Loops that were not seen in their poller are pinged: whether they come round, and who keeps the GIL from the agent.
+
+The agent puts a callback into the loop's line. Where it can't, for it waits for the GIL that the loop's own thread
+keeps, that is a proof too: the loop is in one call of C.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compare.observe.kernel import proc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compare.observe.sampler.notes_read import NotesRead
+    from compare.observe.sampler.watched_process import WatchedProcess
+    from compare.observe.sampler.watched_thread import WatchedThread
+
+PING_AFTER_NS = 2_500_000
+"""How long a loop has not been seen in its poller before it is pinged."""
+SWITCH_NS = 5_000_000
+"""CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
+
+
+class LoopPings:
+    """Pings the loops of one process."""
+
+    def __init__(self, process: WatchedProcess, notes: NotesRead, ask: Callable[[int], None], now: int) -> None:
+        """`ask` has the agent ping the loop in a thread."""
+        self._process, self._notes, self._ask = process, notes, ask
+        self._kept_out: tuple[int, int] | None = None
+        """Since when the agent waits for the GIL that a loop's thread keeps, and how often it had woken then."""
+        self._agent_slices = 0
+        self._looked = now
+
+    def tick(self, now: int) -> None:
+        """Ping who is due, and tell the judge who keeps the agent from pinging."""
+        before, self._looked = self._looked, now
+        if self._kept_out is not None and now - before > SWITCH_NS:  # we were away: nobody saw who had the GIL
+            self._kept_out = None
+            for tid in self._notes.loops:
+                self._process.judge.let_go(self._process.pid, tid, before)
+        for tid in self._notes.loops:
+            thread = self._process.threads.get(tid)
+            if thread is not None and thread.open is not None:
+                self._ping(thread, polls=thread.open.polls, now=now)
+
+    def _ping(self, thread: WatchedThread, *, polls: bool, now: int) -> None:
+        judge, pid, tid = self._process.judge, self._process.pid, thread.tid
+        if polls:
+            thread.turned = now
+        elif not thread.pinged and now - thread.turned > PING_AFTER_NS:
+            thread.pinged = True
+            self._ask(tid)
+            self._kept_out = None
+        elif thread.pinged and self._keeps_the_gil(thread):
+            if self._kept_out is None or self._agent_wakes() > (now - self._kept_out[0]) // SWITCH_NS + 2:
+                self._kept_out = now, self._agent_slices
+                judge.let_go(pid, tid, now)
+            elif now - self._kept_out[0] > SWITCH_NS:
+                judge.held_from(pid, tid, self._kept_out[0] + SWITCH_NS, in_one_call=True)
+        else:
+            self._kept_out = None
+
+    def _agent_wakes(self) -> int:
+        """How often the agent has woken while it was kept out.
+
+        It wakes when it has waited for the switch interval, and each time that the loop's thread lets go of the GIL:
+        more often than the interval allows says that the loop does let go, and only takes the GIL back more quickly.
+        """
+        if self._notes.agent is None or self._kept_out is None:
+            return 0
+        try:
+            self._agent_slices = self._notes.agent.times().slices
+        except OSError:
+            return 0
+        return self._agent_slices - self._kept_out[1]
+
+    def _keeps_the_gil(self, thread: WatchedThread) -> bool:
+        """Whether the agent, asked to ping a loop, waits for the GIL that the loop's own thread has."""
+        stacks = self._process.stacks
+        if self._notes.agent is None:
+            return False
+        try:
+            raw = self._notes.agent.call()
+            if raw == proc.RUNNING or not stacks.waits_for_gil(proc.parse_call(raw)):
+                return False
+            if self._kept_out is None:
+                self._agent_slices = self._notes.agent.times().slices
+            holder = stacks.holder()
+            return holder is not None and holder[1] == thread.tid
+        except OSError:
+            return False

@@ -1,0 +1,54 @@
+"""What the judge may ask of a thread while it is there, beyond what the segments tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from compare.observe.kernel import proc
+
+if TYPE_CHECKING:
+    from compare.observe.sampler.watched_process import WatchedProcess
+
+
+class Probe:
+    """Asks the kernel, of the processes that are watched."""
+
+    def __init__(self, processes: dict[int, WatchedProcess]) -> None:
+        """Ask of these, which come and go."""
+        self._processes = processes
+
+    def stat(self, pid: int, tid: int) -> proc.Stat | None:
+        """Return a thread's counters now; `None` when it has ended."""
+        files = self._files(pid, tid)
+        try:
+            return files.stat() if files is not None else None
+        except OSError:
+            return None
+
+    def transferred(self, pid: int, tid: int) -> int:
+        """Return how many bytes a thread has read and written; 0 when it has ended."""
+        files = self._files(pid, tid)
+        try:
+            return files.transferred() if files is not None else 0
+        except OSError:
+            return 0
+
+    def waits(self, pid: int, tid: int) -> int:
+        """Return how often a thread has waited; 0 when it has ended."""
+        files = self._files(pid, tid)
+        try:
+            return files.waits() if files is not None else 0
+        except (OSError, IndexError):
+            return 0
+
+    def packets(self, pid: int) -> int:
+        """Return how many packets there have been where a process lives."""
+        return proc.Process(pid).packets()
+
+    def _files(self, pid: int, tid: int) -> proc.ThreadFiles | None:
+        thread = self._processes[pid].threads.get(tid) if pid in self._processes else None
+        return thread.files if thread is not None else None
+
+    def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes a process has."""
+        return proc.Process(pid).streams()

@@ -1,0 +1,262 @@
+"""The Python side of a watched process: its interpreter, found and found again, and its threads' stacks, read.
+
+A thread that runs changes its stack while it is read. So what lies below a loop is remembered, and what does not fit
+is dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from compare.observe.interpreter import views as stacks
+from compare.observe.interpreter.garbage import Collecting, Collector
+from compare.observe.interpreter.memory import Unreadable
+from compare.observe.interpreter.stacks import GIL_BYTES, Reader
+from compare.observe.interpreter.tasks import Tasks
+from compare.observe.kernel import system_calls as syscalls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from compare.observe.interpreter.layout import Layout
+    from compare.observe.interpreter.stacks import Frame
+    from compare.observe.interpreter.tasks import Running
+    from compare.observe.interpreter.views import View
+    from compare.observe.judge.segments import Segment
+    from compare.observe.kernel import proc
+    from compare.observe.sampler.failures import Failures
+    from compare.observe.sampler.watched_thread import WatchedThread
+
+ASYNCIO, TRIO = 1, 3
+"""The families of asyncio's own loops and of trio's, in the agent's `LOOP_RUNS`."""
+ATTACH_NS = 2_000_000
+"""How often it is tried to find the interpreter."""
+MOST_FAILURES = 20
+"""After how many stacks that can't be read it is looked for again."""
+DOUBT_NS = 50_000_000
+"""How long a code object that was read is taken to be there still."""
+SERVED_NS = 8_000_000
+"""How long a library's code runs in a task before it is looked up for whom: that takes a while."""
+HIDDEN_NS = 10_000_000
+"""For how long a task that a greenlet hides is taken to await where it did."""
+
+
+class PythonStacks:
+    """Reads the Python stacks of one process."""
+
+    def __init__(
+        self, pid: int, layout: Layout | None, now: int, failed: Failures, runs_a_loop: Callable[[WatchedThread], bool]
+    ) -> None:
+        """Find the interpreter; `runs_a_loop` tells of a thread whether an event loop turns in it."""
+        self.pid = pid
+        self.reader: Reader | None = None
+        self.tasks: Tasks | None = None
+        self.collector: Collector | None = None
+        self.unreadable: str | None = None
+        self.directory = "/"
+        self.gil: int | None = None
+        self.agent = False
+        """Whether an agent tells which loops run."""
+        self.turns: set[int] = set()
+        """The frames that were seen to make a loop's turns."""
+        self.inherited: set[int] = set()
+        """Those of the process that this one was forked from."""
+        self._layout, self._began, self._failed, self._runs_a_loop = layout, now, failed, runs_a_loop
+        self._attached = self._doubted = self._failures = 0
+        self._was_read = False
+        self.attach()
+
+    def attach(self, now: int = 0) -> bool:
+        """(Again) find the interpreter: after the start, and after an `exec`; returns whether it was looked for."""
+        if self.reader is not None and now - self._doubted > DOUBT_NS:
+            self._doubted = now
+            self.reader.doubt()
+        if self._layout is None or (now and now - self._attached < ATTACH_NS):
+            return False
+        if now and self.reader is not None and self._failures < MOST_FAILURES:
+            return False
+        self._attached, self._failures = now or self._began, 0
+        with contextlib.suppress(OSError):
+            self.directory = os.readlink(f"/proc/{self.pid}/cwd")  # noqa: PTH115
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+        try:
+            self.reader = Reader(self.pid, self._layout)
+            inside = self._layout.inside
+            self.tasks = Tasks(self.reader, inside) if inside is not None else None
+            self.collector = Collector(self.reader, inside) if inside is not None else None
+            self.gil, self.unreadable = self.reader.gil(), None
+            self._was_read = True
+        except (Unreadable, OSError) as error:
+            self.unreadable = None if self._was_read else str(error)
+        return True
+
+    def waits_for_gil(self, call: proc.Call) -> bool:
+        """Whether a call is CPython's wait for its GIL: on a word inside the GIL's own structure."""
+        if self.gil is None or syscalls.name(call.number) != "futex":
+            return False
+        return 0 <= call.arguments[0] - self.gil < GIL_BYTES
+
+    def view(self, thread: WatchedThread) -> View | None:
+        """Read a thread's stack; `None` where that can't be done, or it changed meanwhile."""
+        if self.reader is None or not thread.python:
+            return None
+        try:
+            return self._read_view(thread, self.reader)
+        except OSError:
+            self._failures += 1
+        except Exception as error:  # noqa: BLE001  a stack that changed while it was read may hold anything
+            self._failed.note(error)
+        return None
+
+    def _read_view(self, thread: WatchedThread, reader: Reader) -> View | None:
+        frames = reader.stack(thread.python, below=thread.below)
+        if not frames:
+            return None
+        # A greenlet has a stack of its own.
+        whole = not thread.below or frames[-1].address == thread.below[-1].address
+        depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO and whole else None
+        view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
+        stays = thread.loop is not None and (thread.loop[1] != TRIO or _runs_to_its_end(thread.below))
+        stays = stays or (not whole and self._runs_a_loop(thread))
+        if stays and not view.loop:  # the loop that runs is not on the stack: it went on while we read
+            if not thread.below:
+                return None
+            depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO else None
+            view = stacks.view([*frames, *thread.below], self.directory, depth, torn=True)
+            return self._with_task(thread, view)
+        if view.turn:
+            self.turns.add(view.turn)
+            if not _lies_below(thread.below, frames, view.turn):
+                thread.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
+                self.turns.update(
+                    frame.address for frame in frames if stacks.mark(frame.code.filename, frame.code.qualname) == "turn"
+                )
+        return view
+
+    def _with_task(self, thread: WatchedThread, view: View) -> View:
+        """Where a greenlet hides whose line it is, the coroutines of the task may tell; else all are on the stack."""
+        if self.tasks is None or view.own or (view.mine and not view.in_no_file):
+            return view
+        running = self._running(thread, view)
+        if running is None:
+            return view
+        now = time.monotonic_ns()
+        coroutine, until, awaits = thread.hidden
+        if coroutine != running.coroutine or now > until:
+            awaits = self.tasks.awaits(running)
+            thread.hidden = running.coroutine, now + HIDDEN_NS, awaits
+        return view.by_task(running.task, awaits)
+
+    def see_task(self, thread: WatchedThread, segment: Segment) -> None:
+        """A stretch that has lasted: in which task it is."""
+        view = segment.view
+        if segment.asked or view is None or not view.loop or view.own or self.tasks is None:
+            return
+        segment.asked = True
+        if view.doing is None:
+            running = self._running(thread, view)
+            segment.view = (
+                view.by_callback(self.tasks.callback) if running is None else view.within(running.task, running.frame)
+            )
+
+    def see_served(self, segment: Segment) -> None:
+        """A stretch that has lasted in a library's code: for which function of the user's, say an endpoint, it is."""
+        view = segment.view
+        if segment.sought or view is None or view.mine or view.own or view.doing is None or self.tasks is None:
+            return
+        if view.doing.name is not None and time.monotonic_ns() - segment.start > SERVED_NS:
+            segment.sought = True
+            if (found := self.tasks.serves(view.stack, stacks.is_mine)) is not None:
+                segment.view = view.serving(found[1], found[0])
+
+    def _running(self, thread: WatchedThread, view: View) -> Running | None:
+        if self.tasks is None:
+            return None
+        loop, family, _ = thread.loop or (None, TRIO, 0)
+        # Of all but asyncio's loops the task is looked for in the loop's own frames.
+        turns = (*view.turns(), *thread.below[:1]) if family == TRIO else ()
+        return self.tasks.running(thread.python, loop, turns, time.monotonic_ns())
+
+    def runs_nothing(self, thread: WatchedThread, view: View) -> bool:
+        """Whether a loop that runs asyncio's handles, by code of whomever, has none at work, and no task."""
+        return (
+            thread.loop is not None
+            and thread.loop[1] == ASYNCIO
+            and not view.in_handle
+            and self._running(thread, view) is None
+        )
+
+    def collecting(self, thread: WatchedThread, view: View | None) -> Collecting | None:
+        """Whether it is this thread that collects garbage now: the one that has the GIL."""
+        if self.collector is None or self.reader is None or self.gil is None:
+            return None
+        with contextlib.suppress(OSError):
+            if self.collector.collects() and self.reader.memory.pointer(self.gil + 8) == thread.python:
+                asked = view is not None and self.tasks is not None and self.tasks.calls(view.stack[:1], "gc.collect")
+                return Collecting(self.collector.counts(), asked=asked)
+        return None
+
+    def collects(self, view: View) -> tuple[bool, bool]:
+        """Say whether garbage is collected now, and whether the code of this stack has asked for it."""
+        collects = self.collector is not None and self.collector.collects()
+        return collects, collects and self.tasks is not None and self.tasks.calls(view.stack[:1], "gc.collect")
+
+    def see_collected(self, collecting: Collecting | None, since: Collecting | None) -> None:
+        """What it was that has ended; `since`: what is under way now."""
+        if collecting is None or self.collector is None:
+            return
+        with contextlib.suppress(OSError):
+            collecting.ended(since.before if since is not None else self.collector.counts())
+
+    def top(self, thread: WatchedThread) -> tuple[int, int]:
+        """Return the innermost frame's address and line."""
+        if self.reader is None or not thread.python:
+            return (0, 0)
+        try:
+            frames = self.reader.stack(thread.python, 1)
+        except OSError:
+            return (0, 0)
+        return (frames[0].address, frames[0].line) if frames else (0, 0)
+
+    def name_states(self, threads: dict[int, WatchedThread]) -> None:
+        """Tell each thread where the interpreter keeps its state."""
+        known = 0
+        with contextlib.suppress(OSError):
+            for found in self.reader.threads() if self.reader is not None else ():
+                if (thread := threads.get(found.native_id)) is not None:
+                    thread.python = found.state
+                    known += 1
+        if not known:  # what we read was the parent's, before the `exec`
+            self._failures += MOST_FAILURES
+
+    def holder(self) -> tuple[int, int] | None:
+        """Return who has the GIL: the address of its state, and the kernel's id of the thread."""
+        if self.reader is None or self.gil is None:
+            return None
+        words = self.reader.memory.read(self.gil + 8, 12)
+        state, locked = int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
+        return (state, self.reader.native_id(state)) if state and locked else None
+
+    def view_of_state(self, state: int) -> View | None:
+        """Read the stack of a thread that is not watched, by its state's address."""
+        return stacks.view(self.reader.stack(state), self.directory) if self.reader is not None else None
+
+    def close(self) -> None:
+        """Let the process go."""
+        if self.reader is not None:
+            self.reader.close()
+
+
+def _lies_below(below: Sequence[Frame], frames: Sequence[Frame], turn: int) -> bool:
+    """Whether what is remembered of a loop's frames is still what lies at the bottom of a stack."""
+    return 0 < len(below) <= len(frames) and below[0].address == turn and frames[-len(below)] == below[0]
+
+
+def _runs_to_its_end(below: Sequence[Frame]) -> bool:
+    """Whether the frame of a loop of trio's is there for the whole run: it is not where trio is a guest."""
+    return bool(below) and below[0].code.qualname == "run"

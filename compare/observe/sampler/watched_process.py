@@ -1,0 +1,111 @@
+"""One process of those that are watched: the program itself, or one that it started; and its threads."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from compare.observe.kernel import proc
+from compare.observe.sampler.looks import Looks, closed
+from compare.observe.sampler.python_stacks import PythonStacks
+from compare.observe.sampler.schedule import Schedule
+from compare.observe.sampler.watched_thread import WatchedThread
+
+if TYPE_CHECKING:
+    from compare.observe.interpreter.layout import Layout
+    from compare.observe.judge.judge import Judge
+    from compare.observe.judge.segments import Work
+    from compare.observe.sampler.failures import Failures
+
+LISTING_NS = 5_000_000
+"""How often the list of threads is read."""
+YOUNG_NS = 1_000_000_000
+"""For how long a thread may have no Python state yet."""
+
+
+class WatchedProcess:
+    """Follows a process's threads, from their begin to their end."""
+
+    def __init__(self, pid: int, layout: Layout | None, judge: Judge, now: int, failed: Failures) -> None:
+        """Watch a process from now on."""
+        self.pid = pid
+        self.kernel = proc.Process(pid)
+        self.judge = judge
+        self.threads: dict[int, WatchedThread] = {}
+        self.work: dict[int, Work] = {}
+        self.began = now
+        self.stacks = PythonStacks(pid, layout, now, failed, self.runs_a_loop)
+        self.schedule = Schedule(self.threads)
+        looks = Looks(self)
+        self.visit, self.cut = looks.visit, looks.cut
+        self._listed = 0
+        self._stopped: int | None = None
+
+    def runs_a_loop(self, thread: WatchedThread) -> bool:
+        """Whether an event loop turns in a thread, as far as is known."""
+        return thread.loop is not None or self.judge.is_loop(self.pid, thread.tid)
+
+    def attach(self, now: int) -> None:
+        """Find the interpreter, if it has to be found."""
+        if self.stacks.attach(now):
+            for thread in self.threads.values():
+                thread.python = 0
+
+    def list_threads(self, now: int, skip: set[int]) -> bool:
+        """Follow new threads; returns whether there were any."""
+        if now - self._listed < LISTING_NS:
+            return False
+        self._listed = now
+        fresh = [tid for tid in self.kernel.tids() if tid not in self.threads and tid not in skip]
+        for tid in fresh:
+            with contextlib.suppress(OSError):
+                self.threads[tid] = WatchedThread(self.pid, tid, now)
+        self.judge.most_threads(
+            sum(bool(thread.python) or thread.tid == self.pid for thread in self.threads.values())
+            if self.stacks.reader
+            else len(self.threads)
+        )
+        cost = time.monotonic_ns() - now
+        self._listed += 10 * cost  # a thousand threads take their time
+        self._name_states(now)
+        return bool(fresh)
+
+    def _name_states(self, now: int) -> None:
+        """A thread's state knows the thread only once it has begun to run, so young ones are asked for again."""
+        nameless = any(not thread.python and now - thread.born < YOUNG_NS for thread in self.threads.values())
+        nameless = nameless or not any(thread.python for thread in self.threads.values())
+        if self.stacks.reader is not None and nameless:
+            self.stacks.name_states(self.threads)
+
+    def watch_stops(self, now: int) -> None:
+        """Note from when to when a signal had it stopped."""
+        if self.kernel.is_stopped():
+            self._stopped = self._stopped or now
+        elif self._stopped is not None:
+            self.judge.stopped(self.pid, self._stopped, now)
+            self._stopped = None
+
+    def end(self, thread: WatchedThread, now: int) -> None:
+        """A thread has ended."""
+        if thread.open is not None:
+            self.judge.segment(self.pid, thread.tid, closed(thread.open, (thread.seen + now) // 2))
+            thread.open = None
+        self.judge.thread_ends(self.pid, thread.tid, now)
+
+    def drop(self, thread: WatchedThread, now: int) -> None:
+        """A thread has ended, and the kernel has forgotten it."""
+        self.end(thread, now)
+        thread.files.close()
+        self.threads.pop(thread.tid, None)
+
+    def close(self, now: int) -> None:
+        """Stop watching."""
+        if self._stopped is not None:
+            self.judge.stopped(self.pid, self._stopped, now)
+        for thread in list(self.threads.values()):
+            if thread.open is not None:
+                self.judge.segment(self.pid, thread.tid, closed(thread.open, now))
+            thread.files.close()
+        self.threads.clear()
+        self.stacks.close()

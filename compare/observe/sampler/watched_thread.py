@@ -1,0 +1,46 @@
+"""One thread that is watched: what is known of it from one look to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compare.observe.kernel import proc
+
+if TYPE_CHECKING:
+    from compare.observe.interpreter.stacks import Frame
+    from compare.observe.judge.segments import Segment
+
+
+class WatchedThread:
+    """One thread, as far as it has been followed."""
+
+    __slots__ = (
+        "below", "born", "contended", "files", "hidden", "loop", "open", "pinged", "poller", "ponged", "python", "raw",
+        "runs_since", "seen", "stat", "tid", "times", "turned",
+    )  # fmt: skip
+
+    def __init__(self, pid: int, tid: int, now: int) -> None:
+        """Follow a thread from now on. Raises `OSError` when it has ended or may not be seen."""
+        self.tid = tid
+        self.files = proc.ThreadFiles(pid, tid)
+        self.raw = b""
+        self.times = self.files.times()
+        self.born = self.seen = now
+        self.open: Segment | None = None
+        self.python = 0
+        self.loop: tuple[int, int, int] | None = None
+        """Of the loop that runs in it: id, family, stack depth below."""
+        self.hidden: tuple[int, int, list[Frame]] = 0, 0, []
+        """Of the task that a greenlet hides: its coroutine, and where it awaits, which holds until then."""
+        self.poller: tuple[int, int] | None = None
+        """Its loop, and the descriptor that it polls by."""
+        self.pinged = False
+        self.ponged = 0
+        """The number of the last ping that came back: the note that it was sent may be written after that."""
+        self.turned = now
+        self.runs_since = now
+        self.contended: tuple[tuple[tuple[int, int], ...], str | None] = (), None
+        """Where it slept last, and for which file's lock."""
+        self.stat: proc.Stat | None = None
+        self.below: tuple[Frame, ...] = ()
+        """The frame that makes its loop's turns, and those below: they stay while the loop runs."""
