@@ -197,6 +197,7 @@ class Run:
         operations: files read, or messages answered, in the median pass.
         per_second: operations per second in the median pass.
         latency_ms: `net` only.
+        answered_ms: how long the one that asks among silent clients waited for its first answer; `net` only.
         cpu_seconds: the child's own, in the median pass.
         threads: the most seen at once.
         rss_mib: the child's peak resident memory, in MiB.
@@ -218,6 +219,7 @@ class Run:
     operations: int | None = None
     per_second: float | None = None
     latency_ms: Latency | None = None
+    answered_ms: float | None = None
     cpu_seconds: CpuSeconds | None = None
     threads: int = 0
     rss_mib: float = 0.0

@@ -133,7 +133,7 @@ def _run_of(told: dict[str, Any]) -> Run:
     plain = {
         name: told[name]
         for name in Run.__slots__
-        if name not in ("seconds", "latency_ms", "cpu_seconds", "observation", "notes")
+        if name in told and name not in ("seconds", "latency_ms", "cpu_seconds", "observation", "notes")
     }
     return Run(
         **plain,

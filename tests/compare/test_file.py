@@ -62,6 +62,8 @@ def test_the_loop_is_held_by_the_mistake_alone(slow: dict[str, dict[str, Any]]) 
     assert slow["asyncio_blocking_mistake"]["loop"]["total_ms"] > 32 * 20 / 2
     assert slow["asyncio_pipe_transport"]["loop"]["longest_ms"] < 32 * 20 / 2
     assert slow["blocking"]["loop"] is None
+    for run in slow.values():  # in no row for longer than it lasts
+        assert run["loop"] is None or run["loop"]["longest_ms"] <= run["seconds"]["median"] * 1000
 
 
 def test_all_states_with_their_workload(measured: Callable[..., Any]) -> None:

@@ -47,7 +47,7 @@ def test_a_pass_from_job_to_result(host: Host, start: Callable[..., Child], tmp_
     (tmp_path / "a").write_bytes(b"a")
     child = start()
     assert host.receive(child, 20) == {"ready": True}
-    read = {"paths": [str(tmp_path / "a")], "digests": [[1, "wrong"]], "warm_up": False, "gates": True}
+    read = {"paths": [str(tmp_path / "a")], "digests": [[1, "wrong"]], "gates": True}
     child.send({"read": read})
     assert host.receive(child, 20) == {"poised": True}
     child.send({"go": True})
@@ -95,7 +95,7 @@ def test_a_held_child_does_nothing_until_it_is_released(host: Host, start: Calla
     child = start()
     host.receive(child, 20)
     host.hold(child)
-    child.send({"read": {"paths": [], "digests": [], "warm_up": False, "gates": False}})
+    child.send({"read": {"paths": [], "digests": [], "gates": False}})
     with pytest.raises(TimeoutError):
         host.receive(child, 0.1)
     host.release(child)

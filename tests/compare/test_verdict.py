@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from compare.results import Finding, Lane, LoopHold, Observation, Place, Role, Run, Site, Span, milliseconds
+from compare.results import Finding, Lane, LoopHold, Observation, Place, Role, Run, Seconds, Site, Span, milliseconds
 from compare.scenarios.shared import verdict
+from compare.scenarios.shared.scaled import scaled, slower
 
 HERE = Site("/home/x/reader.py", 21, "read_file")
 
@@ -80,6 +81,32 @@ def test_files_in_line_are_counted_by_when_they_were_begun() -> None:
 def test_nothing_found() -> None:
     assert said() == "nothing in this process waits"
     assert said(loop=False) == "no wait over the threshold"
+
+
+def test_what_takes_a_small_part_of_the_row_is_not_told() -> None:
+    seen = Observation((finding("gil", "worker", 30), finding("loop-thread", "loop", 400)), None, (), 1, 500.0)
+    run = Run("file", {}, "x", None, None, {}, "ok", seconds=Seconds(0.4, 0.4, 0.4, (0.4,)), observation=seen)
+    assert verdict.sentence(run) == "the loop waits in read for 00000: 400 ms (reader.py:21)"
+
+
+def test_a_loop_that_no_call_holds_was_busy() -> None:
+    seen = Observation((), LoopHold(2, 90.0, 130.0), (), 1, 500.0)
+    run = Run("file", {}, "x", "trio", None, {}, "ok", seconds=Seconds(0.4, 0.4, 0.4, (0.4,)), observation=seen)
+    assert verdict.sentence(run) == "no call waits; the loop was busy for up to 90 ms at a time"
+
+
+def test_no_row_is_held_for_longer_than_it_lasts() -> None:
+    waits = (
+        finding("loop-thread", "loop", 900, longest_ms=450),
+        finding("worker-thread", "worker", 3000, longest_ms=500),
+    )
+    seen = scaled(Observation(waits, LoopHold(3, 480.0, 960.0), (), 1, 1010.0), observed_s=1.0, row_s=0.5)
+    assert seen.loop == LoopHold(3, 240.0, 480.0)
+    assert [(each.total_ms, each.longest_ms) for each in seen.findings] == [(450.0, 225.0), (1500.0, 250.0)]
+    assert slower(1.0, 0.5) == ("observed, it took 2.0 times as long: waits are told as shares of the row's own time",)
+    same = Observation(waits, LoopHold(3, 480.0, 960.0), (), 1, 1010.0)
+    assert scaled(same, observed_s=1.0, row_s=1.2) == same
+    assert slower(1.0, 1.2) == ()
 
 
 def test_a_row_that_is_not_well_gives_its_reason() -> None:

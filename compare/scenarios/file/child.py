@@ -16,14 +16,11 @@ from .digest import digest
 if TYPE_CHECKING:
     from ...process.child import Line, Variant
 
-FEW = 8
-"""How many files are read to warm up."""
-
 
 def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     """One pass over the files.
 
-    `warm_up` first reads a few unmeasured, in the same event loop. `gates` stops before and after the pass, until
+    `gates` stops before and after the pass, until
     the parent says go on: what is observed is the pass, and nothing else of this process.
     """
     paths: list[str] = work["paths"]
@@ -37,8 +34,6 @@ def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
 
 
 def _plain_pass(variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]) -> Any:
-    if work["warm_up"]:
-        variant.function(paths[:FEW])
     if work["gates"]:
         line.send(poised=True)
         line.receive()
@@ -55,8 +50,6 @@ async def _pass_in_loop(
     variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]
 ) -> Any:
     assert variant.backend is not None
-    if work["warm_up"]:
-        await variant.function(paths[:FEW])
     if work["gates"]:
         line.send(poised=True)
         await line.receive_in_loop(variant.backend)

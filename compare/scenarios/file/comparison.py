@@ -21,6 +21,7 @@ from compare.scenarios.shared import verdict
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
 from compare.scenarios.shared.page_cache import evict
 from compare.scenarios.shared.row import Row
+from compare.scenarios.shared.scaled import scaled, slower
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -42,20 +43,25 @@ COPIES = 3
 START_S = 20.0
 """How long a child may take to import its variant, in seconds."""
 
-THRESHOLD_MS = {"warm": 5.0, "cold": 1.0, "slow": 10.0}
+THRESHOLD_SHARE, LEAST_MS, MOST_MS = 0.1, 1.0, 10.0
+"""What counts as a wait: a tenth of the row's time. Less than a millisecond is less than the sampler sees; more than
+ten are felt, however long the row."""
 
 
 def _told(row: Row) -> Run:
     """The row as far as it is known."""
     passes = sorted(row.passes, key=lambda each: each["seconds"])
-    return _measured(row.bare(), passes, row.began) if passes else verdict.told(row.bare())
+    return _measured(row, passes) if passes else verdict.told(row.bare())
 
 
-def _measured(run: Run, passes: list[dict[str, Any]], began: tuple[float, ...]) -> Run:
+def _measured(row: Row, passes: list[dict[str, Any]]) -> Run:
     """Add the figures; what belongs to one pass is taken from the median one."""
+    run = row.bare()
     times = tuple(each["seconds"] for each in passes)
     middle, seen = passes[(len(passes) - 1) // 2], run.observation
     typical = median(times)
+    if seen is not None:
+        seen = scaled(seen, row.observed_s, typical)
     values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
     values |= {
         "seconds": Seconds(typical, times[0], times[-1], times),
@@ -64,9 +70,10 @@ def _measured(run: Run, passes: list[dict[str, Any]], began: tuple[float, ...]) 
         "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
         "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
         "rss_mib": max(each["rss_mib"] for each in passes),
-        "notes": run.notes + verdict.unstable(times),
+        "observation": seen,
+        "notes": run.notes + verdict.unstable(times) + slower(row.observed_s, typical),
     }
-    return verdict.told(Run(**values), began)
+    return verdict.told(Run(**values), row.began)
 
 
 def compare(variants: Sequence[Variant], options: Options, host: Host, listener: Listener) -> tuple[Run, ...]:
@@ -142,10 +149,10 @@ class _Comparison:
         limit = self.options.timeout or 10.0 + 2 * source.expected_s
         passes = self.options.passes(state)
         for number in range(passes):
-            for row in self._prepared(rows) if number == 0 else rows:
+            for row in self._prepared(rows, source, limit) if number == 0 else rows:
                 if row.outcome == "ok" and row.spent < (limit if self.options.repeat else min(limit, ENOUGH_S)):
                     self.listener.doing(f"{state}: {row.variant.label}")
-                    self._timed(row, source, limit, warm_up=number == 0 and state == "warm")
+                    self._timed(row, source, limit)
                     self.listener.row(_told(row))
                 self.listener.passed()
         if self._watcher is not None:
@@ -159,14 +166,14 @@ class _Comparison:
                 if row.variant not in self._watched:
                     self._watched[row.variant] = self._start_watched(row.variant)
             for row in seen:
-                self._ready(row, self._watched[row.variant][0])
+                self._ready(row, self._watched[row.variant][0], source, limit)
             for row, watched in zip(some, seen, strict=True):
                 self.listener.doing(f"{state}, observed: {row.variant.label}")
-                child, link = self._watched[row.variant]
+                child, _ = self._watched[row.variant]
                 if watched.outcome == "ok":
-                    self._watch(watched, child, link, source, limit)
+                    self._watch(watched, source, limit, _threshold_ms(row))
                     self.host.hold(child)
-                row.observation, row.began = watched.observation, watched.began
+                row.observation, row.began, row.observed_s = watched.observation, watched.began, watched.observed_s
                 row.notes += watched.notes
                 if watched.outcome != "ok":
                     row.notes.append(f"while observed: {watched.reason}")
@@ -181,30 +188,32 @@ class _Comparison:
             self._stack.callback(link.close)
         return self._start(variant, link), link
 
-    def _watch(self, row: Row, child: Child, link: Link | None, source: Source, limit: float) -> None:
+    def _watch(self, row: Row, source: Source, limit: float, threshold_ms: float) -> None:
         """Observe one pass, and nothing before and after it."""
-        watcher = self._watcher
+        watcher, (child, link) = self._watcher, self._watched[row.variant]
         assert watcher is not None
         files = source.prepare()
         self.host.release(child)
-        child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": False, "gates": True}})
+        child.send({"read": {"paths": files.paths, "digests": files.digests, "gates": True}})
         if row.hear(self.host, child, START_S):
-            watcher.begin(child.pid, link, THRESHOLD_MS[row.workload["state"]])
+            watcher.begin(child.pid, link, threshold_ms)
             child.send({"go": True})
             row.hear(self.host, child, limit)
             row.observation = watcher.end()
             row.notes += [watcher.trouble] if watcher.trouble else []
             child.send({"go": True})
-        row.began = source.finish(row.hear(self.host, child, limit) if row.outcome == "ok" else None)
+        answer = row.hear(self.host, child, limit) if row.outcome == "ok" else None
+        row.observed_s = answer["seconds"] if answer else 0.0
+        row.began = source.finish(answer)
 
-    def _prepared(self, rows: list[Row]) -> Iterator[Row]:
+    def _prepared(self, rows: list[Row], source: Source, limit: float) -> Iterator[Row]:
         """Rows whose children are there: some are started at a time, and time nothing until all of these are ready."""
         for some in _batches(rows):
             for row in some:
                 if row.variant not in self._children:
                     self._children[row.variant] = self._start(row.variant)
             for row in some:
-                self._ready(row, self._children[row.variant])
+                self._ready(row, self._children[row.variant], source, limit)
                 if row.outcome != "ok":
                     self._part(row)
             yield from some
@@ -218,24 +227,32 @@ class _Comparison:
         env = PINNED_MALLOC | (dict(link.env) if link else {})
         return self.host.start("async_io_cookbook.scenarios.file.child", told, env=env, fds=link.fds if link else ())
 
-    def _ready(self, row: Row, child: Child) -> None:
-        if not child.ready and row.hear(self.host, child, START_S) is not None:
-            child.ready = True
-            self.host.hold(child)
+    def _ready(self, row: Row, child: Child, source: Source, limit: float) -> None:
+        """Wait for a new child to have imported, and for one pass that counts for nothing: first calls take longer."""
+        if child.ready or row.hear(self.host, child, START_S) is None:
+            return
+        child.ready = True
+        self.host.hold(child)
+        if row.workload["state"] != "slow":  # there a delay is a hundred times as long as what is done first
+            self._pass(row, child, source, limit)
 
-    def _timed(self, row: Row, source: Source, limit: float, *, warm_up: bool) -> None:
-        """One pass of one variant, which alone is let run."""
-        child = self._children[row.variant]
+    def _pass(self, row: Row, child: Child, source: Source, limit: float) -> dict[str, Any] | None:
+        """One pass of one variant, which alone is let run; `None`, and the reason in the row, when it went wrong."""
         files = source.prepare()
         self.host.release(child)
-        child.send({"read": {"paths": files.paths, "digests": files.digests, "warm_up": warm_up, "gates": False}})
+        child.send({"read": {"paths": files.paths, "digests": files.digests, "gates": False}})
         answer = row.hear(self.host, child, limit)
         source.finish(answer)
-        if row.outcome != "ok":
-            self._part(row)
-        elif answer:
-            row.passes.append(answer)
+        if answer:
             self.host.hold(child)
+        return answer
+
+    def _timed(self, row: Row, source: Source, limit: float) -> None:
+        answer = self._pass(row, self._children[row.variant], source, limit)
+        if answer:
+            row.passes.append(answer)
+        else:
+            self._part(row)
 
     def _part(self, row: Row) -> None:
         """End a child that did not do well: the next state gets a new one."""
@@ -255,6 +272,12 @@ class _Comparison:
             for row in rows:
                 if row.variant == variant:
                     row.left(child.left_behind)
+
+
+def _threshold_ms(row: Row) -> float:
+    """What counts as a wait in a row that was timed."""
+    typical: float = median(each["seconds"] for each in row.passes) * 1000
+    return max(LEAST_MS, min(MOST_MS, THRESHOLD_SHARE * typical))
 
 
 def _batches(rows: list[Row]) -> Iterator[list[Row]]:

@@ -237,8 +237,9 @@ def hold(load: Load, pid: int, seconds: float, patience: float, linger: float) -
         load.run(linger, [])
     return {
         "messages": client.served,
-        "seconds": sum(latencies),
+        "seconds": time.perf_counter() - began,
         "waited": waited,
+        "answered": latencies[0],
         "served": int(answered),
         **told(latencies),
         **before.until_now(),

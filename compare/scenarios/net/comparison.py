@@ -2,8 +2,8 @@
 
 Each variant serves in a child of its own, on a listener of this process's; the clients are one process, the same for
 all. Server and clients share one processor: ping-pong across two measures how fast the machine wakes a sleeper. What
-the server itself takes, in processor time per message, a slow client can't hide. Timed passes are made round by round.
-Then each server is observed, in a child of its own, under the same load.
+the server itself takes, in processor time per message, a slow client can't hide. Timed passes are made round by round,
+one server for both loads. Then each is observed, in a child of its own, under the same loads.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from compare.process.host import Child, Host
     from compare.scenarios.net.options import Load, Options
 
-WARM_UP_S, OBSERVED_S, LINGER_S = 0.1, 0.2, 0.1
+WARM_UP_S, OBSERVED_S, LINGER_S = 0.05, 0.12, 0.06
 START_S = 20.0
 STOP_S = 5.0
 """How long a server may take to return when it is told to, in seconds."""
@@ -39,6 +39,9 @@ STOP_S = 5.0
 THRESHOLD_MS = 10.0
 PATIENCE_S = 2.0
 """How much longer a server that is to answer everybody may take, in seconds: others may use the machine."""
+
+UNTOLD = {"user": 0.0, "system": 0.0, "rss_mib": 0.0}
+"""What a server took that did not return to tell it."""
 
 UNEXPECTED = 'a server whose model leaves clients unanswered says so: STARVES = "why"'
 
@@ -61,6 +64,7 @@ def _measured(row: Row, passes: list[dict[str, Any]]) -> Run:
         "seconds": Seconds(middle["seconds"], times[0], times[-1], tuple(each["seconds"] for each in passes)),
         "operations": middle["messages"],
         "per_second": None if hold else middle["messages"] / middle["seconds"],
+        "answered_ms": middle["answered"] * 1000 if hold else None,
         "latency_ms": Latency(**middle["latency_ms"]) if middle["latency_ms"] else None,
         "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
         "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
@@ -89,7 +93,7 @@ def _served(workload: dict[str, Any], measured: dict[str, Any]) -> str:
     waited = milliseconds(measured["waited"] * 1000)
     if not measured["starved"]:
         return f"answered in {waited}"
-    after = milliseconds(measured["latency_ms"]["max"] - measured["waited"] * 1000)
+    after = milliseconds((measured["answered"] - measured["waited"]) * 1000)
     return f"not answered in {waited} while {clients} clients are silent, and {after} after they left"
 
 
@@ -176,17 +180,15 @@ class _Comparison:
             if row.variant.unavailable:
                 row.outcome, row.reason = "skipped", row.variant.unavailable
                 self.listener.row(_told(row))
-        able = [row for row in rows if row.outcome == "ok"]
-        plan = [(row, False) for _ in range(options.repeat) for row in able]
-        plan += [(row, True) for row in able if options.observe]
-        self.listener.begin(len(plan))
-        for at, (row, observed) in enumerate(plan):
-            if row.outcome == "ok":
-                following = next((each for each in plan[at + 1 :] if each[0].outcome == "ok"), None)
-                self.listener.doing(f"{row.workload['load']}{', observed' if observed else ''}: {row.variant.label}")
-                self._pass(row, following, observed=observed)
-                self.listener.row(_told(row))
-            self.listener.passed()
+        plan = [(variant, False) for _ in range(options.repeat) for variant in variants if not variant.unavailable]
+        plan += [(variant, True) for variant in variants if options.observe and not variant.unavailable]
+        self.listener.begin(len(plan) * len(options.loads))
+        for at, (variant, observed) in enumerate(plan):
+            mine = [row for row in rows if row.variant == variant]
+            waiting = [row for row in mine if row.outcome == "ok"]
+            self.listener.passed(len(mine) - len(waiting))
+            while waiting:
+                waiting = self._turn(waiting, plan[at + 1] if at + 1 < len(plan) else None, observed=observed)
         return tuple(_told(row) for row in rows)
 
     def _workload(self, load: Load) -> dict[str, Any]:
@@ -200,22 +202,24 @@ class _Comparison:
             "malloc": options.malloc,
         }
 
-    def _pass(self, row: Row, following: tuple[Row, bool] | None, *, observed: bool) -> None:
-        """One server under load; the next one is started meanwhile, so that it has imported when its turn comes."""
-        seen = Row(row.variant, row.workload)
-        with self._server(row.variant, observed=observed) as server:
-            if seen.hear(self.host, server.child, START_S):
+    def _turn(self, rows: list[Row], following: tuple[Variant, bool] | None, *, observed: bool) -> list[Row]:
+        """One server under one load after the other, until all are done or one did not go well; returns the others.
+
+        The next server is started meanwhile, so that it has imported when its turn comes.
+        """
+        seen = [Row(row.variant, row.workload) for row in rows]
+        done = 1
+        with self._server(rows[0].variant, observed=observed) as server:
+            if seen[0].hear(self.host, server.child, START_S):
                 if following is not None:
-                    self._start((following[0].variant, following[1]))
-                self._serve(seen, server, observed=observed)
-        row.left(server.child.left_behind)
-        if not observed:
-            row.passes += seen.passes
-            row.outcome, row.reason, row.exit_status = seen.outcome, seen.reason, seen.exit_status
-        else:
-            row.observation = seen.observation
-            row.notes += seen.notes
-            row.notes += [f"while observed: {seen.reason}"] if seen.outcome != "ok" else []
+                    self._start(following)
+                done = self._serve(seen, server, observed=observed)
+        for row, under in zip(rows[:done], seen, strict=False):
+            row.left(server.child.left_behind)
+            _take(row, under, observed=observed)
+            self.listener.row(_told(row))
+        self.listener.passed(done)
+        return rows[done:]
 
     def _start(self, key: tuple[Variant, bool]) -> _Server:
         variant, observed = key
@@ -234,33 +238,47 @@ class _Comparison:
         finally:
             server.close(STOP_S if well else 0)
 
-    def _serve(self, row: Row, server: _Server, *, observed: bool) -> None:
+    def _serve(self, rows: list[Row], server: _Server, *, observed: bool) -> int:
+        """Load a server; returns for how many rows, the last of which may not have gone well."""
         options = self.options
         server.child.send({"serve": {"listener": server.listener.fileno(), "cpus": list(options.cpus)}})
-        if not row.hear(self.host, server.child, START_S):
-            return
-        connect = {"port": server.port, "clients": options.clients, "size": options.message}
-        self._clients.send({"connect": connect})
-        measured = self._loaded(row, server, observed=observed)
+        if not rows[0].hear(self.host, server.child, START_S):
+            return 1
+        measured: list[dict[str, Any]] = []
+        for row in rows:
+            self.listener.doing(f"{row.workload['load']}{', observed' if observed else ''}: {row.variant.label}")
+            connect = {"port": server.port, "clients": options.clients, "size": options.message}
+            self._clients.send({"connect": connect})
+            answer = self._loaded(row, server, observed=observed)
+            if answer is None:
+                break
+            measured.append(answer)
+        last = rows[min(len(measured), len(rows) - 1)]
+        ended = self._stop(last, server)
+        if ended is None and len(measured) == len(rows):  # it is no matter of one load that it did not return
+            for row in rows:
+                row.outcome, row.reason, row.exit_status = last.outcome, last.reason, last.exit_status
+            return len(rows)
+        for row, figures in zip(rows, measured, strict=False):
+            row.passes.append(_complete(figures, ended or UNTOLD))
+        return rows.index(last) + 1
+
+    def _stop(self, row: Row, server: _Server) -> dict[str, Any] | None:
+        """Tell the server to return; what it took in all, or `None` and the reason in the row."""
         if row.outcome == "failed":  # because it died, perhaps: that is the better reason
             died = Row(row.variant, row.workload)
             died.hear(self.host, server.child, 0.1)
             if died.exit_status is not None:
                 row.reason, row.exit_status = died.reason, died.exit_status
-            return
+            return None
         wrong = row.reason if row.outcome == "wrong" else None
         server.stop()
         ended = row.hear(self.host, server.child, STOP_S, "did not return when told to stop")
         # Clients that left over it may have reset the server: that is not what was wrong. That it has died is.
         if wrong is not None and row.exit_status is None:
             row.outcome, row.reason = "wrong", wrong
-            return
-        if ended and measured:
-            whole = ended["user"] + ended["system"]
-            for name in ("user", "system"):
-                measured.setdefault(name, measured.get("cpu", whole) * ended[name] / whole if whole else 0.0)
-            measured.setdefault("threads", 0)
-            row.passes.append({**measured, "rss_mib": ended["rss_mib"]})
+            return None
+        return ended
 
     def _loaded(self, row: Row, server: _Server, *, observed: bool) -> dict[str, Any] | None:
         """What the clients measured; `None`, and the reason in the row, when something went wrong."""
@@ -276,9 +294,9 @@ class _Comparison:
         what: dict[str, Any] = {"pid": pid, "seconds": seconds, "patience": patience}
         load: Load = row.workload["load"]
         if load == "busy":
-            what["warm_up"] = 0.0 if observed else min(WARM_UP_S, options.seconds / 2)
+            what["warm_up"] = min(WARM_UP_S, options.seconds / 2)
         else:
-            what["linger"] = LINGER_S if observed else 0.0
+            what["linger"] = LINGER_S
         self._clients.send({load: what})
         answer = self._asked_clients(row, limit)
         if watcher:
@@ -296,3 +314,21 @@ class _Comparison:
             message = f"the clients' process {row.reason}"
             raise NoRoomError(message)
         return answer
+
+
+def _take(row: Row, seen: Row, *, observed: bool) -> None:
+    """What a pass showed; that something went wrong while it was observed is a remark on a good row."""
+    if not observed:
+        row.passes += seen.passes
+        row.outcome, row.reason, row.exit_status = seen.outcome, seen.reason, seen.exit_status
+        return
+    row.observation = seen.observation
+    row.notes += seen.notes
+    row.notes += [f"while observed: {seen.reason}"] if seen.outcome != "ok" else []
+
+
+def _complete(figures: dict[str, Any], ended: dict[str, Any]) -> dict[str, Any]:
+    """What the clients measured, and what only the server could tell when it returned."""
+    whole = ended["user"] + ended["system"]
+    shares = {name: figures.get("cpu", whole) * ended[name] / whole if whole else 0.0 for name in ("user", "system")}
+    return {"threads": 0, **shares, **figures, "rss_mib": ended["rss_mib"]}

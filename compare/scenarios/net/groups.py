@@ -60,7 +60,7 @@ def _range(runs: Sequence[Run]) -> str:
 
 def _answered(runs: Sequence[Run]) -> str:
     """How long the one that asks waited at most."""
-    times = [run.latency_ms.max for run in _of(runs, "hold") if run.latency_ms]
+    times = [run.answered_ms for run in _of(runs, "hold") if run.answered_ms is not None]
     return milliseconds(max(times)) if times else ""
 
 

@@ -46,7 +46,7 @@ class NetScenario(Scenario):
         add("--load", action="append", type=some_of(LOADS), metavar="LOAD", help=load)
         add("--clients", type=whole(1), metavar="N", help="connections (default: 64)")
         add("--message", type=size, default=1024, metavar="BYTES", help="of each message (default: 1KiB)")
-        add("--seconds", type=number(0.01), metavar="S", help="how long the load lasts (default: 0.6)")
+        add("--seconds", type=number(0.01), metavar="S", help="how long the load lasts (default: 0.25)")
         cpus = "processors for server and clients together (default: 1)"
         add("--cpus", type=whole(1), default=1, metavar="N", help=cpus)
         add("--no-pin", action="store_true", help="let the system choose processors")
@@ -76,7 +76,7 @@ class NetScenario(Scenario):
     def cost(self, run: Run) -> float:
         """How long the one that asks waits; or what a message takes of the processor's time."""
         if run.workload.get("load") == "hold":
-            return run.latency_ms.max if run.latency_ms else float("inf")
+            return float("inf") if run.answered_ms is None else run.answered_ms
         return -run.per_second if run.per_second else float("inf")
 
     def brief(self, run: Run) -> tuple[Column, ...]:
@@ -102,13 +102,13 @@ def _cpu(run: Run) -> float | None:
 def _whether(run: Run) -> str | None:
     if run.outcome == "starves":
         return f"not in {milliseconds(run.workload['seconds'] * 1000)}"
-    return f"{milliseconds(run.latency_ms.max)}" if run.outcome == "ok" and run.latency_ms else None
+    return None if run.answered_ms is None or run.outcome != "ok" else milliseconds(run.answered_ms)
 
 
 WHETHER = Column("answered in", "words", _whether)
 SERVED = Column("msg/s", "/s", lambda run: run.per_second if run.outcome == "ok" else None)
 CPU_MESSAGE = Column("CPU µs", "µs", lambda run: _cpu(run) if run.outcome == "ok" else None)
-ANSWERED = Column("answered", "ms", lambda run: run.latency_ms.max if run.latency_ms else None, "first answer")
+ANSWERED = Column("answered", "ms", lambda run: run.answered_ms, "first answer")
 LATER = Column("then", "ms", lambda run: run.latency_ms.p50 if run.latency_ms else None, "then, at the median")
 MEMORY = Column("MiB", "MiB", lambda run: run.rss_mib or None, "memory")
 RATE = Column("msg/s", "/s", lambda run: run.per_second, "messages/s")

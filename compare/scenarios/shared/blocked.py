@@ -22,6 +22,27 @@ WAITS = ("loop-thread", "page-fault")
 """Where a loop waits for a resource, and not for its own program."""
 
 
+def time_ms(run: Run) -> float:
+    """What the waits of a run are a part of, in milliseconds: its time, or that of the pass that was observed."""
+    observed = run.observation.duration_ms if run.observation else 0.0
+    return min(observed, run.seconds.median * 1000) if run.seconds else observed
+
+
+def telling(run: Run) -> tuple[Finding, ...]:
+    """The findings that take a part of the run's time that is worth a word, all of one place and line together."""
+    findings = run.observation.findings if run.observation else ()
+    if run.seconds is None:  # a program's: its author asks for a threshold
+        return findings
+    totals: dict[tuple[object, ...], float] = {}
+    for each in findings:
+        totals[_where(each)] = totals.get(_where(each), 0.0) + each.total_ms
+    return tuple(each for each in findings if totals[_where(each)] >= SHARE * time_ms(run))
+
+
+def _where(finding: Finding) -> tuple[object, ...]:
+    return finding.place, finding.kind, finding.role, finding.call, finding.site
+
+
 def blocked(run: Run) -> str | None:
     """Who, as the key of a group: `held`, `moved`, `nobody` or `no-loop`; `None` where nothing was observed."""
     seen = run.observation
@@ -29,11 +50,11 @@ def blocked(run: Run) -> str | None:
         return None
     waited = sum(each.total_ms for each in _loop(run) if each.place in WAITS)
     itself = held_ms(run) - waited
-    if waited > SHARE * seen.duration_ms or itself > max(MOST * seen.duration_ms, LEAST_MS):
+    if waited > SHARE * time_ms(run) or itself > max(MOST * time_ms(run), LEAST_MS):
         return "held" if any(each.role == "loop" for each in _loop(run)) else "no-loop"
     if run.backend is None:
         return "no-loop"
-    return "moved" if sum(each.total_ms for each in _workers(run)) > SHARE * seen.duration_ms else "nobody"
+    return "moved" if sum(each.total_ms for each in _workers(run)) > SHARE * time_ms(run) else "nobody"
 
 
 def held_ms(run: Run) -> float:

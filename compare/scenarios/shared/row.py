@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Row:
-    """What is known of one variant under one workload so far; `passes` are the children's own words."""
+    """What is known of one variant under one workload so far; `passes` are the children's own words.
+
+    `observed_s` is how long the observed pass took, in seconds, as the child says; `began` is when each file of it was
+    begun with.
+    """
 
     variant: Variant
     workload: dict[str, Any]
@@ -26,6 +30,7 @@ class Row:
     exit_status: int | None = None
     passes: list[dict[str, Any]] = field(default_factory=list)
     observation: Observation | None = None
+    observed_s: float = 0.0
     began: tuple[float, ...] = ()
     notes: list[str] = field(default_factory=list)
 

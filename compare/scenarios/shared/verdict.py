@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from compare.results import LOOP_PLACES, milliseconds
+from compare.scenarios.shared.blocked import SHARE, telling, time_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,15 +48,22 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
         return run.reason or run.outcome
     if run.observation is None:
         return ""
-    findings, loop = run.observation.findings, run.observation.loop
-    parts = (_loop(findings), _hops(findings), _workers(run.observation), _queue(findings, began), _others(findings))
+    seen = dataclasses.replace(run.observation, findings=telling(run))
+    parts = (
+        _loop(seen.findings),
+        _hops(seen.findings),
+        _workers(seen),
+        _queue(seen.findings, began),
+        _others(seen.findings),
+    )
     if any(parts):
         return "; ".join(part for part in parts if part)
-    if loop is not None and loop.stalls:
-        longest = milliseconds(loop.longest_ms)
-        often = "once" if loop.stalls == 1 else f"{loop.stalls} times"
-        return f"the loop was held {often}, at most {longest}, by nothing that could be named"
-    return "nothing in this process waits" if loop is not None else "no wait over the threshold"
+    if seen.loop is None:
+        return "no wait over the threshold"
+    if seen.loop.stalls and seen.loop.total_ms >= SHARE * time_ms(run):
+        longest = milliseconds(seen.loop.longest_ms)
+        return f"no call waits; the loop was busy for up to {longest} at a time"
+    return "nothing in this process waits"
 
 
 def unstable(times: Sequence[float]) -> tuple[str, ...]:
