@@ -35,9 +35,13 @@ def main(argv: Sequence[str]) -> int:
     started, status = output.now(), 0
     try:
         if options.pid is not None:
-            row = attach.watch(options.pid, threshold_ms=options.threshold, duration_s=options.duration)
+            row = attach.watch(
+                options.pid, threshold_ms=options.threshold, duration_s=options.duration, imports=options.imports
+            )
         else:
-            row, status = program.run(words, module=options.module is not None, threshold_ms=options.threshold)
+            row, status = program.run(
+                words, module=options.module is not None, threshold_ms=options.threshold, imports=options.imports
+            )
     except program.ScriptError as error:
         return output.complain(str(error))
     from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
@@ -68,6 +72,7 @@ def _parser() -> Parser:
     add("--duration", type=number(0.01), metavar="S", help="with --pid: watch for so many seconds")
     add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
     add("--fail-on", type=_places, default=(), metavar="PLACE,…", help="exit status 3 when something waited there")
+    add("--imports", action="store_true", help="count what a module's import waits for and computes on the loop, too")
     add("--timeline", action="store_true", help="draw each thread's time")
     for name, what in (("json", "JSON"), ("csv", "CSV"), ("html", "a page"), ("trace", "a trace for Perfetto")):
         add(f"--{name}", metavar="FILE", help=f"write {what}; - is standard output")

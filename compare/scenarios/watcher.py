@@ -58,12 +58,14 @@ class Watcher:
                 self._failed(error)
         return None
 
-    def begin(self, pid: int, link: Link | None, threshold_ms: float, *, plain_threads: bool = True) -> None:
+    def begin(
+        self, pid: int, link: Link | None, threshold_ms: float, *, plain_threads: bool = True, imports: bool = True
+    ) -> None:
         """From now on."""
         self.trouble = None if self._observer else self.trouble
         if self._observer is not None:
             try:
-                self._observer.begin(pid, link, threshold_ms=threshold_ms, plain_threads=plain_threads)
+                self._observer.begin(pid, link, threshold_ms=threshold_ms, plain_threads=plain_threads, imports=imports)
             except ObserverError as error:
                 self._failed(error)
 

@@ -47,6 +47,7 @@ class Sampler:
         *,
         threshold_ns: int,
         plain_threads: bool,
+        imports: bool = True,
     ) -> None:
         """Begin to watch."""
         now = time.monotonic_ns()
@@ -54,7 +55,9 @@ class Sampler:
         self._began = now
         self._processes: dict[int, WatchedProcess] = {}
         self.probe = Probe(self._processes)
-        self.judge = Judge(pid, now, self.probe, threshold_ns=threshold_ns, plain_threads=plain_threads)
+        self.judge = Judge(
+            pid, now, self.probe, threshold_ns=threshold_ns, plain_threads=plain_threads, imports=imports
+        )
         self._failures = Failures()
         self._process = WatchedProcess(pid, layout, self.judge, now, self._failures)
         self._process.stacks.agent = ring is not None

@@ -131,7 +131,13 @@ class Observer:
         return Link({channel.VARIABLE: f"{ring},{read},{self.pid}"}, (ring, read), ring, write)
 
     def begin(
-        self, pid: int, link: Link | None = None, *, threshold_ms: float = 10.0, plain_threads: bool = True
+        self,
+        pid: int,
+        link: Link | None = None,
+        *,
+        threshold_ms: float = 10.0,
+        plain_threads: bool = True,
+        imports: bool = True,
     ) -> None:
         """Start watching process `pid` and what it starts, now.
 
@@ -140,11 +146,15 @@ class Observer:
             link: `None` observes without an agent: no pool's line, no names, no pings.
             threshold_ms: findings and stalls below this are not told, in milliseconds.
             plain_threads: whether threads that belong to no loop and no pool are told of too.
+            imports: whether what a module's import waits for and computes holds a loop, too.
         """
         self._wait_until_at_work()
         if self._kept is not None:
             self._kept.clear()
-        command = {"pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "agent": link is not None}
+        command = {
+            "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
+            "agent": link is not None,
+        }  # fmt: skip
         descriptors = [link.ring, link.ask] if link is not None else []
         self._send(command, descriptors)
         (self.unreadable,) = self._receive()

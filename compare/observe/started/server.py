@@ -71,6 +71,7 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     sampler = Sampler(
         command["pid"], layout, ring, ask,
         threshold_ns=int(command["threshold_ms"] * 1e6), plain_threads=command["plain_threads"],
+        imports=command["imports"],
     )  # fmt: skip
     if why is not None:
         sampler.judge.miss(f"no Python lines: {why}")

@@ -23,13 +23,14 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends the watch, and is answered with what was seen."""
 
 
-def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = None) -> Run:
+def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = None, imports: bool = False) -> Run:
     """Watch a running process without its cooperation: system calls, threads, Python lines.
 
     Args:
         pid: the process.
         threshold_ms: findings and stalls below this are not told, in milliseconds.
         duration_s: for how long, in seconds; `None`: until it ends, or a signal (Ctrl-C) ends the watch.
+        imports: whether what a module's import waits for and computes holds a loop, too.
 
     Raises:
         ScriptError: there is no such process, it may not be watched, or its Python can't be read from ours.
@@ -40,7 +41,7 @@ def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = No
             process = os.pidfd_open(pid)
             stack.callback(os.close, process)
             observer = stack.enter_context(Observer())
-            observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True)
+            observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports)
             _check_is_readable(pid, observer.unreadable)
             until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
             sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")

@@ -60,8 +60,16 @@ def environment(link: Link | None) -> dict[str, str]:
     return env | {"PYTHONPATH": os.pathsep.join(path)}
 
 
-def run(argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0) -> tuple[Run, int]:
+def run(
+    argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0, imports: bool = False
+) -> tuple[Run, int]:
     """Run a program under the observer until it ends; returns the row, and `waitpid`'s status.
+
+    Args:
+        argv: the program and its arguments.
+        module: whether it is named as a module.
+        threshold_ms: what counts, in milliseconds.
+        imports: whether what a module's import waits for and computes holds a loop, too.
 
     Raises:
         ScriptError: it can't be started.
@@ -76,7 +84,7 @@ def run(argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
-        watcher.begin(pid, link, threshold_ms, plain_threads=False)
+        watcher.begin(pid, link, threshold_ms, plain_threads=False, imports=imports)
         ended = signals.attend(pid)
         seen = watcher.end()
     return row_of(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
