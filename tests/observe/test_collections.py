@@ -33,7 +33,7 @@ def _told(*turns: tuple[tuple[int, Collecting | None], ...]) -> list[tuple[str |
     ledger = Ledger(threads, 10 * MS)
     for parts in turns:
         computing.judge(_turn(threads, *parts), ledger, 10 * MS)
-    return [(each.kind, each.target, each.count, each.total_ms) for each in ledger.findings(lambda _: None)]
+    return [(each.kind, each.target, each.count, each.total_ms) for each in ledger.findings(lambda _, known: known)]
 
 
 def _collecting(generation: int | None, times: int = 1) -> Collecting:

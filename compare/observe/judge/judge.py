@@ -274,15 +274,15 @@ class Judge:
             missing=(*self._missing, *self._lanes.missing),
         )
 
-    def _target(self, account: Account) -> str | None:
-        """What was waited for, where that is known from elsewhere than the waiting thread."""
+    def _target(self, account: Account, known: str | None) -> str | None:
+        """What was waited for: what the waits themselves told, and what is known from elsewhere."""
         if account.place == "pool-queue":
             return self._pools.ahead(-account.thread[1])
         if account.kind == "hops":
             return self._hops.told(account)
         if account.place == "gil":
             return self._pools.faults_of(account)
-        return self._holders.told(account) if account.place == "lock" else None
+        return self._holders.told(account, known) if account.place == "lock" else known
 
     def _is_told(self, account: Account) -> bool:
         """Whether what was found is of interest, whatever it comes to."""

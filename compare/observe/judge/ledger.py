@@ -139,19 +139,19 @@ class Ledger:
 
     def findings(
         self,
-        target: Callable[[Account], str | None],
+        target: Callable[[Account, str | None], str | None],
         is_told: Callable[[Account], bool] = lambda _: True,
     ) -> tuple[Finding, ...]:
         """Return what counts, worst first.
 
         Args:
-            target: what was waited for, where no wait itself says so.
+            target: what was waited for, given what the waits themselves say.
             is_told: whether an account is of interest.
         """
         told = [self._finding(*each, target) for each in self if each[1].total and is_told(each[0])]
         return tuple(sorted(told, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
-    def _finding(self, account: Account, entry: Entry, target: Callable[[Account], str | None]) -> Finding:
+    def _finding(self, account: Account, entry: Entry, target: Callable[[Account, str | None], str | None]) -> Finding:
         site = account.site
         return Finding(
             place=account.place,
@@ -159,7 +159,7 @@ class Ledger:
             thread=entry.name or self._threads.name(account.thread),
             role=entry.role or self._threads.role(account.thread),
             call=account.call,
-            target=_target(entry) or target(account) or ("a lock" if account.place == "lock" else None),
+            target=target(account, _target(entry)),
             site=site,
             code=_source(site),
             count=entry.count,

@@ -5,6 +5,9 @@ go of a lock runs at that moment, and the waiter wakes right then. So of the oth
 was awake just when the wait ended is taken for the holder, where there is exactly one: what it did in the time of
 the wait is what was waited for. Where several were awake, those that woke just then come before those that had run all
 the while, and a thread that waited for the same lock is no holder. Otherwise the holder is not known, and not guessed.
+
+A file's lock that a library sleeps and asks for again, as SQLite does, may be free some time before the sleeper knows.
+If it is this very process that has it, the one other thread that was at some work meanwhile is its holder.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compare.observe.kernel import system_calls as syscalls
+from compare.observe.kernel.proc import OWN
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Account
@@ -40,6 +44,8 @@ class _Stretch:
     end: int
     doing: Doing
     futex: int
+    rests: bool
+    """Whether it is a loop in its poller, or a thread whose stack tells of no work."""
 
     def overlap(self, since: int, until: int) -> int:
         return max(min(self.end, until) - max(self.start, since), 0)
@@ -73,13 +79,15 @@ class LockHolders:
         if stretches is None:
             stretches = self._stretches[thread.key] = deque(maxlen=KEPT)
         doing = (segment.kind, segment.call, segment.site)
-        stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment)))
+        rests = segment.view is None or segment.view.own or not segment.view.mine
+        stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment), rests))
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
 
     def ask(self, account: Account, segment: Segment) -> None:
         """A thread waited for a lock: find out who held it."""
-        if segment.ns >= self._least and _futex(segment):
+        own = (segment.contended or segment.target or "").endswith(OWN)
+        if segment.ns >= self._least and (own or _futex(segment)):
             self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
 
     def finish(self) -> None:
@@ -87,14 +95,17 @@ class LockHolders:
         while self._waits:
             self._resolve(self._waits.popleft())
 
-    def told(self, account: Account) -> str | None:
-        """Return the lock with its holder; `None` for what is no lock of a thread's."""
+    def told(self, account: Account, known: str | None) -> str:
+        """Return the lock with its holder; `known`: what the wait itself tells of it."""
         found = self._found.get(account)
-        if not found:
-            return None
+        if not found or (known is not None and not known.endswith(OWN)):
+            return known or "a lock"
         holder, _ = found.most_common(1)[0]
         if holder is None:
-            return "a lock whose holder can't be known"
+            return known or "a lock whose holder can't be known"
+        if known is not None:
+            key, doing = holder
+            return f"{known}, in thread {self._threads.name(key)}, which {_does(doing)}"
         others = len({each[0] for each in found if each is not None}) - 1
         key, doing = holder
         more = f", and by {others} more" if others else ""
@@ -106,12 +117,13 @@ class LockHolders:
             for key, stretches in self._stretches.items()
             if key[0] == wait.thread[0] and key != wait.thread and not _waits_too(stretches, wait)
         }
+        if not wait.futex:
+            at_work = [key for key, stretches in held.items() if _works(stretches, wait)]
+            self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start
+            return
         awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
         woke = [key for key in awake if _wakes(held[key], wait.end)]
-        likely = woke or awake
-        holder: Holder | None = None
-        if len(likely) == 1 and (doing := _mostly(held[likely[0]], wait)) is not None:
-            holder = likely[0], doing
+        holder = _only(woke or awake, held, wait)
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
 
 
@@ -120,8 +132,19 @@ def _futex(segment: Segment) -> int:
     return segment.arguments[0] if segment.locks and segment.call == "futex" and segment.arguments else 0
 
 
+def _only(keys: list[Key], stretches: dict[Key, deque[_Stretch]], wait: _Wait) -> Holder | None:
+    """The one thread that explains a wait; `None` where there is none, or several."""
+    doing = _mostly(stretches[keys[0]], wait) if len(keys) == 1 else None
+    return (keys[0], doing) if doing is not None else None
+
+
+def _works(stretches: deque[_Stretch], wait: _Wait) -> bool:
+    """Whether a thread was at some work for most of a wait."""
+    return 2 * sum(each.overlap(wait.start, wait.end) for each in stretches if not each.rests) > wait.end - wait.start
+
+
 def _waits_too(stretches: deque[_Stretch], wait: _Wait) -> bool:
-    return any(each.futex == wait.futex and each.overlap(wait.start, wait.end) for each in stretches)
+    return wait.futex > 0 and any(each.futex == wait.futex and each.overlap(wait.start, wait.end) for each in stretches)
 
 
 def _is_awake(stretches: deque[_Stretch], at: int) -> bool:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from compare.observe.interpreter.memory import Memory
 
+OWN = "this very process"
+"""Who has a lock that a thread waits for, where that is another thread of its."""
 RUNNING = b"running\n"
 GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
@@ -232,10 +234,16 @@ class Process:
             try:
                 found = os.stat(f"{folder}/{number}").st_ino  # noqa: PTH116
                 if found in inodes:
-                    return f"{self._link(int(number))}, locked by process {inodes[found]}"
+                    return self._locked(self._link(int(number)), inodes[found])
             except OSError:
                 continue
         return None
+
+    def _locked(self, path: str, owner: str) -> str:
+        """Say who has a file's lock: an open file, as it may be, has no process (`/proc/locks` says -1)."""
+        if int(owner) <= 0:
+            return f"{path}, locked"
+        return f"{path}, locked by {OWN if int(owner) == self.pid else f'process {owner}'}"
 
     def _sleeps_in_library(self, memory: Memory, stack_pointer: int) -> bool:
         images = []
@@ -263,6 +271,9 @@ class Process:
                 return self._polled(memory, arguments)
             if call in {"select", "pselect6"} and memory is not None:
                 return self._selected(memory, arguments)
+            if syscalls.is_lock(call, arguments) and call in syscalls.ON_DESCRIPTOR:
+                inode = os.stat(f"/proc/{self.pid}/fd/{arguments[0]}").st_ino  # noqa: PTH116  as above
+                return self._locked(self._link(arguments[0]), _locked_inodes().get(inode, "0"))
             if call in syscalls.ON_DESCRIPTOR:
                 return self.descriptor(arguments[0])
             if call in {"wait4", "waitid"}:
