@@ -72,6 +72,8 @@ class LockHolders:
         self._stretches: dict[Key, deque[_Stretch]] = {}
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
+        self._with_others: set[Key] = set()
+        """The threads that were not alone in their process when they waited."""
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of any thread."""
@@ -102,7 +104,8 @@ class LockHolders:
             return known or "a lock"
         holder, _ = found.most_common(1)[0]
         if holder is None:
-            return known or "a lock whose holder can't be known"
+            alone = account.thread not in self._with_others
+            return known or ("a lock that no other thread has" if alone else "a lock whose holder can't be known")
         if known is not None:
             key, doing = holder
             return f"{known}, in thread {self._threads.name(key)}, which {_does(doing)}"
@@ -117,6 +120,11 @@ class LockHolders:
             for key, stretches in self._stretches.items()
             if key[0] == wait.thread[0] and key != wait.thread and not _waits_too(stretches, wait)
         }
+        if any(
+            key[0] == wait.thread[0] and key != wait.thread and each and each[-1].end > wait.start
+            for key, each in self._stretches.items()
+        ):
+            self._with_others.add(wait.thread)
         if not wait.futex:
             at_work = [key for key, stretches in held.items() if _works(stretches, wait)]
             self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start
