@@ -41,6 +41,10 @@ class Expected:
     scales: bool
     needs: str | None
     """A module that may not be installed."""
+    target: tuple[str, ...]
+    """Words that it must be told with what was waited for."""
+    no_loop: bool
+    """Whether no loop may be spoken of."""
 
     @classmethod
     def read(cls, path: Path) -> Expected | None:
@@ -76,6 +80,8 @@ class Expected:
             tuple(header["suite"]) or (None,) if "suite" in header else (),
             not clean and any(word in text for word in ("HOLD_S", "fifo", "later(")),
             header["needs"][0] if "needs" in header else None,
+            tuple(header.get("target", ())),
+            header.get("loop") == ["none"],
         )
 
     def judge(self, seen: Observation, took_ms: float | None, scale: float = 1.0) -> list[str]:
@@ -87,6 +93,8 @@ class Expected:
             scale: by what its waits were shortened.
         """
         mine = [finding for finding in seen.findings if finding.place == self.place and self._here(finding)]
+        if self.no_loop and seen.loop is not None:
+            return ["LOOP"]
         wrong = [] if self.place is None else [*self._missed(seen, mine), *self._miscounted(seen, mine, took_ms, scale)]
         for finding in seen.findings:
             told = finding in mine or finding.place == "kernel" or finding.place in self.also - {self.place}
@@ -105,6 +113,8 @@ class Expected:
             return ["KIND"]
         if self.calls and not any(finding.call in self.calls for finding in mine):
             return ["CALL"]
+        if not any(all(word in (finding.target or "") for word in self.target) for finding in mine):
+            return ["TARGET"]
         return []
 
     def _miscounted(self, seen: Observation, mine: list[Finding], took_ms: float | None, scale: float) -> list[str]:

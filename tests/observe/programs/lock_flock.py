@@ -1,4 +1,5 @@
 # expect: lock flock 250
+# target: locked by process
 # on: A
 # suite: asyncio
 import fcntl

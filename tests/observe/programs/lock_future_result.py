@@ -1,4 +1,5 @@
 # expect: lock futex 250
+# target: ThreadPoolExecutor-0_0 clock_nanosleep lock_future_result.py:13
 # also: worker-thread
 # on: A
 import concurrent.futures

@@ -1,4 +1,5 @@
 # expect: lock futex 250
+# target: held take lock_rlock.py:15
 # on: A
 import threading
 

@@ -1,4 +1,5 @@
 # expect: lock - took
+# target: this very process
 # on: A
 import sqlite3
 import tempfile

@@ -1,4 +1,5 @@
 # expect: lock futex 250
+# target: no other thread
 # on: A
 import threading
 
