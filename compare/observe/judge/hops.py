@@ -22,6 +22,8 @@ MS = 1_000_000
 RETURN_NS = MS
 """Within what time after one hop the next is asked for, where a task makes one after the other: the loop wakes and the
 task goes on, which takes a tenth of that; a client's next request takes longer, or comes in between."""
+MOST_RETURN_NS = 5 * MS
+"""Within what time it is still taken for a way back that took longer, for want of a CPU."""
 LEAST_HOPS = 200
 """How many hops at one line are many: a program's start makes some tens."""
 SEQUENCE = 0.7
@@ -55,9 +57,10 @@ class Hops:
             return
         account = Account("worker-thread", "hops", thread.key, None, site)
         line = self._lines.setdefault(account, _Line())
-        if line.until and 0 <= at - line.until <= RETURN_NS:
-            line.in_sequence += 1
-            self._cost(account, line, at - line.until, at, count=0)
+        back = at - line.until
+        if line.until and 0 <= back <= MOST_RETURN_NS:
+            line.in_sequence += back <= RETURN_NS
+            self._cost(account, line, back, at, count=0)
 
     def done(self, thread: Thread, work: Work, at: int) -> None:
         """What it handed over is done."""

@@ -26,6 +26,8 @@ FIRST_GRAIN_NS = MS
 What = tuple["State", str | None, str | None, "Site | None"]
 Piece = tuple[int, int, "State", str | None, str | None, "Site | None"]
 
+UNSEEN: What = ("unseen", None, None, None)
+
 
 class _Drawn:
     """One thread's spans, in order."""
@@ -38,26 +40,25 @@ class _Drawn:
         """What the last span is made of, while it is shorter than that."""
 
     def add(self, start: int, end: int, what: What) -> None:
-        last = self.pieces[-1] if self.pieces else None
-        if last is not None and last[1] == start and (last[2:] == what or last[1] - last[0] < self.grain):
-            self._extend(last, end, what)
-            return
-        self._shares = {what: end - start}
-        self.pieces.append((start, end, *what))
-        if len(self.pieces) >= MOST_SPANS:
-            self._grow_coarser()
-
-    def _extend(self, last: Piece, end: int, what: What) -> None:
-        self._shares[what] = self._shares.get(what, 0) + end - last[1]
-        most = max(self._shares, key=lambda each: self._shares[each])
-        self.pieces[-1] = (last[0], end, *most)
-
-    def _grow_coarser(self) -> None:
-        while len(self.pieces) > MOST_SPANS // 2:
+        """Take what follows, though it may overlap what came before; a gap is a stretch that nobody saw."""
+        if self.pieces and start > self.pieces[-1][1]:
+            self._put(self.pieces[-1][1], start, UNSEEN)
+        self._put(start, end, what)
+        while len(self.pieces) >= MOST_SPANS:
             self.grain = 2 * self.grain or FIRST_GRAIN_NS
             fine, self.pieces = self.pieces, []
-            for start, end, *what in fine:
-                self.add(start, end, (what[0], what[1], what[2], what[3]))  # type: ignore[arg-type]
+            for began, until, *rest in fine:
+                self._put(began, until, tuple(rest))  # type: ignore[arg-type]
+
+    def _put(self, start: int, end: int, what: What) -> None:
+        last = self.pieces[-1] if self.pieces else None
+        if last is not None and last[1] == start and (last[2:] == what or last[1] - last[0] < self.grain):
+            self._shares[what] = self._shares.get(what, 0) + end - start
+            most = max(self._shares, key=lambda each: self._shares[each])
+            self.pieces[-1] = (last[0], end, *most)
+        else:
+            self._shares = {what: end - start}
+            self.pieces.append((start, end, *what))
 
 
 class Lanes:

@@ -1,6 +1,6 @@
 # expect: lock clock_nanosleep took
 # on: A
-# target: this very process migration lock_sqlite_migration.py:20
+# target: this very process migration lock_sqlite_migration.py:21
 import sqlite3
 import tempfile
 import threading

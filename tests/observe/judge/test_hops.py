@@ -1,0 +1,53 @@
+"""Hops are told where they are many, come one after the other, and cost more than the work they are for."""
+
+from __future__ import annotations
+
+from compare.observe.judge.segments import Work
+from tests.observe.judge.story import LINE, MS, Story
+
+US = 1_000
+
+
+def _hops(count: int, *, way_us: int, work_us: int, gap_us: int) -> Story:
+    """A loop that hands `count` pieces of work over, one after the other; times in microseconds."""
+    story, at = Story(), 0
+    for number in range(1, count + 1):
+        work = Work(number, 7, 4, LINE, at, asker=1)
+        story.judge.asked(1, work)
+        work.started, work.tid = at + way_us * US, 2
+        ended = work.started + work_us * US
+        story.judge.worked(1, work, ended)
+        at = ended + gap_us * US
+    story.polls(at // MS + 1)
+    return story
+
+
+def test_many_hops_for_little_work_are_told_with_what_they_cost_and_what_for() -> None:
+    seen = _hops(1000, way_us=30, work_us=2, gap_us=40).end()
+    (finding,) = seen.findings
+    assert (finding.place, finding.kind) == ("worker-thread", "hops")
+    assert (finding.count, finding.target, finding.site) == (1000, "2.0 ms of work", LINE)
+    assert finding.total_ms == (1000 * 32 + 999 * 40) / 1000
+
+
+def test_hops_that_work_are_not_told() -> None:
+    assert _hops(1000, way_us=30, work_us=500, gap_us=40).end().findings == ()
+
+
+def test_few_hops_are_not_told() -> None:
+    assert _hops(100, way_us=300, work_us=2, gap_us=40).end().findings == ()
+
+
+def test_hops_that_wait_for_something_in_between_are_not_told() -> None:
+    assert _hops(1000, way_us=30, work_us=2, gap_us=2000).end().findings == ()
+
+
+def test_hops_of_several_tasks_at_once_are_not_told() -> None:
+    story = Story()
+    for number in range(1, 1001):
+        at = number * 50 * US
+        work = Work(number, 7, 4, LINE, at, asker=1)
+        story.judge.asked(1, work)
+        work.started, work.tid = at + 30 * US, 2
+        story.judge.worked(1, work, at + 100 * US)
+    assert story.polls(60).end().findings == ()

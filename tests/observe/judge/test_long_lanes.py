@@ -1,0 +1,69 @@
+"""A lane that is full grows coarser; what nobody saw is never drawn as something."""
+
+from __future__ import annotations
+
+from compare.observe.judge.lanes import MOST_SPANS, Lanes
+from compare.observe.judge.segments import Segment
+from compare.report.check import disagreements, time_per_state
+from compare.results import Lane, Observation, State
+
+US, MS = 1_000, 1_000_000
+KEY = (1, 1)
+
+
+def _finish(lanes: Lanes, now: int) -> Lane:
+    told = lanes.finish(now, lambda _: "MainThread", lambda _: "loop")
+    assert disagreements(Observation((), None, told, 1, now / MS), untold_ms=1e9) == []
+    return told[0]
+
+
+def _add(lanes: Lanes, start: int, end: int, state: State) -> None:
+    lanes.add(KEY, Segment(start, "running", end=end), state)
+
+
+def test_a_long_lane_shows_its_end_as_it_was() -> None:
+    lanes, at = Lanes(0), 0
+    for _ in range(3 * MOST_SPANS):
+        _add(lanes, at, at + 600 * US, "poller")
+        _add(lanes, at + 600 * US, at + 800 * US, "running")
+        at += 800 * US
+    _add(lanes, at, at + 500 * MS, "blocked")
+    lane = _finish(lanes, at + 500 * MS)
+    assert len(lane.spans) <= MOST_SPANS
+    assert lane.spans[-1].state == "blocked"
+    assert lane.spans[-1].end_ms - lane.spans[-1].start_ms >= 490
+    states = time_per_state(lane)
+    assert states["poller"] > 0.7 * at / MS
+    assert any("shorter than" in sentence for sentence in lanes.missing)
+
+
+def test_a_lane_that_fits_leaves_nothing_out() -> None:
+    lanes = Lanes(0)
+    _add(lanes, 0, 300 * US, "running")
+    _add(lanes, 300 * US, 400 * US, "poller")
+    assert [span.state for span in _finish(lanes, 400 * US).spans] == ["running", "poller"]
+    assert lanes.missing == ()
+
+
+def test_what_was_not_seen_is_drawn_as_that() -> None:
+    lanes = Lanes(0)
+    _add(lanes, 10 * MS, 20 * MS, "running")
+    _add(lanes, 320 * MS, 330 * MS, "running")
+    lane = _finish(lanes, 340 * MS)
+    assert [(span.state, span.end_ms - span.start_ms) for span in lane.spans] == [
+        ("unseen", 10.0),
+        ("running", 10.0),
+        ("unseen", 300.0),
+        ("running", 10.0),
+        ("unseen", 10.0),
+    ]
+
+
+def test_nor_is_it_when_the_lane_is_full() -> None:
+    lanes, at = Lanes(0), 0
+    for _ in range(MOST_SPANS):
+        _add(lanes, at, at + 500 * US, "poller")
+        _add(lanes, at + 500 * US, at + 1000 * US, "running")
+        at += 3 * MS
+    states = time_per_state(_finish(lanes, at))
+    assert states["unseen"] >= 0.6 * at / MS
