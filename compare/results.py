@@ -70,7 +70,8 @@ class Finding:
     Attributes:
         place: where the time went, in the words of the design.
         kind: a closer word, for `busy-cpu`: `compute`, `gc`, `busy-polling` or `backlog`;
-            for `worker-thread`: `page-fault`, or `hops`, work that is handed over a little at a time.
+            for `worker-thread`: `page-fault`, or `hops`, work that is handed over a little at a time;
+            for `gil`: `gc`, where the one that keeps it collects garbage.
         thread: the thread's name.
         role: what that thread is for.
         call: the system call it waited in, if it was one.
@@ -83,7 +84,8 @@ class Finding:
         longest_ms: the longest single one, in milliseconds.
         task: what the loop ran in the longest one; `None` elsewhere, and where it could not be seen.
         stack: where the thread stood in the longest one, innermost line first, 64 at the most; what a greenlet hides is
-            continued by the lines at which the task's coroutines await.
+            continued by the lines at which the task's coroutines await. A function of the user's that a framework's
+            code works for, an endpoint that has returned, stands there at its first line.
     """
 
     place: Place
