@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.observe.interpreter import calibration, inside, views
+from compare.observe.interpreter import calibration, inside, machinery, views
 from compare.observe.interpreter.garbage import Collecting, Collector
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import Reader
@@ -161,10 +161,6 @@ def tasks_of(reader: Reader) -> Tasks:
     return Tasks(reader, reader.layout.inside)
 
 
-def turns(stack: list[Frame]) -> list[Frame]:
-    return [frame for frame in stack if views.mark(frame.code.filename, frame.code.qualname) == "turn"]
-
-
 @pytest.mark.parametrize(
     "how",
     [
@@ -179,7 +175,7 @@ def test_a_task_is_known_with_its_name_and_where_its_coroutines_await(program: P
         pytest.skip("greenlet is not installed")
     with started(program, *how) as (reader, state, stack):
         tasks = tasks_of(reader)
-        running = _settled(tasks, state, turns(stack))
+        running = _settled(tasks, state, machinery.turns(stack))
         assert running is not None
         assert running.task.runs == "outermost"
         # Before 3.14 asyncio names an eager one when it has been made, and this one has run by then.
@@ -219,7 +215,7 @@ def test_a_greenlet_of_trio_hides_the_loop_but_not_the_task(program: Path) -> No
     if find_spec("greenlet") is None:
         pytest.skip("greenlet is not installed")
     with started(program, "trio", "hidden") as (reader, state, stack):
-        assert not turns(stack)
+        assert not machinery.turns(stack)
         assert tasks_of(reader).running(state, None, [], time.monotonic_ns()) is None
 
 
@@ -235,7 +231,7 @@ def test_a_callback_of_c_is_known_by_the_loops_handle(program: Path) -> None:
         assert view.by_callback(tasks.callback).doing == Task(None, "TextIOWrapper.read") or view.by_callback(
             tasks.callback
         ).doing == Task(None, "_io.TextIOWrapper.read")
-        assert tasks.running(state, None, turns(stack), time.monotonic_ns()) is None
+        assert tasks.running(state, None, machinery.turns(stack), time.monotonic_ns()) is None
 
 
 def test_what_is_no_object_is_no_task() -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from compare.observe.agent.channel import Kind
-from compare.observe.interpreter import views as stacks
+from compare.observe.interpreter import lines
 from compare.observe.judge.segments import Work
 from compare.observe.kernel import proc
 
@@ -181,7 +181,7 @@ class NotesRead:
     def _site(self, record: Record) -> Site | None:
         reader = self._process.stacks.reader
         code = reader.code(record.code) if reader is not None else None
-        return stacks.site_of(code, record.line, self._process.stacks.directory) if code is not None else None
+        return lines.site_of(code, record.line, self._process.stacks.directory) if code is not None else None
 
     def _no_longer_in_line(self, record: Record, *, early: bool) -> None:
         if record.kind is not Kind.STARTED and self._load[record.second]:

@@ -11,6 +11,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from compare.observe.interpreter import lines, machinery
 from compare.observe.interpreter import views as stacks
 from compare.observe.interpreter.garbage import Collecting, Collector
 from compare.observe.interpreter.memory import Unreadable
@@ -133,9 +134,7 @@ class PythonStacks:
             self.turns.add(view.turn)
             if not _lies_below(thread.below, frames, view.turn):
                 thread.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
-                self.turns.update(
-                    frame.address for frame in frames if stacks.mark(frame.code.filename, frame.code.qualname) == "turn"
-                )
+                self.turns.update(frame.address for frame in machinery.turns(frames))
         return view
 
     def _with_task(self, thread: WatchedThread, view: View) -> View:
@@ -171,7 +170,7 @@ class PythonStacks:
             return
         if view.doing.name is not None and time.monotonic_ns() - segment.start > SERVED_NS:
             segment.sought = True
-            if (found := self.tasks.serves(view.stack, stacks.is_mine)) is not None:
+            if (found := self.tasks.serves(view.stack, lines.is_mine)) is not None:
                 segment.view = view.serving(found[1], found[0])
 
     def _running(self, thread: WatchedThread, view: View) -> Running | None:
