@@ -6,10 +6,10 @@ only the time and its relation to the fastest stay beside the name.
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
@@ -17,6 +17,7 @@ from compare import catalogue
 from compare.report.axis import groups, number, workload_of
 from compare.report.escape import escaped
 from compare.report.lanes import TIMES
+from compare.report.wrap import padded, wrapped
 from compare.results import milliseconds
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ def _table(runs: Sequence[Run], width: int) -> list[Text]:
     cells = [[column.cell(run, best) for column in columns] for run in ran]
     widths = _widths(columns, cells, width)
     lines.append(
-        Text(GAP.join(_fitted(each.head, room, each) for each, room in zip(columns, widths, strict=True)), "dim")
+        Text(
+            GAP.join(padded(each.head, room, right=not each.left) for each, room in zip(columns, widths, strict=True)),
+            "dim",
+        )
     )
     for run, row in zip(ran, cells, strict=True):
         lines += _row(run, row, columns, widths, width)
@@ -144,22 +148,18 @@ def _relative(run: Run, best: float) -> str:
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
     """As wide as what is in them; the name gives way when the line would be too long."""
-    widths = [max(len(column.head), *(len(row[at]) for row in cells), 0) for at, column in enumerate(columns)]
+    widths = [
+        max(cell_len(text) for text in (column.head, *(row[at] for row in cells))) for at, column in enumerate(columns)
+    ]
     rest = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
     widths[0] = max(8, min(widths[0], width - rest))
     return widths
 
 
-def _fitted(text: str, room: int, column: Column) -> str:
-    if len(text) > room:
-        text = text[: room - 1] + "…"
-    return text.ljust(room) if column.left else text.rjust(room)
-
-
 def _row(run: Run, row: Sequence[str], columns: Sequence[Column], widths: Sequence[int], width: int) -> list[Text]:
     line = Text()
     for at, (cell, column, room) in enumerate(zip(row, columns, widths, strict=True)):
-        line.append(GAP if at else "").append(_fitted(cell, room, column), _style(run, column.head, cell))
+        line.append(GAP if at else "").append(padded(cell, room, right=not column.left), _style(run, column.head, cell))
     said = "; ".join(part for part in (run.verdict, *_remarks(run)) if part)
     if width >= WIDE:
         indent = sum(widths) + len(GAP) * len(widths)
@@ -191,7 +191,7 @@ def _style(run: Run, head: str, cell: str) -> str:
 
 def _beside(line: Text, said: str, indent: int, width: int) -> list[Text]:
     """The verdict to the right of its row, on as many lines as it takes."""
-    first, *others = _wrapped(said, max(20, width - indent)) or [""]
+    first, *others = wrapped(said, max(20, width - indent)) or [""]
     return [line.append(GAP + first), *(Text(" " * indent + other) for other in others)]
 
 
@@ -211,11 +211,5 @@ def _skipped(runs: Sequence[Run], width: int) -> list[Text]:
 
 def _folded(text: str, style: str, width: int, first: int, others: int) -> list[Text]:
     """A paragraph, indented by so many columns."""
-    lines = textwrap.wrap(
-        text, max(8, width), initial_indent=" " * first, subsequent_indent=" " * others, break_on_hyphens=False
-    )
+    lines = wrapped(text, max(8, width), " " * first, " " * others)
     return [Text(line, style) for line in lines]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(8, width))

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -97,6 +97,7 @@ def forms(what: Comparison, width: int = 80) -> dict[str, str]:
 
 @often
 @given(texts=st.lists(TEXTS, min_size=7, max_size=7), name=TEXTS, width=st.integers(40, 120))
+@example(texts=["x"] * 7, name="⺀" * 9, width=118)  # two cells each
 def test_nothing_in_any_output_can_be_obeyed(
     texts: list[str],
     name: str,

@@ -38,7 +38,7 @@ class _Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem:
+        if self.cdata_elem in {"script", "style"}:  # a title is one too, from Python 3.14 on
             self.raw.append((self.cdata_elem, data))
         else:
             self.words += data
