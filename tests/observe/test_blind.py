@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from compare.observe.agent import channel
-from compare.observe.kernel import proc
+from compare.observe.kernel.processes import Process
 from compare.observe.sampler import without_proc
 from compare.observe.sampler.sampler import Sampler
 from compare.scenarios.script.program import STARTUP
@@ -32,7 +32,7 @@ asyncio.run(main())
 
 def test_a_stall_is_told_by_pings_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(without_proc, "reason", lambda _: "no /proc here")
-    monkeypatch.setattr(proc.Process, "tids", lambda _: [])
+    monkeypatch.setattr(Process, "tids", lambda _: [])
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
     descriptor = channel.Ring.create()

@@ -18,8 +18,8 @@ from compare.observe.interpreter.views import View
 from compare.observe.judge.judge import Judge
 from compare.observe.judge.lanes import Lanes
 from compare.observe.judge.segments import Segment
-from compare.observe.kernel import proc
 from compare.observe.kernel import system_calls as syscalls
+from compare.observe.kernel import threads as kernel_threads
 from compare.report.check import disagreements
 from compare.results import Observation, Site, State
 
@@ -95,10 +95,10 @@ def test_requests_come_through_and_half_a_one_does_not(wanted: list[int], torn: 
 
 
 def test_a_call_is_parsed() -> None:
-    call = proc.parse_call(b"0 0x3 0x7f00 0x10 0x0 0x0 0x0 0x7ffe10 0x7f1234\n")
+    call = kernel_threads.parse_call(b"0 0x3 0x7f00 0x10 0x0 0x0 0x0 0x7ffe10 0x7f1234\n")
     assert (call.number, call.arguments) == (0, (3, 0x7F00, 16, 0, 0, 0))
     assert (call.stack_pointer, call.instruction) == (0x7FFE10, 0x7F1234)
-    assert proc.parse_call(b"-1 0x7ffe10 0x7f1234\n").number == -1
+    assert kernel_threads.parse_call(b"-1 0x7ffe10 0x7f1234\n").number == -1
 
 
 def test_calls_have_the_names_that_the_kernel_gives_them() -> None:
@@ -133,7 +133,7 @@ def test_which_calls_wait_for_a_lock() -> None:
         ("<attrs generated methods app.Thing>", "library"),
         (os.path.join(sysconfig.get_path("stdlib"), "asyncio", "base_events.py"), "library"),  # noqa: PTH118  as given
         (anyio.__file__, "package"),
-        (proc.__file__, "library"),
+        (kernel_threads.__file__, "library"),
     ],
 )
 def test_whose_a_file_is(file: str, owner: str) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from compare.observe.judge.segments import Segment
     from compare.observe.judge.threads import Thread, Threads
     from compare.observe.judge.turns import Holds, Turn
-    from compare.observe.kernel.proc import Stat
+    from compare.observe.kernel.threads import Stat
     from compare.results import Site
 
 STREAK_NS = 100_000_000

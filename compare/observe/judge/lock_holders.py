@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compare.observe.kernel import system_calls as syscalls
-from compare.observe.kernel.proc import OWN
+from compare.observe.kernel.locks import OWN
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Account

@@ -11,8 +11,9 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.segments import Segment
-from compare.observe.kernel import proc
+from compare.observe.kernel import locks
 from compare.observe.kernel import system_calls as syscalls
+from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.views import View
@@ -41,7 +42,7 @@ class Looks:
         except OSError:
             self._process.drop(thread, now)
             return
-        if raw == proc.GONE:
+        if raw == kernel_threads.GONE:
             self._process.end(thread, now)
             return
         segment = thread.open
@@ -52,7 +53,7 @@ class Looks:
         woke = times.slices != thread.times.slices
         thread.times, before = times, thread.raw
         thread.raw = raw
-        if segment is not None and raw == before and raw != proc.RUNNING:
+        if segment is not None and raw == before and raw != kernel_threads.RUNNING:
             if segment.gil:
                 self._see_holder(segment)
                 thread.seen = now
@@ -90,13 +91,13 @@ class Looks:
                 thread.stat = stat
 
     def _segment(self, thread: WatchedThread, raw: bytes, start: int) -> Segment:
-        if raw == proc.RUNNING:
+        if raw == kernel_threads.RUNNING:
             segment = Segment(start, "running")
             if self._process.runs_a_loop(thread) or self._runs_long(thread, start):
                 segment.view = self._process.stacks.view(thread)
                 segment.collecting = self._process.stacks.collecting(thread, segment.view)
         else:
-            call = proc.parse_call(raw)
+            call = kernel_threads.parse_call(raw)
             if call.number < 0:
                 segment = Segment(start, "off", view=self._process.stacks.view(thread))
             else:
@@ -146,13 +147,14 @@ class Looks:
         if segment.kind == "off":
             segment.target = self._process.kernel.mapped_file()
             return
-        reader, kernel = self._process.stacks.reader, self._process.kernel
+        reader = self._process.stacks.reader
         memory = reader.memory if reader is not None else None
-        segment.target = kernel.target(segment.call or "", segment.arguments, memory)
+        segment.target = self._process.targets.of_call(segment.call or "", segment.arguments, memory)
         if segment.call in syscalls.SLEEPS and reader is not None and self._process.runs_a_loop(thread):
             # A library sleeps again and again for one lock, which may be free by now.
             frames = segment.view.frames if segment.view is not None else ()
-            segment.contended = kernel.contended(memory, proc.parse_call(thread.raw).stack_pointer)
+            stack_pointer = kernel_threads.parse_call(thread.raw).stack_pointer
+            segment.contended = locks.contended(self._process.pid, memory, stack_pointer)
             if segment.contended is None and frames and thread.contended[0] == frames:
                 segment.contended = thread.contended[1]
             thread.contended = frames, segment.contended
@@ -168,9 +170,9 @@ class Looks:
             view = view or stacks.view_of_state(state)
             if view is None:
                 return
-            raw = thread.files.call() if thread is not None else proc.RUNNING
-            waits = raw != proc.RUNNING and not raw.startswith(b"-1")
-            call = syscalls.name(proc.parse_call(raw).number) if waits else None
+            raw = thread.files.call() if thread is not None else kernel_threads.RUNNING
+            waits = raw != kernel_threads.RUNNING and not raw.startswith(b"-1")
+            call = syscalls.name(kernel_threads.parse_call(raw).number) if waits else None
             work = process.work.get(tid)  # `to_thread(some C function)` has no frame of the user's in the worker
             asker = work.site if work is not None and not view.mine else None
             collects, asked = stacks.collects(view)

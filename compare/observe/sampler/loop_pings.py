@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.observe.kernel import proc
+from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ class LoopPings:
             return False
         try:
             raw = self._notes.agent.call()
-            if raw == proc.RUNNING or not stacks.waits_for_gil(proc.parse_call(raw)):
+            if raw == kernel_threads.RUNNING or not stacks.waits_for_gil(kernel_threads.parse_call(raw)):
                 return False
             if self._kept_out is None:
                 self._agent_slices = self._notes.agent.times().slices

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from compare.observe.agent.channel import Kind
 from compare.observe.interpreter import lines
 from compare.observe.judge.segments import Work
-from compare.observe.kernel import proc
+from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ class NotesRead:
         self._ring, self._process, self._began = ring, process, began
         self._pings, self._window = pings, window
         self.hidden: set[int] = set()
-        self.agent: proc.ThreadFiles | None = None
+        self.agent: kernel_threads.ThreadFiles | None = None
         self.loops: dict[int, tuple[int, int, int]] = {}
         self.queue: dict[int, Work] = {}
         self.names: dict[int, str] = {}
@@ -120,7 +120,7 @@ class NotesRead:
             thread.files.close()
         self.close()
         with contextlib.suppress(OSError):
-            self.agent = proc.ThreadFiles(process.pid, tid)
+            self.agent = kernel_threads.ThreadFiles(process.pid, tid)
 
     def _loop_ends(self, record: Record) -> None:
         tid, process = record.tid, self._process

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from compare.observe.kernel import proc
+from compare.observe.kernel.processes import Process
 
 if TYPE_CHECKING:
+    from compare.observe.kernel.threads import Stat, ThreadFiles
     from compare.observe.sampler.watched_process import WatchedProcess
 
 
@@ -17,7 +18,7 @@ class Probe:
         """Ask of these, which come and go."""
         self._processes = processes
 
-    def stat(self, pid: int, tid: int) -> proc.Stat | None:
+    def stat(self, pid: int, tid: int) -> Stat | None:
         """Return a thread's counters now; `None` when it has ended."""
         files = self._files(pid, tid)
         try:
@@ -43,12 +44,12 @@ class Probe:
 
     def packets(self, pid: int) -> int:
         """Return how many packets there have been where a process lives."""
-        return proc.Process(pid).packets()
+        return Process(pid).packets()
 
-    def _files(self, pid: int, tid: int) -> proc.ThreadFiles | None:
+    def _files(self, pid: int, tid: int) -> ThreadFiles | None:
         thread = self._processes[pid].threads.get(tid) if pid in self._processes else None
         return thread.files if thread is not None else None
 
     def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes a process has."""
-        return proc.Process(pid).streams()
+        return Process(pid).streams()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.tasks import Running
     from compare.observe.interpreter.views import View
     from compare.observe.judge.segments import Segment
-    from compare.observe.kernel import proc
+    from compare.observe.kernel import threads as kernel_threads
     from compare.observe.sampler.failures import Failures
     from compare.observe.sampler.watched_thread import WatchedThread
 
@@ -96,7 +96,7 @@ class PythonStacks:
             self.unreadable = None if self._was_read else str(error)
         return True
 
-    def waits_for_gil(self, call: proc.Call) -> bool:
+    def waits_for_gil(self, call: kernel_threads.Call) -> bool:
         """Whether a call is CPython's wait for its GIL: on a word inside the GIL's own structure."""
         if self.gil is None or syscalls.name(call.number) != "futex":
             return False

@@ -6,7 +6,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from compare.observe.kernel import proc
+from compare.observe.kernel.descriptors import Targets
+from compare.observe.kernel.processes import Process
 from compare.observe.sampler.looks import Looks, closed
 from compare.observe.sampler.python_stacks import PythonStacks
 from compare.observe.sampler.schedule import Schedule
@@ -30,7 +31,7 @@ class WatchedProcess:
     def __init__(self, pid: int, layout: Layout | None, judge: Judge, now: int, failed: Failures) -> None:
         """Watch a process from now on."""
         self.pid = pid
-        self.kernel = proc.Process(pid)
+        self.kernel, self.targets = Process(pid), Targets(pid)
         self.judge = judge
         self.threads: dict[int, WatchedThread] = {}
         self.work: dict[int, Work] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.observe.kernel import proc
+from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.stacks import Frame
@@ -22,7 +22,7 @@ class WatchedThread:
     def __init__(self, pid: int, tid: int, now: int) -> None:
         """Follow a thread from now on. Raises `OSError` when it has ended or may not be seen."""
         self.tid = tid
-        self.files = proc.ThreadFiles(pid, tid)
+        self.files = kernel_threads.ThreadFiles(pid, tid)
         self.raw = b""
         self.times = self.files.times()
         self.born = self.seen = now
@@ -41,6 +41,6 @@ class WatchedThread:
         self.runs_since = now
         self.contended: tuple[tuple[tuple[int, int], ...], str | None] = (), None
         """Where it slept last, and for which file's lock."""
-        self.stat: proc.Stat | None = None
+        self.stat: kernel_threads.Stat | None = None
         self.below: tuple[Frame, ...] = ()
         """The frame that makes its loop's turns, and those below: they stay while the loop runs."""

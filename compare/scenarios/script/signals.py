@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compare.observe.kernel.proc import Process
+from compare.observe.kernel.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

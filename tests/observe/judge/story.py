@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from compare.observe.interpreter.views import View
 from compare.observe.judge.judge import Judge
 from compare.observe.judge.segments import Segment
-from compare.observe.kernel.proc import Stat
+from compare.observe.kernel.threads import Stat
 from compare.report.check import disagreements
 from compare.results import Site
 

@@ -1,0 +1,105 @@
+"""What a thread is doing, as the kernel tells it: `/proc/PID/task/TID/{syscall,schedstat,stat}`.
+
+Needs the right to trace the process (the same user, and Yama's leave), but traces nothing and stops nothing.
+Source: proc_pid_syscall(5), proc_pid_stat(5), and the kernel's Documentation/scheduler/sched-stats.rst.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+
+RUNNING = b"running\n"
+GONE = b"-1 0x0 0x0\n"
+"""What is said of a thread that has ended, and was not waited for yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A system call that a thread waits in; number -1: it waits outside of one (a page fault, a stop)."""
+
+    number: int
+    arguments: tuple[int, ...]
+    stack_pointer: int
+    instruction: int
+
+
+@lru_cache(maxsize=4096)
+def parse_call(raw: bytes) -> Call:
+    """Return what a line of `/proc/PID/task/TID/syscall` says, other than `running`."""
+    words = raw.split()
+    numbers = [int(word, 0) for word in words]
+    return Call(numbers[0], tuple(numbers[1:-2]), numbers[-2], numbers[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """`schedstat`: nanoseconds on a CPU, nanoseconds in line for one, and how often it was given one."""
+
+    run_ns: int
+    delay_ns: int
+    slices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """From `stat`: the state's letter, minor and major faults, and clock ticks in user and in kernel mode."""
+
+    state: str
+    minor_faults: int
+    major_faults: int
+    user_ticks: int
+    system_ticks: int
+
+
+class ThreadFiles:
+    """One thread's files, kept open: a reading is one system call. Raises `OSError` once the thread has ended."""
+
+    def __init__(self, pid: int, tid: int) -> None:
+        """Open them."""
+        self.tid = tid
+        folder = f"/proc/{pid}/task/{tid}/"
+        self._syscall = os.open(folder + "syscall", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.schedstat = os.open(folder + "schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            os.close(self._syscall)
+            raise
+        self._folder = folder
+        self._stat = -1
+
+    def call(self) -> bytes:
+        """Return the raw line: compare it with the last one, `parse_call` it when it differs."""
+        return os.pread(self._syscall, 256, 0)
+
+    def times(self) -> Times:
+        """Return how long it has run and waited for a CPU so far."""
+        run, delay, slices = os.pread(self.schedstat, 128, 0).split()
+        return Times(int(run), int(delay), int(slices))
+
+    def stat(self) -> Stat:
+        """Return its state and counters."""
+        if self._stat < 0:
+            self._stat = os.open(self._folder + "stat", os.O_RDONLY | os.O_CLOEXEC)
+        fields = os.pread(self._stat, 1024, 0).rpartition(b")")[2].split()
+        if not fields:
+            raise ProcessLookupError(self.tid)
+        return Stat(fields[0].decode(), int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12]))
+
+    def transferred(self) -> int:
+        """Return how many bytes its reads and writes have moved (those of `recv` and `send` are not counted)."""
+        with open(self._folder + "io", "rb", buffering=0) as file:  # noqa: PTH123  no Path object in the sampler's path
+            fields = file.read(1024).split()
+        return int(fields[1]) + int(fields[3])
+
+    def waits(self) -> int:
+        """Return how often it has waited: given up its CPU, and not been made to."""
+        with open(self._folder + "status", "rb", buffering=0) as file:  # noqa: PTH123  see above
+            return int(file.read(4096).partition(b"\nvoluntary_ctxt_switches:")[2].split()[0])
+
+    def close(self) -> None:
+        """Let the thread go."""
+        for descriptor in (self._syscall, self.schedstat, self._stat):
+            if descriptor >= 0:
+                os.close(descriptor)
