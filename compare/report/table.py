@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from compare.results import Comparison, Run
 
 WIDE, MIDDLE = 118, 60
+VERDICT = 20
+"""No narrower than this where it stands beside its row."""
 GAP = "  "
 MARK = "~"
 """Before a figure whose passes differ much."""
@@ -151,7 +153,7 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
     widths = [
         max(cell_len(text) for text in (column.head, *(row[at] for row in cells))) for at, column in enumerate(columns)
     ]
-    rest = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
+    rest = sum(widths[1:]) + len(GAP) * (len(widths) - 1) + (len(GAP) + VERDICT if width >= WIDE else 0)
     widths[0] = max(8, min(widths[0], width - rest))
     return widths
 
@@ -191,7 +193,7 @@ def _style(run: Run, head: str, cell: str) -> str:
 
 def _beside(line: Text, said: str, indent: int, width: int) -> list[Text]:
     """The verdict to the right of its row, on as many lines as it takes."""
-    first, *others = wrapped(said, max(20, width - indent)) or [""]
+    first, *others = wrapped(said, max(VERDICT, width - indent)) or [""]
     return [line.append(GAP + first), *(Text(" " * indent + other) for other in others)]
 
 

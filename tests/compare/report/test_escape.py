@@ -97,7 +97,7 @@ def forms(what: Comparison, width: int = 80) -> dict[str, str]:
 
 @often
 @given(texts=st.lists(TEXTS, min_size=7, max_size=7), name=TEXTS, width=st.integers(40, 120))
-@example(texts=["x"] * 7, name="⺀" * 9, width=118)  # two cells each
+@example(texts=["x"] * 7, name="⺀" * 30, width=118)  # two cells each
 def test_nothing_in_any_output_can_be_obeyed(
     texts: list[str],
     name: str,
