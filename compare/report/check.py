@@ -40,7 +40,7 @@ def disagreements(observation: Observation, *, untold_ms: float = 10.0, rounding
     2. What the lanes show as blocked, per call, is what the findings tell: as much, within `rounding_ms` for each wait
        that was told, and at most `untold_ms` more, which was too short to be a finding. That more is asked of loops,
        while they turn, and of workers: others may wait as they like. For the other states the lanes may show more than
-       the findings tell (a busy thread is no finding), but never less, with two exceptions. Waits in line for a pool
+       the findings tell (a busy thread is no finding), but never less, with two exceptions. Waits for a pool
        overlap: two jobs that wait at once for 10 ms are 20 ms in a finding and 10 ms in the lane. And a process that is
        starved of a CPU looks as if it ran.
 

@@ -34,8 +34,8 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 Cell = tuple[State, str | None] | None
 """A state and its own word (see `word`); `None` after the lane's end."""
 
-DEPTH = re.compile(r"(\d+) in line")
-"""How the line behind a pool tells its length, as a span's target."""
+DEPTH = re.compile(r"(\d+) (?:queued|in line)")
+"""How the queue of a pool tells its length, as a span's target; the second way is that of older recordings."""
 
 T = TypeVar("T")
 
@@ -54,14 +54,14 @@ class Folded:
 
 
 def word(span: Span) -> str | None:
-    """What a span is called more closely than by its state: a call that blocks, or how many are in line."""
+    """What a span is called more closely than by its state: a call that blocks, or how many are queued."""
     if span.state == "blocked":
         return span.call
     return span.target if span.state == "queue" and span.target and DEPTH.fullmatch(span.target) else None
 
 
 def depth(span: Span) -> int:
-    """How many are in line during a span; 0 when it is no line's."""
+    """How many are queued during a span; 0 when it is no queue's."""
     if span.state != "queue":
         return 0
     found = DEPTH.fullmatch(span.target or "")

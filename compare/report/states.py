@@ -55,7 +55,7 @@ LOOKS: dict[State, Look] = {
         "waiting for a lock", "lock", "▙", "#b5508f", "#a8447f", "#d987b8", "#000000", 1.0, "slash", wait=True
     ),
     "queue": Look(
-        "in line for the pool", "in line", "▒", "#2f8fc4", "#3c93c9", "#56b4e9", "#000000", 1.0, "rows", wait=True
+        "queued for the pool", "queued", "▒", "#2f8fc4", "#3c93c9", "#56b4e9", "#000000", 1.0, "rows", wait=True
     ),
     "stopped": Look("stopped", "stopped", "▌", "#808080", "#5b6470", "#aab3c0", "#000000", 1.0, "backslash", wait=True),
     "running": Look("running", "running", "▄", "#009e73", "#12946f", "#1fae85", "#000000", 0.55, "plain", wait=False),

@@ -118,7 +118,8 @@ def _others(count: int, width: int) -> list[str]:
 def _finding(gathered: Gathered, width: int, mark: str) -> list[str]:
     """A finding with its time before it, its line of code below."""
     first = gathered.first
-    help_ = f": {advice.way_out(first)}" if mark == "!" or first.place == "pool-queue" else ""
+    helps = mark == "!" or first.place == "pool-queue" or first.kind == "hops"
+    help_ = f": {advice.way_out(first)}" if helps else ""
     words = f"{advice.what_all(gathered)}{_often(gathered)}{help_}"
     lines = wrapped(words, width, f"{mark} {milliseconds(gathered.total_ms):>{FIGURE}}  ", INDENT)
     if first.code and mark == "!":
@@ -127,7 +128,7 @@ def _finding(gathered: Gathered, width: int, mark: str) -> list[str]:
 
 
 def _often(gathered: Gathered) -> str:
-    """How many waits they were; of collections of garbage that is told already."""
-    if gathered.count < 2 or gathered.first.kind == "gc":
+    """How many waits they were; of hops and of collections of garbage that is told already."""
+    if gathered.count < 2 or gathered.first.kind in ("gc", "hops"):
         return ""
     return f", {gathered.count:,} waits, the longest {milliseconds(gathered.longest_ms)}"

@@ -82,7 +82,7 @@ def _slice(pid: int, tid: int, span: Span, ts: int, dur: int) -> Event:
 
 
 def _counters(pid: int, observation: Observation) -> Iterator[Event]:
-    """Steps: how long each stretch away from the poller is going to be, and how many are in line."""
+    """Steps: how long each stretch away from the poller is going to be, and how many are queued."""
     loops = [lane for lane in observation.lanes if lane.role == "loop"]
     lines = [lane for lane in observation.lanes if lane.role is None]
     for index, lane in enumerate(loops):

@@ -209,7 +209,7 @@ def test_as_nobody(command: list[str], surroundings: dict[str, str]) -> None:
         env={**surroundings, "TMPDIR": "/tmp", "HOME": "/"},
     )
     assert done.returncode == 0, done.stderr
-    assert "workers wait in read" in done.stdout
+    assert "worker threads wait in its place" in done.stdout
 
 
 def test_without_proc(command: list[str], surroundings: dict[str, str]) -> None:

@@ -54,7 +54,7 @@ def test_the_verdict_names_who_waits_where(slow: dict[str, dict[str, Any]]) -> N
     assert "the loop waits in read" in slow["asyncio_blocking_mistake"]["verdict"]
     assert "asyncio_blocking_mistake.py:" in slow["asyncio_blocking_mistake"]["verdict"]
     assert "workers wait in read" in slow["asyncio_aiofiles"]["verdict"]
-    assert "wait in line for the pool" in slow["asyncio_aiofiles"]["verdict"]
+    assert "are queued for the pool" in slow["asyncio_aiofiles"]["verdict"]
     assert "the loop waits" not in slow["trio_fd_stream"]["verdict"]
 
 

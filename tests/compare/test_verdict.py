@@ -33,19 +33,22 @@ def said(*findings: Finding, lanes: tuple[Lane, ...] = (), loop: bool = True, be
         (finding("lock", "loop", 2310, target="a lock"), "the loop waits for a lock: 2.31 s (reader.py:21)"),
         (
             finding("gil", "worker", 30, thread="spinner"),
-            "the loop waits for the GIL, kept by spinner: 30 ms (reader.py:21)",
+            "the loop waits for the GIL, held by spinner: 30 ms (reader.py:21)",
         ),
         (finding("page-fault", "loop", 12.3), "the loop waits for pages of 00000: 12 ms (reader.py:21)"),
         (finding("busy-cpu", "loop", 60, kind="compute"), "the loop computes: 60 ms (reader.py:21)"),
-        (finding("busy-cpu", "loop", 60, kind="busy-polling"), "the loop polls without waiting: 60 ms (reader.py:21)"),
+        (
+            finding("busy-cpu", "loop", 60, kind="busy-polling"),
+            "the loop polls again and again and never blocks: 60 ms (reader.py:21)",
+        ),
         (
             finding("busy-cpu", "loop", 60, kind="backlog", site=None),
-            "the loop is behind with many short callbacks: 60 ms",
+            "the loop has a backlog of short callbacks: 60 ms",
         ),
         (finding("worker-thread", "worker", 51), "a worker waits in read for 00000: 51 ms (reader.py:21)"),
         (finding("worker-thread", "main", 51), "the main thread waits in read for 00000: 51 ms (reader.py:21)"),
-        (finding("pool-queue", "worker", 90, count=3), "3 times work waits in line for the pool: up to 90 ms"),
-        (finding("kernel", "other", 40), "the process was starved or stopped: 40 ms"),
+        (finding("pool-queue", "worker", 90, count=3), "3 calls are queued for the pool: up to 90 ms"),
+        (finding("kernel", "other", 40), "the process got no CPU, or was stopped: 40 ms"),
     ],
 )
 def test_each_place(found: Finding, sentence: str) -> None:
@@ -75,7 +78,7 @@ def test_what_waits_for_the_system_comes_before_what_waits_for_a_lock() -> None:
 
 def test_files_in_line_are_counted_by_when_they_were_begun() -> None:
     line = finding("pool-queue", "worker", 100, count=40, longest_ms=50.0)
-    assert said(line, began=(0.001, 0.002, 0.05, 0.051)) == "2 files wait in line for the pool: up to 50 ms"
+    assert said(line, began=(0.001, 0.002, 0.05, 0.051)) == "2 files are queued for the pool: up to 50 ms"
 
 
 def test_nothing_found() -> None:

@@ -81,7 +81,7 @@ class Lanes:
         if grain:
             told.append(f"in the lanes, what is shorter than {grain // MS} ms: they are too long to show it")
         if self._line_is_full:
-            told.append(f"more than {MOST_SPANS:,} waits in line for one pool have no place in its lane")
+            told.append(f"more than {MOST_SPANS:,} waits in the queue of one pool have no place in its lane")
         if self._crowded:
             told.append(f"only the first {MOST_LANES} threads have a lane")
         return tuple(told)
@@ -125,7 +125,7 @@ class Lanes:
         keys = sorted(self._drawn, key=lambda key: (order[role(key)], name(key), key))
         lanes = [Lane(name(key), role(key), self._spans(self._with_stops(key), now)) for key in keys]
         for number, line in enumerate(self._lines.values(), 1):
-            title = "in line for the pool" if len(self._lines) == 1 else f"in line for pool {number}"
+            title = "queued for the pool" if len(self._lines) == 1 else f"queued for pool {number}"
             lanes.append(Lane(title, None, self._spans(_depths(line), now, "idle")))
         return tuple(lanes)
 
@@ -186,7 +186,7 @@ def _depths(line: list[tuple[int, int, Site | None]]) -> list[Piece]:
     depth, at, site = 0, 0, None
     for moment in sorted(changes):
         if depth:
-            pieces.append((at, moment, "queue", None, f"{depth} in line", site))
+            pieces.append((at, moment, "queue", None, f"{depth} queued", site))
         depth += changes[moment]
         at, site = moment, sites.get(moment, site)
     return pieces

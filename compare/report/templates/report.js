@@ -29,7 +29,7 @@
   const runName = (run) => (run.backend ? `${run.name} on ${run.backend}` : run.name);
 
   // The line behind a pool tells its length as a span's target.
-  const depthOf = (kind) => (states[kind.state].name === "queue" ? Number(/^(\d+) in line$/.exec(kind.target ?? "")?.[1] ?? 1) : 0);
+  const depthOf = (kind) => (states[kind.state].name === "queue" ? Number(/^(\d+) (?:queued|in line)$/.exec(kind.target ?? "")?.[1] ?? 1) : 0);
   const wordOf = (kind) => {
     const state = states[kind.state];
     if (state.name === "blocked") return kind.call ?? state.short;

@@ -96,13 +96,13 @@ def _held(place: str, findings: list[Finding]) -> str:
         case "lock":
             return f"{who} waits for {first.target or 'another thread'}: {total}{where}"
         case "gil":
-            return f"the loop waits for the GIL, kept by {first.thread}: {total}{where}"
+            return f"the loop waits for the GIL, held by {first.thread}: {total}{where}"
         case "page-fault":
             return f"{who} waits for pages of {_of(first.target)}: {total}{where}"
     what = {
         "gc": "collects garbage",
-        "busy-polling": "polls without waiting",
-        "backlog": "is behind with many short callbacks",
+        "busy-polling": "polls again and again and never blocks",
+        "backlog": "has a backlog of short callbacks",
     }
     return f"{who} {what.get(first.kind or '', 'computes')}: {total}{where}"
 
@@ -143,7 +143,7 @@ def _workers(observation: Observation) -> str | None:
 
 
 def _queue(findings: Iterable[Finding], began: Sequence[float]) -> str | None:
-    """Work in line for a thread; how many of the files a FIFO's writer can tell."""
+    """Work queued for a thread; how many of the files a FIFO's writer can tell."""
     lines = [finding for finding in findings if finding.place == "pool-queue"]
     if not lines:
         return None
@@ -151,17 +151,15 @@ def _queue(findings: Iterable[Finding], began: Sequence[float]) -> str | None:
     count = sum(finding.count for finding in lines)
     late = sum(moment * 1000 > longest / 2 for moment in began)
     if late:
-        files = "file waits" if late == 1 else "files wait"
-        return f"{late} {files} in line for the pool: up to {milliseconds(longest)}"
-    times = "once" if count == 1 else f"{count} times"
-    return f"{times} work waits in line for the pool: up to {milliseconds(longest)}"
+        return f"{late} {'file is' if late == 1 else 'files are'} queued for the pool: up to {milliseconds(longest)}"
+    return f"{count} {'call is' if count == 1 else 'calls are'} queued for the pool: up to {milliseconds(longest)}"
 
 
 def _others(findings: Iterable[Finding]) -> str | None:
     stopped = [finding for finding in findings if finding.place == "kernel"]
     if not stopped:
         return None
-    return f"the process was starved or stopped: {milliseconds(sum(finding.total_ms for finding in stopped))}"
+    return f"the process got no CPU, or was stopped: {milliseconds(sum(finding.total_ms for finding in stopped))}"
 
 
 def _calls(findings: Iterable[Finding]) -> str:

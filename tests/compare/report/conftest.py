@@ -123,9 +123,9 @@ def _pooled(recipe: str, files: int, each_ms: float, workers: int, name: str) ->
         lanes.append(_lane(f"{name}_{worker}", "worker", turns, total))
     line: list[Stretch] = [(2.2, "idle", None, None, None)]
     lefts = range(files - workers, 0, -workers)
-    line += [(each_ms + 1.1, "queue", None, f"{left} in line", _site(recipe, 34)) for left in lefts]
+    line += [(each_ms + 1.1, "queue", None, f"{left} queued", _site(recipe, 34)) for left in lefts]
     if len(line) > 1:
-        lanes.append(_lane("in line for the pool", None, line, total))
+        lanes.append(_lane("queued for the pool", None, line, total))
     return _observation(lanes, total)
 
 
@@ -185,7 +185,7 @@ def _slow_runs() -> list[Run]:
     return [
         _run("asyncio_blocking_mistake", "asyncio", "slow", _held("asyncio_blocking_mistake", 16, 50), held),
         _run("asyncio_aiofiles", "asyncio", "slow", _pooled("asyncio_aiofiles", 16, 50, 6, "asyncio"),
-             "6 workers wait in read; 10 reads stand in line for a thread"),
+             "6 workers wait in read; 10 reads are queued"),
         _run("trio_open_file", "trio", "slow", _pooled("trio_open_file", 16, 50, 16, "Trio thread"),
              "16 workers wait in read; the loop is free"),
         _run("asyncio_mmap_mistake", "asyncio", "slow", _faulting(16), "the loop thread waits in page faults"),
@@ -201,7 +201,7 @@ def slow_files() -> Comparison:
 
 @pytest.fixture
 def held_net() -> Comparison:
-    """Three workers held by silent clients, and a fourth client in line."""
+    """Three workers held by silent clients, and a fourth client is queued."""
     total = 500.0
     site = Site("/project/recipes/tcp_echo/thread_pool.py", 21, "answer")
     workers = []
@@ -210,13 +210,13 @@ def held_net() -> Comparison:
         held: list[Stretch] = [(5.0 * index, "idle", None, None, None), (470.0, "blocked", "recvfrom", peer, site)]
         workers.append(_lane(f"pool_{index}", "worker", held, total))
     accepting: list[Stretch] = [(total, "blocked", "accept4", "127.0.0.1:9999", site)]
-    line: list[Stretch] = [(20.0, "idle", None, None, None), (470.0, "queue", None, "1 in line", site)]
-    lanes = [_lane("MainThread", "main", accepting, total), *workers, _lane("in line for the pool", None, line, total)]
+    line: list[Stretch] = [(20.0, "idle", None, None, None), (470.0, "queue", None, "1 queued", site)]
+    lanes = [_lane("MainThread", "main", accepting, total), *workers, _lane("queued for the pool", None, line, total)]
     run = Run(
         scenario="net", workload={"load": "hold", "clients": 4}, variant="thread_pool", backend=None,
         recipe="recipes/tcp_echo/thread_pool.py", libraries={}, outcome="ok", latency_ms=Latency(0.2, 480.1, 481.0),
         threads=4, observation=_observation(lanes, total),
-        verdict="3 workers wait in recvfrom, a fourth client in line",
+        verdict="3 workers wait in recvfrom, a fourth client is queued",
     )  # fmt: skip
     return _comparison([run])
 

@@ -33,7 +33,7 @@ def test_one_glance_tells_who_waits_where(slow_files: Comparison, width: int) ->
     text = _text(slow_files, width)
     assert _row(text, "asyncio_blocking", "loop").count("█") > 15
     assert "█" not in _row(text, "asyncio_aiofiles", "loop")
-    assert "▒" in _row(text, "asyncio_aiofiles", "in line")
+    assert "▒" in _row(text, "asyncio_aiofiles", "queued")
     assert not set("█▒▓▙▞") & set(_row(text, "urio_read", "loop"))
 
 
@@ -52,7 +52,7 @@ def test_equal_workers_are_folded(slow_files: Comparison) -> None:
 def test_the_legend_is_one_line_with_the_states_that_occur(slow_files: Comparison) -> None:
     legend = _text(slow_files, 160).rstrip().splitlines()[-1]
     assert "in its poller" in legend
-    assert "in line for the pool" in legend
+    assert "queued for the pool" in legend
     assert "GIL" not in legend
 
 
@@ -65,7 +65,7 @@ def test_without_colour_there_is_no_escape_sequence_and_with_it_the_same_text(sl
 def test_a_held_net_shows_three_workers_and_the_line(held_net: Comparison) -> None:
     text = _text(held_net, 100)
     assert "recvfrom" in _row(text, "thread_pool", "worker pool_0")
-    assert "▒ 1 in line ▒" in _row(text, "thread_pool", "in line")
+    assert "▒ 1 queued ▒" in _row(text, "thread_pool", "queued")
 
 
 def test_many_threads_are_counted_not_drawn(many: Comparison) -> None:

@@ -21,7 +21,7 @@ def test_a_process_a_variant_and_a_track_a_thread(
     assert names[:2] == ["asyncio_blocking_mistake on asyncio", "asyncio_aiofiles on asyncio"]
     threads = [event["args"]["name"] for event in events if event["name"] == "thread_name" and event["pid"] == 2]
     workers = [f"worker asyncio_{index}" for index in range(6)]
-    assert threads == ["loop MainThread", *workers, "in line for the pool"]
+    assert threads == ["loop MainThread", *workers, "queued for the pool"]
 
 
 def test_slices_say_what_waited_for_what_and_where(slow_files: Comparison) -> None:
