@@ -113,7 +113,7 @@ def test_ctrl_c_while_servers_are_under_load(
 
 @pytest.mark.parametrize("moment", range(4))
 def test_ctrl_c_early(started: Callable[..., subprocess.Popen[str]], temporary: Path, moment: int) -> None:
-    process = started("file", *LONG)
+    process = started("file", "--repeat", "100000", *LONG)  # or it may be done before it has used that much
     while process.poll() is None and psutil.Process(process.pid).cpu_times().user < 0.03 + 0.06 * moment:
         os.sched_yield()
     process.send_signal(signal.SIGINT)
