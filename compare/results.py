@@ -70,7 +70,8 @@ class Finding:
     Attributes:
         place: where the time went, in the words of the design.
         kind: a closer word, for `busy-cpu`: `compute`, `gc`, `busy-polling` or `backlog`;
-            for `worker-thread`: `page-fault`, or `hops`, work that is handed over a little at a time;
+            for `worker-thread`: `page-fault`; `hops`, work that is handed over a little at a time; or `exit`, the
+            program's end, which waits for its threads;
             for `gil`: `gc`, where the one that keeps it collects garbage.
         thread: the thread's name.
         role: what that thread is for.

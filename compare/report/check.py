@@ -122,6 +122,8 @@ def _contradictions(observation: Observation, untold_ms: float, rounding_ms: flo
 
 
 def _state(finding: Finding) -> Waited:
+    if finding.kind == "exit":
+        return "lock", None
     state = STATES[finding.place]
     if finding.place == "worker-thread" and finding.call == FUTEX[1]:
         return FUTEX

@@ -10,8 +10,8 @@ Other threads may wait wherever they like, unless a hand-written loop turns in t
 and again from one frame, with waits elsewhere above that frame in between.
 
 This module hands each stretch of a thread's time to whoever judges such a thread (`event_loops`, `hand_written_loops`,
-`pools`, `other_threads`, and `busy_polling`, which looks at all), and each turn of a loop to whoever judges what can
-hold it (`waits`, `computing`). What they find they enter into the `ledger`.
+`pools`, `other_threads`; `busy_polling`, `lock_holders` and `program_exit` look at all), and each turn of a loop to
+whoever judges what can hold it (`waits`, `computing`). What they find they enter into the `ledger`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from compare.observe.judge.ledger import Account, Ledger
 from compare.observe.judge.lock_holders import LockHolders
 from compare.observe.judge.other_threads import OtherThreads
 from compare.observe.judge.pools import Pools, is_idle
+from compare.observe.judge.program_exit import ProgramExit
 from compare.observe.judge.threads import Threads
 from compare.observe.judge.turns import Holds
 from compare.observe.kernel import system_calls as syscalls
@@ -85,6 +86,7 @@ class Judge:
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
         self._hops = Hops(self._ledger)
         self._pools = Pools(self._ledger, self._lanes)
+        self._exit = ProgramExit(self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
         self._between: dict[Thread, _Between] = {}
@@ -119,6 +121,7 @@ class Judge:
     def _take(self, thread: Thread, segment: Segment) -> None:
         view = segment.view
         self._holders.segment(thread, segment)
+        self._exit.segment(thread, segment)
         if view is not None and view.loop:
             thread.loop = self._holds.saw_loop = True
         if (view is not None and view.pool) or segment.work is not None:
@@ -280,6 +283,8 @@ class Judge:
             return self._pools.ahead(-account.thread[1])
         if account.kind == "hops":
             return self._hops.told(account)
+        if account.kind == "exit":
+            return self._exit.told(account)
         if account.place == "gil":
             return self._pools.faults_of(account)
         return self._holders.told(account, known) if account.place == "lock" else known

@@ -114,6 +114,12 @@ class LockHolders:
         more = f", and by {others} more" if others else ""
         return f"a lock held by thread {self._threads.name(key)}{more}, which {_does(doing)}"
 
+    def holder(self, account: Account) -> str | None:
+        """Return the thread that was waited for, and what it did; `None` if that is not known."""
+        found = self._found.get(account)
+        holder = found.most_common(1)[0][0] if found else None
+        return f"thread {self._threads.name(holder[0])}, which {_does(holder[1])}" if holder is not None else None
+
     def _resolve(self, wait: _Wait) -> None:
         held = {
             key: stretches

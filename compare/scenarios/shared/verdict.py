@@ -24,6 +24,8 @@ NOISE_S = 0.002
 
 SEVERAL = re.compile(r"(.+) and (\d+) more")
 LOCK_CALL = "futex"
+APART = ("hops", "exit")
+"""Kinds of `worker-thread` that are no worker's wait."""
 SHORT = 4
 """A thread that waited less than this part of the longest is not counted with those that wait."""
 
@@ -54,6 +56,7 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
         _hops(seen.findings),
         _workers(seen),
         _queue(seen.findings, began),
+        _exit(seen.findings),
         _others(seen.findings),
     )
     if any(parts):
@@ -117,9 +120,17 @@ def _hops(findings: Iterable[Finding]) -> str | None:
     return f"{count:,} hops to a thread: {total} for {first.target}{_sites(hops)}"
 
 
+def _exit(findings: Iterable[Finding]) -> str | None:
+    """The program's end, which waits for its threads."""
+    waits = [finding for finding in findings if finding.kind == "exit"]
+    if not waits:
+        return None
+    return f"the exit waits for {waits[0].target}: {milliseconds(sum(finding.total_ms for finding in waits))}"
+
+
 def _workers(observation: Observation) -> str | None:
     """Where threads wait that may: how many, in what, and the longest of them in all."""
-    waits = [each for each in observation.findings if each.place == "worker-thread" and each.kind != "hops"]
+    waits = [each for each in observation.findings if each.place == "worker-thread" and each.kind not in APART]
     waits = [finding for finding in waits if finding.call != LOCK_CALL] or waits
     if not waits:
         return None
