@@ -97,6 +97,14 @@ class Tasks:
             pass
         return frames[::-1]
 
+    def stay(self, awaits: Sequence[Frame]) -> bool:
+        """Whether a task's coroutines, read before, still stand where they stood: the innermost does."""
+        try:
+            innermost = self._reader.frame(awaits[0].address) if awaits else None
+        except (OSError, UnicodeDecodeError, IndexError):
+            return False
+        return innermost == awaits[0] if innermost is not None else False
+
     def serves(self, frames: Sequence[Frame], mine: Callable[[str], bool]) -> tuple[int, Frame] | None:
         """Return the function of the user's that a library's frames have at hand, and which of the frames has it.
 

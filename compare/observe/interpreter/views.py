@@ -114,11 +114,6 @@ class View:
         shown = self.torn or any(each.address == frame for each in self.stack)
         return replace(self, doing=lines.of_the_user(task, self.stack)) if shown else self
 
-    @property
-    def in_no_file(self) -> bool:
-        """Whether the line is one that was typed in, or made: there may be a better one."""
-        return self.site is not None and self.site.file.startswith("<")
-
     def sites(self) -> tuple[Site, ...]:
         """Return the lines of the stack, innermost first."""
         return tuple(lines.site_of(frame.code, frame.line, self.directory) for frame in self.stack[:MOST_STACK])

@@ -48,7 +48,7 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
     surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
     told = 0
     if turn.held > turn.waited and surely >= 0.8 * threshold_ns:
-        held = turn.held
+        held = turn.held - turn.waited
         collected = _collections(ran, threshold_ns)
         told = _collected(turn, collected, ledger, threshold_ns, free, starved=starved)
         if told:

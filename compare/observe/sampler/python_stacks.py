@@ -41,8 +41,6 @@ DOUBT_NS = 50_000_000
 """How long a code object that was read is taken to be there still."""
 SERVED_NS = 8_000_000
 """How long a library's code runs in a task before it is looked up for whom: that takes a while."""
-HIDDEN_NS = 10_000_000
-"""For how long a task that a greenlet hides is taken to await where it did."""
 
 
 class PythonStacks:
@@ -117,7 +115,7 @@ class PythonStacks:
     def _read_view(self, thread: WatchedThread, reader: Reader) -> View | None:
         frames = reader.stack(thread.python, below=thread.below)
         if not frames:
-            return None
+            return self._view_of_no_frames(thread)
         # A greenlet has a stack of its own.
         whole = not thread.below or frames[-1].address == thread.below[-1].address
         depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO and whole else None
@@ -127,9 +125,7 @@ class PythonStacks:
         if stays and not view.loop:  # the loop that runs is not on the stack: it went on while we read
             if not thread.below:
                 return None
-            depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO else None
-            view = stacks.view([*frames, *thread.below], self.directory, depth, torn=True)
-            return self._with_task(thread, view)
+            return self._with_task(thread, self._torn(thread, frames))
         if view.turn:
             self.turns.add(view.turn)
             if not _lies_below(thread.below, frames, view.turn):
@@ -137,18 +133,28 @@ class PythonStacks:
                 self.turns.update(frame.address for frame in machinery.turns(frames))
         return view
 
+    def _torn(self, thread: WatchedThread, frames: Sequence[Frame]) -> View:
+        depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO else None
+        return stacks.view([*frames, *thread.below], self.directory, depth, torn=True)
+
+    def _view_of_no_frames(self, thread: WatchedThread) -> View | None:
+        """A greenlet that runs a function of C has no frame at all: it is where the loop's task has switched to it."""
+        if not thread.below or not self._runs_a_loop(thread):
+            return None
+        view = self._with_task(thread, self._torn(thread, ()))
+        return view if view.doing is not None else None
+
     def _with_task(self, thread: WatchedThread, view: View) -> View:
         """Where a greenlet hides whose line it is, the coroutines of the task may tell; else all are on the stack."""
-        if self.tasks is None or view.own or (view.mine and not view.in_no_file):
+        if self.tasks is None or not view.loop:
             return view
         running = self._running(thread, view)
         if running is None:
             return view
-        now = time.monotonic_ns()
-        coroutine, until, awaits = thread.hidden
-        if coroutine != running.coroutine or now > until:
+        coroutine, awaits = thread.hidden
+        if coroutine != running.coroutine or not self.tasks.stay(awaits):
             awaits = self.tasks.awaits(running)
-            thread.hidden = running.coroutine, now + HIDDEN_NS, awaits
+            thread.hidden = running.coroutine, awaits
         return view.by_task(running.task, awaits)
 
     def see_task(self, thread: WatchedThread, segment: Segment) -> None:

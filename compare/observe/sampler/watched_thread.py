@@ -30,8 +30,8 @@ class WatchedThread:
         self.python = 0
         self.loop: tuple[int, int, int] | None = None
         """Of the loop that runs in it: id, family, stack depth below."""
-        self.hidden: tuple[int, int, list[Frame]] = 0, 0, []
-        """Of the task that a greenlet hides: its coroutine, and where it awaits, which holds until then."""
+        self.hidden: tuple[int, list[Frame]] = 0, []
+        """Of the task that a greenlet hides: its coroutine, and where that and those that it awaits stood last."""
         self.poller: tuple[int, int] | None = None
         """Its loop, and the descriptor that it polls by."""
         self.pinged = False

@@ -1,4 +1,4 @@
-"""Garbage collections in a loop's turns: told as that, with the oldest generation, and once."""
+"""What a loop computes in a turn, and the garbage it collects: told as what it is, once, beside what it waits for."""
 
 from __future__ import annotations
 
@@ -60,3 +60,14 @@ def test_many_short_ones_are_told_where_they_are_most_of_a_turn() -> None:
 
 def test_a_short_collection_is_part_of_what_the_line_computes() -> None:
     assert _told(((30, None), (2, _collecting(0)))) == [("compute", None, 1, 32.0)]
+
+
+def test_what_is_computed_is_told_beside_a_longer_wait() -> None:
+    threads = Threads(1)
+    ledger = Ledger(threads, 10 * MS)
+    turn = _turn(threads, (40, None))
+    sleeps = Segment(40 * MS, "call", "clock_nanosleep", end=440 * MS, view=IN_A_STEP)
+    turn.segments.append(sleeps)
+    turn.until, turn.held, turn.waited = 440 * MS, 440 * MS, 400 * MS
+    computing.judge(turn, ledger, 10 * MS)
+    assert [(each.kind, each.total_ms) for each in ledger.findings(lambda _, target: target)] == [("compute", 40.0)]
