@@ -19,10 +19,12 @@ from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
 
 from compare.report.axis import duration, groups, number, observed_ms
+from compare.report.brief import Brief
 from compare.report.check import STATES
 from compare.report.encoded import Encoded
 from compare.report.escape import code_line, escaped
 from compare.report.gathered import Gathered, gather
+from compare.report.groups import summarised
 from compare.report.paint import textures, variables
 from compare.report.states import LOOKS
 
@@ -61,9 +63,12 @@ def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
     style = f":root{{{variables('light')}}}{_themes()}{_template('report.css')}{_state_rules()}"
     script = _template("report.js")
     page = _environment().get_template("report.html")
+    summary = summarised(comparison)
     text = page.render(
         comparison=comparison,
         groups=found,
+        summary=summary,
+        brief=Brief(summary) if summary else None,
         rows=rows,
         findings=[_findings(row, data, lambda site: context(sites[site])) for row in rows],
         columns=[column for column in COLUMNS if _worth_showing(column, rows, len(found))],

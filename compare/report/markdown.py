@@ -9,8 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from compare.report.axis import duration, groups, number
+from compare.report.brief import Brief
 from compare.report.escape import escaped, printable
 from compare.report.gathered import Gathered, gather
+from compare.report.groups import summarised
 from compare.report.lanes import TIMES
 
 if TYPE_CHECKING:
@@ -37,12 +39,33 @@ NUMBERS = frozenset({"median", "per second", "p99", "CPU", "threads", "loop held
 def to_markdown(comparison: Comparison) -> str:
     """One table a workload, its findings in a `details` block, and the machine in the last line."""
     comparison = escaped(comparison)
-    parts = [part for group in groups(comparison) for part in _group(group)]
+    parts = list(_summary(comparison))
+    parts += [part for group in groups(comparison) for part in _group(group)]
     parts.append(
         f"{code(' '.join(comparison.command))}, Python {text(comparison.python)}, {text(comparison.platform)},"
         f" {comparison.cpus} CPUs, {text(comparison.started)}"
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _summary(comparison: Comparison) -> Iterator[str]:
+    """The answer, and the same table as on the screen."""
+    summary = summarised(comparison)
+    if summary is None or not summary.groups:
+        return
+    brief = Brief(summary)
+    yield text(" ".join(summary.answer))
+    lines = [_line(["recipe", *map(text, brief.heads), "where"])]
+    lines.append(_line(["---", *("---:" for _ in brief.heads), "---"]))
+    for each in summary.groups:
+        said = f": {text(each.sentence)}" if each.sentence else ""
+        title = f"{brief.mark(each.group.key)} **{text(each.group.title)}**{said}".strip()
+        lines.append(_line([title, *("" for _ in brief.heads), ""]))
+        for row in each.rows:
+            cells = [f"{text(cell.text)} {brief.mark(cell.key)}".strip() for cell in brief.cells(row)]
+            lines.append(_line([code(row.name, table=True), *cells, text(brief.place(each, row))]))
+    yield "\n".join(lines)
+    yield text("; ".join(filter(None, (brief.titles(), brief.skipped()))))
 
 
 def _group(group: Group) -> Iterator[str]:

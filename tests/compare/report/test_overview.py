@@ -21,7 +21,9 @@ from rich.console import Console
 from compare.report import overview
 from compare.report.glyphs import encoded
 from compare.report.groups import summarised
+from compare.report.html import to_html
 from compare.report.json import from_json
+from compare.report.markdown import to_markdown
 from compare.results import Comparison, Finding, LoopHold, Observation, Run, Seconds, Site
 
 if TYPE_CHECKING:
@@ -194,6 +196,19 @@ def test_the_answer_counts_recipes_and_has_figures() -> None:
     assert "still blocks in 1 of 3 recipes (bad): for 390 ms at worst" in text
     assert "1 only move the blocking to worker threads" in text
     assert "Fastest: slow asyncio_aiofiles (50 ms)." in text
+
+
+def test_the_page_and_the_markdown_open_with_the_same() -> None:
+    what = recorded("file")
+    summary = summarised(what)
+    assert summary is not None
+    page, pasted = to_html(what), to_markdown(what)
+    for told in (page[page.index('id="summary"') : page.index('id="lanes"')], pasted[: pasted.index("<details>")]):
+        for group in summary.groups:
+            assert group.group.title in told
+            assert all(row.name.replace("_", "") in told.replace("_", "") for row in group.rows)
+    assert summary.answer[0] in page
+    assert "█L" in pasted
 
 
 def test_what_no_scenario_of_ours_measured_has_no_summary() -> None:
