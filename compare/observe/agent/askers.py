@@ -10,14 +10,15 @@ from __future__ import annotations
 import _thread
 import sys
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
 
 from .addresses import address
 from .filenames import FOLDER, is_users
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
+    from typing import Any
 
 Line = tuple[int, int]
 NOBODY: Line = (0, 0)

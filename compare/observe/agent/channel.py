@@ -13,10 +13,12 @@ import mmap
 import os
 import struct
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .record import Record
 
 VARIABLE = "COMPARE_OBSERVE"
 """The environment variable that has a process install its agent: `ring descriptor,pipe descriptor,sampler's pid`."""
@@ -99,19 +101,6 @@ class Kind(IntEnum):
     """The agent itself failed (which of its notes, how often; the first time, the number of a sentence's text)."""
 
 
-class Record(NamedTuple):
-    """One thing that the agent noted; `time_ns` on `CLOCK_MONOTONIC`."""
-
-    time_ns: int
-    kind: Kind
-    tid: int
-    first: int
-    second: int
-    code: int
-    line: int
-    amount: int
-
-
 def shared_memory(name: str, size: int) -> int:
     """Return the descriptor of new memory, `size` zeroes, that several processes can map."""
     if hasattr(os, "memfd_create"):
@@ -149,6 +138,8 @@ class Ring:
 
     def read(self) -> Iterator[Record]:
         """Yield what has been written since the last time, in order (sampler's side)."""
+        from .record import Record  # noqa: PLC0415  not in the program
+
         while True:
             at = _AFTER_TEXTS + self._next % RECORDS * _SLOT
             number, time_ns, kind, tid, first, second, code, line, amount = _RECORD.unpack_from(self._memory, at)

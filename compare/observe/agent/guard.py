@@ -6,11 +6,11 @@ An error in a note or a look-up is counted, told with the rest, and swallowed. W
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import Any
 
 
 class Failures:

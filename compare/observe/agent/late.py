@@ -11,13 +11,14 @@ from __future__ import annotations
 import _thread
 import functools
 import sys
-from typing import TYPE_CHECKING, Any
 
 from .addresses import address
 from .notes import ASYNCIO, OTHER, TRIO
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import Any
 
     from .notes import Agent
 

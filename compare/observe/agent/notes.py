@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import itertools
 import time
-from typing import TYPE_CHECKING, Any
 
 from .addresses import address
 from .askers import Askers
@@ -19,9 +18,11 @@ from .channel import Kind
 from .guard import Failures
 from .pings import Pings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import Any
 
     from .channel import Ring
 

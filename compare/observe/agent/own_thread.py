@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # built in; `signal` wraps it
 import time
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 STACK_BYTES = 1 << 19
 SIGNALS_BYTES = 1 << 10

@@ -12,15 +12,16 @@ import os
 import sys
 import time
 from types import MethodType
-from typing import TYPE_CHECKING, Any
 
 from . import channel
 from .addresses import address
 from .channel import Kind
 from .own_thread import MOST_WAIT_S, OwnThread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .notes import Agent
 

@@ -36,7 +36,7 @@ from compare.observe.sampler.sampler import Sampler
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from compare.observe.agent.channel import Record
+    from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
     from compare.results import Finding, Observation
 

@@ -17,7 +17,8 @@ from compare.observe.kernel import threads as kernel_threads
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from compare.observe.agent.channel import Record, Ring
+    from compare.observe.agent.channel import Ring
+    from compare.observe.agent.record import Record
     from compare.observe.judge.judge import Judge
     from compare.observe.sampler.watched_process import WatchedProcess
     from compare.observe.sampler.watched_thread import WatchedThread

@@ -23,7 +23,8 @@ from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from compare.observe.agent.channel import Record, Ring
+    from compare.observe.agent.channel import Ring
+    from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
     from compare.results import Observation
 

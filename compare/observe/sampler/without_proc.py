@@ -14,7 +14,7 @@ from compare.observe.agent.channel import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from compare.observe.agent.channel import Record
+    from compare.observe.agent.record import Record
     from compare.observe.judge.judge import Judge
 
 EVERY_NS = 5_000_000

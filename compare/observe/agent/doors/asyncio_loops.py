@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import _thread
 import functools
-from typing import TYPE_CHECKING, Any
 
 from ..addresses import address
 from ..notes import ASYNCIO, OTHER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..notes import Agent
 
 MODULE = "asyncio.events"

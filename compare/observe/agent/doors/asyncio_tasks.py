@@ -7,9 +7,11 @@ may be registered as one.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..notes import Agent
 
 MODULE = "asyncio.base_events"

@@ -6,12 +6,14 @@ The work itself stays as it is: what it raises must not show a frame of ours.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
 
 from ..addresses import address
 from ..channel import Kind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..notes import Agent
 
 MODULE = "trio._core._thread_cache"
