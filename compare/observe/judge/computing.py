@@ -105,11 +105,11 @@ def _computed(  # noqa: PLR0913  see `judge`
     for segment in ran:
         if segment.view is not None and not segment.view.own:
             steps[segment.view.step] += segment.ns
-    if used < threshold_ns or total * 2 < held or not steps:
+    if used < threshold_ns or total * 2 < held or not (steps or _is_one_call(ran)):
         return 0
     real = used / total if starved else 1.0
-    step, seen = steps.most_common(1)[0]
-    others = sum(steps.values()) - seen
+    step, seen = steps.most_common(1)[0] if steps else ((), total)
+    others = sum(steps.values()) - seen if steps else 0
     # What could not be read while it ran belongs to the step that is seen around it.
     read = sum(segment.ns for segment in ran if segment.view is not None)
     view = None
@@ -117,7 +117,7 @@ def _computed(  # noqa: PLR0913  see `judge`
         account, ns = Account("busy-cpu", "backlog", turn.thread.key, None, None), total
     else:
         mine = [segment for segment in ran if segment.view is not None and segment.view.step == step]
-        site = _where(mine)
+        site = _where(mine) if steps else None
         # Which task it was is looked up where a stretch lasts.
         longest = max(mine, key=lambda each: (each.site == site, each.view and each.view.doing is not None, each.ns))
         view = longest.view
@@ -125,6 +125,11 @@ def _computed(  # noqa: PLR0913  see `judge`
     told = min(int(ns * real), most)
     ledger.enter(account, told, turn.until, hold=turn.hold, view=view)
     return told
+
+
+def _is_one_call(ran: list[Segment]) -> bool:
+    """Whether a loop stood at one place of its own code all the while: uvloop calls a function of C without a frame."""
+    return len({segment.view.top for segment in ran if segment.view is not None}) == 1
 
 
 def _where(segments: list[Segment]) -> Site | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compare.observe.interpreter.garbage import Collecting
 from compare.observe.interpreter.views import View
 from compare.observe.judge import computing
@@ -60,6 +62,18 @@ def test_many_short_ones_are_told_where_they_are_most_of_a_turn() -> None:
 
 def test_a_short_collection_is_part_of_what_the_line_computes() -> None:
     assert _told(((30, None), (2, _collecting(0)))) == [("compute", None, 1, 32.0)]
+
+
+def test_a_callback_that_no_frame_tells_of_is_no_line_of_anybodys() -> None:
+    threads = Threads(1)
+    for tops, told in (((2, 2, 2), [("compute", None, 60.0)]), ((2, 3, 2), [])):
+        ledger = Ledger(threads, 10 * MS)
+        turn = _turn(threads, *((20, None) for _ in tops))
+        for segment, top in zip(turn.segments, tops, strict=True):
+            segment.view = replace(IN_A_STEP, site=None, mine=False, own=True, step=(), top=(1, top))
+        computing.judge(turn, ledger, 10 * MS)
+        findings = ledger.findings(lambda _, target: target)
+        assert [(each.kind, each.site, each.total_ms) for each in findings] == told
 
 
 def test_what_is_computed_is_told_beside_a_longer_wait() -> None:
