@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compare.observe.judge.joined import on_cpu
 from compare.observe.judge.ledger import Account
+from compare.observe.judge.turns import NEARLY
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Ledger
@@ -47,7 +48,7 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
         free -= delayed
     surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
     told = 0
-    if turn.held > turn.waited and surely >= 0.8 * threshold_ns:
+    if turn.held > turn.waited and surely >= NEARLY * threshold_ns:
         held = turn.held - turn.waited
         collected = _collections(ran, threshold_ns)
         told = _collected(turn, collected, ledger, threshold_ns, free, starved=starved)

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 UNPROVEN_NS = 30 * MS
-"""A loop that can't be pinged is seen in its poller only while it waits there: its turns are known less exactly."""
+"""A loop that can't be pinged is seen in its poller only while it waits there. The sampler looks once in a millisecond,
+and a loop under load waits for less than a tenth of that: to be missed there thirty times in a row is unlikely then."""
 PING_DELAY_NS = 8 * MS
-"""From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while."""
+"""From when a loop was last seen in its poller to when a ping is in its line, where Python computes all the while:
+2.5 ms until it is pinged (`PING_AFTER_NS`), CPython's switch interval of 5 ms until the agent has the GIL, and a look.
+"""
+NEARLY = 0.8
+"""What part of the threshold must be proved: a ping goes into the line up to 2.5 ms after a turn's begin, so of a turn
+of 10 ms no more than 7.5 ms can be. The rest is seen, and is in the loop's own thread."""
 
 LATEST = 4096
 """How many short holds are kept in mind: more turns than a loop can be seen to make in the ledger's second."""
@@ -111,7 +117,7 @@ class Turns:
         if self.since is None or not segments:
             return None
         fill_in(segments)
-        if kept is not None and longest_call(segments, kept) >= 0.8 * self._threshold:
+        if kept is not None and longest_call(segments, kept) >= NEARLY * self._threshold:
             proven = min(kept, proven or kept)
         waited = sum(segment.ns for segment in segments if segment.kind != "running")
         held = max(self._held(proven, at, came_back), waited)
@@ -121,7 +127,7 @@ class Turns:
         """How long this turn took, as far as that is proved: by a ping in the loop's line, or by the GIL."""
         since = self.since or at
         if self.pinged:
-            if proven is None or at - proven < 0.8 * self._threshold:
+            if proven is None or at - proven < NEARLY * self._threshold:
                 return 0
             return at - since if proven - since < 2 * PING_DELAY_NS else at - proven
         if at - since < UNPROVEN_NS or (came_back is not None and came_back()):
