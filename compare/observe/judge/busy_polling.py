@@ -5,8 +5,8 @@ nearly all the rest to one task. A loop by hand is known by the kernel's share: 
 there, and moves no data.
 
 The shares below tell the programs of `tests/observe/programs` that begin with `busy_` from those that begin with
-`clean_`, `cpu_` and `backlog_`: that is the experiment which a change of them must pass, on 3.11 and on 3.13
-(`python -m tests.observe.trial busy_ clean_ cpu_ backlog_`), on an idle machine and beside four busy processes.
+`clean_`, `cpu_` and `backlog_`: `python -m tests.observe.trial busy_ clean_ cpu_ backlog_` is the experiment to make
+again after a change of them.
 """
 
 from __future__ import annotations

@@ -52,10 +52,12 @@ class Clock:
         return 0
 
 
-def a_view(*, own: bool = False, loop: bool = True, step: int = 1, pool: bool = False, imports: bool = False) -> View:
+def a_view(
+    *, own: bool = False, loop: bool = True, step: int = 1, pool: bool = False, imports: bool = False, site: Site = LINE
+) -> View:
     """Return the view of a stack at `LINE`; `own`: in the loop's own code."""
     told = {
-        "site": LINE, "mine": not own, "loop": loop, "own": own, "step": () if own else (step, 0), "task": (step,),
+        "site": site, "mine": not own, "loop": loop, "own": own, "step": () if own else (step, 0), "task": (step,),
         "turn": int(loop), "library": own, "pool": pool, "imports": imports, "top": (step, 7), "anchor": (step, 7),
         "frames": ((step, 7),),
     }  # fmt: skip

@@ -1,0 +1,80 @@
+"""A lock's holder is named where exactly one thread explains the wait, and not guessed otherwise."""
+
+from __future__ import annotations
+
+from compare.observe.judge.segments import Segment
+from compare.results import Site
+from tests.observe.judge.story import LINE, MS, Story, a_view
+
+LOCK = 0x7F00
+THERE = Site("/other.py", 9, "refresh")
+
+
+def _thread(story: Story, tid: int, *pieces: tuple[int, str | None]) -> None:
+    """What another thread does from the start: milliseconds, and the call that it waits in; `None`: it runs."""
+    at = 0
+    for ms, call in pieces:
+        segment = Segment(
+            at, "call" if call else "running", call, end=at + ms * MS, view=a_view(loop=False, site=THERE)
+        )
+        segment.arguments = (LOCK,) if call == "futex" else ()
+        at = segment.end
+        story.judge.segment(1, tid, segment)
+
+
+def _waits(story: Story, ms: int) -> str | None:
+    """The loop waits for the lock until this moment; returns what it is told to have waited for."""
+    begin = story.polls(50).at
+    segment = Segment(begin, "call", "futex", (LOCK, 0), end=ms * MS, view=a_view())
+    story.judge.segment(1, 1, segment)
+    story.at = ms * MS
+    (finding,) = [each for each in story.polls(200).end().findings if each.place == "lock"]
+    assert finding.site == LINE
+    return finding.target
+
+
+def _story() -> Story:
+    story = Story()
+    story.judge.names(1, {2: "refresher", 3: "other", 4: "third"})
+    return story
+
+
+def test_the_thread_that_wakes_when_the_waiter_does_holds_it() -> None:
+    story = _story()
+    _thread(story, 2, (400, "clock_nanosleep"), (1, None), (300, "read"))
+    _thread(story, 3, (600, "read"))
+    assert (
+        _waits(story, 401) == "a lock held by thread refresher, which sleeps in clock_nanosleep at other.py:9 meanwhile"
+    )
+
+
+def test_the_thread_that_computes_until_then_holds_it() -> None:
+    story = _story()
+    _thread(story, 2, *[(50, None)] * 8, (200, "read"))
+    assert _waits(story, 400) == "a lock held by thread refresher, which computes at other.py:9 meanwhile"
+
+
+def test_one_that_waits_for_the_same_lock_does_not_hold_it() -> None:
+    story = _story()
+    _thread(story, 2, (400, "clock_nanosleep"), (1, None), (300, "read"))
+    _thread(story, 3, (60, None), (340, "futex"), (2, None), (200, "read"))
+    target = _waits(story, 401)
+    assert target is not None
+    assert target.startswith("a lock held by thread refresher")
+
+
+def test_where_two_wake_at_once_nobody_is_named() -> None:
+    story = _story()
+    _thread(story, 2, (400, "clock_nanosleep"), (1, None), (300, "read"))
+    _thread(story, 3, (400, "read"), (1, None), (300, "read"))
+    assert _waits(story, 401) == "a lock whose holder can't be known"
+
+
+def test_nor_where_none_was_awake() -> None:
+    story = _story()
+    _thread(story, 2, (700, "clock_nanosleep"))
+    assert _waits(story, 401) == "a lock whose holder can't be known"
+
+
+def test_a_thread_alone_waits_for_itself() -> None:
+    assert _waits(_story(), 401) == "a lock that no other thread has"
