@@ -1,6 +1,9 @@
-"""A lane that is full grows coarser; what nobody saw is never drawn as something."""
+"""A lane has neither gap nor overlap; one that is full grows coarser, and nothing is drawn that nobody saw."""
 
 from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compare.observe.judge.lanes import MOST_SPANS, Lanes
 from compare.observe.judge.segments import Segment
@@ -9,6 +12,7 @@ from compare.results import Lane, Observation, State
 
 US, MS = 1_000, 1_000_000
 KEY = (1, 1)
+STATES: tuple[State, ...] = ("running", "blocked", "poller", "idle", "lock")
 
 
 def _finish(lanes: Lanes, now: int) -> Lane:
@@ -67,3 +71,20 @@ def test_nor_is_it_when_the_lane_is_full() -> None:
         at += 3 * MS
     states = time_per_state(_finish(lanes, at))
     assert states["unseen"] >= 0.6 * at / MS
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 30), st.integers(-2, 5)), max_size=30),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(1, 100)), max_size=3),
+)
+def test_a_lane_has_neither_gap_nor_overlap(parts: list[tuple[State, int, int]], stops: list[tuple[int, int]]) -> None:
+    lanes, at, key = Lanes(0), 0, (1, 1)
+    for state, length, gap in parts:
+        start = max(at + gap * MS, 0)
+        at = start + length * MS
+        lanes.add(key, Segment(start, "running", end=at), state)
+    for since, length in stops:
+        lanes.stopped(1, since * MS, (since + length) * MS)
+    now = 1000 * MS
+    told = lanes.finish(now, lambda _: "MainThread", lambda _: "main")
+    assert disagreements(Observation((), None, told, 1, 1000.0), untold_ms=1e9) == []

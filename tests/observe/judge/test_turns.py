@@ -1,0 +1,89 @@
+"""A loop is judged turn by turn: what it waited in and computed, as far as it is proved that it did not come round."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compare.observe.judge.judge import Judge
+from compare.observe.judge.segments import Segment
+from tests.observe.judge.story import LINE, MS, Clock, Story, a_view, told
+
+
+def test_a_wait_in_a_turn_is_a_finding_with_its_line() -> None:
+    seen = Story().polls(20).waits(50).polls(20).end()
+    assert told(seen) == [("loop-thread", None, "read", 50.0)]
+    assert seen.findings[0].site == LINE
+    assert seen.loop is not None
+    assert (seen.loop.stalls, seen.loop.longest_ms) == (1, 50.0)
+
+
+def test_many_short_waits_at_one_line_are_one_finding() -> None:
+    story = Story()
+    for _ in range(100):
+        story.waits(3).polls(1)
+    seen = story.end()
+    assert told(seen) == [("loop-thread", None, "read", 300.0)]
+    assert (seen.findings[0].count, seen.findings[0].longest_ms) == (100, 3.0)
+
+
+def test_a_wait_for_a_lock_and_one_for_a_page_have_places_of_their_own() -> None:
+    assert told(Story().polls(5).waits(40, "futex").polls(5).end()) == [("lock", None, "futex", 40.0)]
+    assert told(Story().polls(5).faults(40).polls(5).end()) == [("page-fault", None, None, 40.0)]
+
+
+def test_a_long_callback_is_compute_and_many_short_ones_are_a_backlog() -> None:
+    assert told(Story().polls(5).runs(1).pinged().runs(50).polls(5).end()) == [("busy-cpu", "compute", None, 51.0)]
+    story = Story().polls(5).runs(1).pinged()
+    for step in range(50):
+        story.runs(1, step)
+    seen = story.polls(5).end()
+    assert told(seen) == [("busy-cpu", "backlog", None, 51.0)]
+    assert seen.findings[0].site is None
+
+
+def test_a_loop_that_may_have_come_round_is_not_accused() -> None:
+    assert told(Story().polls(5).runs(200).polls(5).end()) == []
+
+
+def test_a_thread_that_got_no_cpu_is_starved() -> None:
+    seen = Story().polls(5).runs(1, starved=True).pinged().runs(100, starved=True).polls(5).end()
+    assert told(seen) == [("kernel", "starved", None, 101.0)]
+
+
+def test_what_is_shorter_than_the_threshold_is_nottold() -> None:
+    seen = Story().polls(20).waits(9).polls(20).end()
+    assert seen.findings == ()
+    assert seen.loop is not None
+    assert seen.loop.stalls == 0
+
+
+def test_a_proof_by_the_gil_is_void_once_the_gil_was_let_go() -> None:
+    story = Story().polls(5).runs(1)
+    story.judge.held_from(1, 1, story.at, in_one_call=True)
+    story.runs(5)
+    story.judge.let_go(1, 1, story.at)
+    assert told(story.runs(50).polls(5).end()) == []
+
+
+def test_a_pools_idle_thread_is_no_finding_and_one_at_work_is() -> None:
+    judge = Judge(1, 0, Clock(), threshold_ns=10 * MS, plain_threads=False)
+    idle = Segment(0, "call", "futex", view=a_view(loop=False, own=True, pool=True), end=50 * MS)
+    busy = Segment(50 * MS, "call", "read", view=a_view(loop=False, pool=True), end=90 * MS)
+    for segment in (idle, busy):
+        judge.segment(1, 2, segment)
+    assert told(judge.finish(90 * MS)) == [("worker-thread", None, "read", 40.0)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["polls", "waits", "runs", "faults", "pinged"]), st.integers(1, 60)), max_size=40
+    )
+)
+def test_lanes_and_findings_agree_whatever_happens(parts: list[tuple[str, int]]) -> None:
+    story = Story()
+    for what, ms in parts:
+        story.pinged() if what == "pinged" else getattr(story, what)(ms)
+    seen = story.end()
+    waited = sum(ms for what, ms in parts if what == "waits")
+    assert sum(finding.total_ms for finding in seen.findings if finding.place == "loop-thread") <= 1.25 * waited + 1
