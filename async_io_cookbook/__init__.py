@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BlockingError", "NoBlockingWarning", "watch"]
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  no pathlib in a program's start
+ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  no pathlib in a program's start
 """The folder that holds us, `compare/` and `recipes/`: a checkout, or `site-packages`."""
 
 __path__.append(os.path.join(ROOT, "compare"))  # noqa: PTH118  as above
@@ -32,4 +32,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    found: list[Any] = []
+    aside = importlib.import_module(f"{__name__}.process.aside")
+    aside.wait(lambda: found.append(importlib.import_module(f"{__name__}.{home}")))  # it looks at files
+    return getattr(found.pop(), name)

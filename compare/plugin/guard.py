@@ -2,8 +2,8 @@
 
 Only the test itself is observed (`pytest_runtest_call`), whoever runs it: anyio, pytest-asyncio, pytest-trio (whose
 fixtures are set up in that phase too, so there it is the test's own coroutine), unittest, or a plain function that
-starts loops of its own. The sampler is started before the first such test's fixtures are, so that its descriptors are
-there when a fixture that looks for leaks counts for the first time.
+starts loops of its own. The sampler is started before the first test is, so that its descriptors are there when a
+fixture that looks for leaks counts for the first time; one that is lost is replaced before the next test's fixtures.
 """
 
 from __future__ import annotations
@@ -15,38 +15,43 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..observe.in_process import session
-from ..observe.in_process import watch as watching
-from ..observe.started.observer import ObserverError
+from ..observe.in_process.watch import BlockingError
+from ..observe.in_process.window import Window
 from ..report import failure
 from ..results import Site
 from .allowed_sites import ini_entries
 from .blamed_line import located
+from .not_seen import NotSeen
 from .requirement import Requirement, requirement
-from .settings import MARKER, NoBlockingWarning, is_asked, threshold_ms
+from .settings import MARKER, is_asked, threshold_ms
 from .unneeded_sites import Ledger, is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from ..results import Finding
 
 
 _REQUIREMENT = pytest.StashKey[Requirement]()
-_WINDOW = pytest.StashKey[watching.Window]()
+_WINDOW = pytest.StashKey[Window]()
 _OPENS_ITSELF = pytest.StashKey[bool]()
 
 
 class Guard:
-    """Observes the tests of one process."""
+    """Observes the tests of one process. What goes wrong with that is no test's matter: `NotSeen` tells it."""
 
     def __init__(self, config: pytest.Config) -> None:
         """Read what the session asks for."""
         self._config = config
         self._default_ms = threshold_ms(config)
         self._allow = ini_entries(config.getini(f"{MARKER}_allow"))
-        self._told: set[str] = set()
-        self.ledger = Ledger(config)
+        self._ledger = Ledger(config)
+        self._not_seen = NotSeen()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """Before the first test: while the sampler starts it is a child of this process, which a test might see."""
+        Window().prepare()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -55,20 +60,17 @@ class Guard:
         if not is_asked(item):
             return (yield)
         try:
-            item.stash[_REQUIREMENT] = asked = requirement(item, self._default_ms, self._allow)
+            asked = requirement(item, self._default_ms, self._allow)
         except ValueError as error:
             yield  # or what tears it down would not find what it looks for
             pytest.fail(str(error), pytrace=False)
-        try:
-            session.session().ready()
-        except ObserverError as error:
-            self._tell(item, f"{MARKER} can't observe this test: {error}")
-            del item.stash[_REQUIREMENT]
+        if not self._prepare(item, asked):
             return (yield)
+        item.stash[_REQUIREMENT] = asked
         if isinstance(item, pytest.Function) and _runs_in_pytest_trio(item):
             _watch_coroutine(item)
         if asked.setup:
-            return (yield from self._guarded(item, "setup", self._window(asked)))
+            return (yield from self._guarded(item, "setup", _window(asked)))
         return (yield)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -78,65 +80,69 @@ class Guard:
         asked = item.stash.get(_REQUIREMENT, None)
         if asked is None or not asked.places:
             return (yield)
-        item.stash[_WINDOW] = window = self._window(asked)
+        item.stash[_WINDOW] = window = _window(asked)
         return (yield from self._guarded(item, "call", window, by_itself=item.stash.get(_OPENS_ITSELF, False)))
 
-    def _window(self, asked: Requirement) -> watching.Window:
-        return watching.Window(asked.threshold_ms, asked.places, asked.imports)
+    def _prepare(self, item: pytest.Item, asked: Requirement) -> bool:
+        window = _window(asked)
+        window.prepare()
+        for why in window.missing:
+            self._not_seen.note(item.nodeid, why)
+        return not window.missing
 
-    def _guarded(
-        self, item: pytest.Item, when: str, window: watching.Window, *, by_itself: bool = False
-    ) -> Generator[None, Any, Any]:
+    def _guarded(self, item: pytest.Item, when: str, window: Window, *, by_itself: bool = False) -> Any:
         __tracebackhide__ = True
         if not by_itself:
             window.open()
         try:
             result = yield
         except BaseException:  # pytest's own outcomes are no `Exception`; a failure of the test comes first
-            if found := self._found(item, window):
-                item.add_report_section(when, MARKER, failure.text(found, window.threshold_ms))
+            if error := self._error(item, window):
+                item.add_report_section(when, MARKER, str(error))
             raise
-        found = self._found(item, window)
-        self.ledger.seen.update(item.stash[_REQUIREMENT].allow)
-        if found:
-            error = watching.BlockingError(failure.text(found, window.threshold_ms))
-            raise located(error, found[0].site or _own_site(item))
+        self._ledger.seen.update(item.stash[_REQUIREMENT].allow)
+        if error := self._error(item, window):
+            raise error
         return result
 
-    def _found(self, item: pytest.Item, window: watching.Window) -> Sequence[Finding]:
+    def _error(self, item: pytest.Item, window: Window) -> BlockingError | None:
+        """What a test is failed with, if it is."""
         try:
             window.close()
-            findings = window.findings()
-        except ObserverError as error:
-            self._tell(item, f"{MARKER} could not observe this test: {error}")
-            session.close()
-            return ()
-        for missing in window.missing:
-            self._tell(item, f"{MARKER} sees less here: {missing}")
-        return [finding for finding in findings if not self._is_allowed(item, finding)]
+            window.collect()
+            found = [finding for finding in window.findings if not self._is_allowed(item, finding)]
+            for why in window.missing:
+                self._not_seen.note(item.nodeid, why)
+            if not found:
+                return None
+            error = BlockingError(failure.text(found, window.threshold_ms))
+            return located(error, found[0].site or _own_site(item))
+        except Exception as error:  # noqa: BLE001  ours, and no test's fault
+            self._not_seen.note(item.nodeid, f"the plugin failed: {type(error).__name__}: {error}")
+            return None
 
     def _is_allowed(self, item: pytest.Item, finding: Finding) -> bool:
         covering = [one for one in item.stash[_REQUIREMENT].allow if one.covers(finding.site, self._config.rootpath)]
-        self.ledger.used.update(covering)
+        self._ledger.used.update(covering)
         return bool(covering)
-
-    def _tell(self, item: pytest.Item, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
-            item.warn(NoBlockingWarning(text))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Tell of exceptions that nobody needs; a worker of xdist's tells its controller."""
-        self.ledger.whole = is_whole(session)
+        self._ledger.whole = is_whole(session)
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output[MARKER] = self.ledger.packed()
+            output[MARKER] = (self._ledger.packed(), self._not_seen.packed())
         else:
-            self.ledger.warn(session)
+            self._ledger.warn(session)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what the run failed for, where a warning is an error."""
-        self.ledger.summarize(terminalreporter)
+        """Say what could not be seen, and what the run failed for where a warning is an error."""
+        self._not_seen.summarize(terminalreporter)
+        self._ledger.summarize(terminalreporter)
+
+
+def _window(asked: Requirement) -> Window:
+    return Window(asked.threshold_ms, asked.places, asked.imports)
 
 
 def _own_site(item: pytest.Item) -> Site | None:

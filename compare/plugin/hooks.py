@@ -65,7 +65,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Where all async tests are asked, start the sampler while they are collected: it is at its post by then."""
     config = session.config
     if config.pluginmanager.hasplugin("dsession"):  # pytest-xdist's side that hands out the tests
-        from .unneeded_sites import Controller  # noqa: PLC0415  inert until here
+        from .xdist_controller import Controller  # noqa: PLC0415  inert until here
 
         config.pluginmanager.register(Controller(config), f"{MARKER}_controller")
     elif for_all(config) and not config.option.collectonly:
@@ -83,12 +83,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def start(config: pytest.Config) -> None:
     """Start the sampler, if there is none, and don't wait for it; what hinders it is told at the first test."""
     from ..observe.in_process import session  # noqa: PLC0415  inert until here
-    from ..observe.started.observer import ObserverError  # noqa: PLC0415
 
-    if not session.is_started():
-        with contextlib.suppress(ObserverError):
-            session.session()
-            config.stash[STARTED] = True
+    with contextlib.suppress(Exception):
+        config.stash[STARTED] = session.begin() or config.stash.get(STARTED, False)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

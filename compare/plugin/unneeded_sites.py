@@ -1,4 +1,4 @@
-"""Which allowed sites nothing needed in a whole session, in xdist's workers too, and a warning of each."""
+"""Which allowed sites nothing needed in a whole session, and a warning of each."""
 
 from __future__ import annotations
 
@@ -10,32 +10,6 @@ import pytest
 
 from .allowed_sites import EVERYWHERE, Allowed
 from .settings import DESELECTED, MARKER, NoBlockingWarning
-
-
-class Controller:
-    """Gathers from xdist's workers which exceptions were needed."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        """Begin with none."""
-        self._ledger = Ledger(config)
-        self._ledger.whole = True
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: Any) -> None:
-        """A worker has ended."""
-        output = getattr(node, "workeroutput", {})
-        if MARKER in output:
-            self._ledger.unpack(output[MARKER])
-        self._ledger.whole &= not error
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """All of them have."""
-        self._ledger.whole &= not (session.testsfailed or session.shouldstop or session.shouldfail)
-        self._ledger.warn(session)
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what the run failed for, where a warning is an error."""
-        self._ledger.summarize(terminalreporter)
 
 
 class Ledger:

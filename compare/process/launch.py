@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-_HERE = os.path.abspath(__file__)  # noqa: PTH100  no pathlib in a program's start
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))  # noqa: PTH120
+_HERE = __file__  # absolute: it is imported, or started by `command`
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))  # noqa: PTH120  no pathlib in a program's start
 NAMES = ("compare", "recipes")
 
 

@@ -19,9 +19,9 @@ import os, pytest
 
 @pytest.fixture
 def sampler(tmp_path_factory):
-    from async_io_cookbook.observe.in_process.session import session
+    from async_io_cookbook.observe.in_process.session import ready
     with open(os.environ["SAMPLERS"], "a") as file:
-        file.write(f"{os.getpid()} {session().pid}\\n")
+        file.write(f"{os.getpid()} {ready().pid}\\n")
 """
 TEST = """
 import os, anyio, pytest

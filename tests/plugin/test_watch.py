@@ -25,8 +25,8 @@ BACKENDS = ["asyncio", "asyncio+uvloop", "trio"]
 def sampler() -> Iterator[None]:
     """Started before each test's descriptors are counted; ended with the tests here if they started it."""
     uvloop.new_event_loop().close()  # the first one of a process opens a pipe for good
-    ours = not session.is_started()
-    session.session().ready()
+    ours = session.begin()
+    session.ready()
     yield
     if ours:
         session.close()

@@ -1,15 +1,17 @@
-"""The sampler of this very process (`windows`), started at its first use and kept until the process ends.
+"""The sampler of this very process (`sampler`), started at its first use and kept until the process ends.
 
 What stays open here meanwhile: one socket, the agent's shared memory and its pipe; all of them close-on-exec, and none
-of them in a forked child's way.
+of them in a forked child's way. The socket does not block: whoever waits for an answer waits in `poll`, for so long.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import io
 import os
 import pickle
+import select
 import socket
 import subprocess
 import sys
@@ -19,20 +21,23 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ...process import launch
-from ..agent import channel, late
-from ..agent import install as agent
 from ..agent.channel import Kind
-from ..agent.notes import Agent
+from ..agent.notes import now
 from ..agent.pings import high
 from ..started.observer import ObserverError
+from . import own_agent
 
 if TYPE_CHECKING:
     from ...results import Finding
 
-ANSWER_S = 20.0
-"""How long the sampler may take to answer, in seconds; it takes milliseconds, and longer to start on a busy machine."""
+START_S = 20.0
+"""How long the sampler may take to start, in seconds; it takes tenths of one, and longer on a busy machine."""
+ANSWER_S = 10.0
+"""How long it may take to answer; it takes milliseconds."""
 AWAKE_S = 1.0
-"""For so long after a window the sampler looks for the next by itself: `windows.ALERT_S`, with a margin."""
+"""For so long after a window the sampler looks for the next by itself: `sampler.ALERT_S`, with a margin."""
+MOST_LOST = 3
+"""How often a sampler that was lost is followed by another: whatever ends them may do so for ever."""
 
 
 class Session:
@@ -47,51 +52,51 @@ class Session:
         self.missing: tuple[str, ...] = ()
         self.pid = 0
         """The sampler's, once it is ready."""
+        self.is_ready = False
         self._numbers = count(1)
         self._answers: dict[int, tuple[tuple[Finding, ...], tuple[str, ...]]] = {}
         self._lock = threading.RLock()
-        self._is_ready = False
         self._last = 0
         self._parent = os.getpid()
         if not sys.platform.startswith("linux"):
             message = "event loops are watched from outside, on Linux alone"
             raise ObserverError(message)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket = socket.socket(fileno=high(ours.detach()))
+        self._socket.settimeout(0)
         command = launch.command("compare.observe.in_process.sampler", str(theirs.fileno()), isolated=True)
         with theirs:
             self._first = subprocess.Popen(  # noqa: S603  our own module
                 command, pass_fds=(theirs.fileno(),), start_new_session=True, cwd="/",
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(),
             )  # fmt: skip
-        self._socket = socket.socket(fileno=high(ours.detach()))
-        self._socket.settimeout(ANSWER_S)
 
     def ready(self) -> None:
         """Wait until the sampler watches, and let the agent in this process work for it."""
         with self._lock:
-            if self._is_ready:
+            if self.is_ready:
                 return
-            try:
-                self._first.wait(ANSWER_S)
-                self.pid = self._receive()
-                link = _link(self.pid)
-                socket.send_fds(self._socket, [pickle.dumps((os.getpid(),))], link)
-                self.missing = self._receive()
-            except BaseException as error:  # a time limit's signal, too: what was answered meanwhile is lost
-                close()
-                if isinstance(error, OSError):
-                    raise _gone(error) from None
-                raise
-            self._is_ready = True
+            self._first.wait(START_S)
+            self.pid = self._receive(START_S)
+            link = own_agent.link(self.pid)
+            socket.send_fds(self._socket, [pickle.dumps((os.getpid(),))], link)
+            self.missing = self._receive(START_S)
+            self.is_ready = True
+
+    def has_ended(self) -> bool:
+        """Whether the sampler is gone; takes no time to tell."""
+        return any(event & select.POLLHUP for _, event in _poll(self._socket, 0))
 
     def start(self, threshold_ms: float, *, imports: bool) -> tuple[int, int]:
         """Open a window; returns its number, and when it began."""
-        self.ready()
-        assert _notes is not None, "there is an agent once the sampler is ready"
-        late.loop_here(_notes)
-        number, at = next(self._numbers), time.monotonic_ns()
-        cpu = time.thread_time_ns()
-        _notes.note(Kind.WINDOW_OPENS, number, int(threshold_ms * 1e6), code=cpu, amount=int(imports))
+        if not self.is_ready:
+            message = "the sampler is not ready"
+            raise ObserverError(message)
+        number, at = next(self._numbers), now()
+        own_agent.note_loop_here()
+        own_agent.note(
+            Kind.WINDOW_OPENS, number, int(threshold_ms * 1e6), code=time.thread_time_ns(), amount=int(imports)
+        )
         if at - self._last > AWAKE_S * 1e9:
             self._send("wake")
         self._last = at
@@ -99,8 +104,7 @@ class Session:
 
     def drop(self, number: int) -> None:
         """Close a window that can't hold anything."""
-        if _notes is not None:
-            _notes.note(Kind.WINDOW_DROPS, number)
+        own_agent.note(Kind.WINDOW_DROPS, number)
 
     def stop(self, number: int, at: int) -> None:
         """Close a window that ended at this moment; `answer` waits for what was seen in it."""
@@ -110,15 +114,20 @@ class Session:
         """Return what was found in a window that was stopped, and what could not be seen."""
         with self._lock:
             while number not in self._answers:
-                got, findings, missing = self._receive()
+                got, findings, missing = self._receive(ANSWER_S)
                 self._answers[got] = (findings, missing)
             return self._answers.pop(number)
 
     def close(self) -> None:
         """Hang up: the sampler ends."""
         self._socket.close()
-        if self._parent == os.getpid():
-            self._first.wait(ANSWER_S)  # it has ended long ago, or is about to leave the sampler to itself
+        if self._parent != os.getpid():
+            return
+        try:
+            self._first.wait(START_S)  # it has ended long ago, or is about to leave the sampler to itself
+        except subprocess.TimeoutExpired:
+            self._first.kill()
+            self._first.wait()
 
     def _send(self, *command: Any) -> None:
         try:
@@ -126,7 +135,10 @@ class Session:
         except OSError as error:
             raise _gone(error) from None
 
-    def _receive(self) -> Any:
+    def _receive(self, seconds: float) -> Any:
+        if not _poll(self._socket, seconds):
+            text = f"the sampler has not answered for {seconds:g} s"
+            raise ObserverError(text)
         try:
             message = self._socket.recv(1 << 18)
         except OSError as error:
@@ -145,61 +157,98 @@ class _Answers(pickle.Unpickler):
         return super().find_class(f"{__package__.partition('.')[0]}.{rest}" if package == "compare" else module, name)
 
 
+def _poll(ours: socket.socket, seconds: float) -> list[tuple[int, int]]:
+    poller = select.poll()
+    poller.register(ours, select.POLLIN)
+    return poller.poll(seconds * 1000)
+
+
 def _gone(error: OSError) -> ObserverError:
-    return ObserverError(f"the sampler does not answer: {error}")
+    ended = isinstance(error, ConnectionError)
+    return ObserverError("the sampler has ended" if ended else f"the sampler does not answer: {error}")
 
 
 _session: Session | None = None
-_shared: tuple[int, int] | None = None
-"""The ring and the writing end of the agent's pipe: there is one agent in a process, for one sampler after another."""
-_notes: Agent | None = None
+_lost = 0
 
 
-def session() -> Session:
-    """Return this process's sampler; started, if there is none."""
+def begin() -> bool:
+    """Start this process's sampler, if there is none, and don't wait for it; returns whether there was none.
+
+    Raises:
+        ObserverError: too many were lost.
+    """
     global _session  # noqa: PLW0603  one a process
-    if _session is None:
+    is_first = _session is None
+    if is_first:
+        if _lost > MOST_LOST:
+            message = f"the sampler was lost more than {MOST_LOST} times, and is not started again"
+            raise ObserverError(message)
         _session = Session()
         atexit.register(close)
+    return is_first
+
+
+def ready() -> Session:
+    """Return this process's sampler when it watches; one that has ended is followed by another.
+
+    Raises:
+        ObserverError: it can't be started.
+    """
+    if _session is not None and _session.is_ready and _session.has_ended():
+        lost(_session, ObserverError("the sampler has ended"))
+    begin()
+    found = current()
+    try:
+        found.ready()
+    except BaseException:  # a time limit's signal, too: what was answered meanwhile is lost
+        close()
+        raise
+    return found
+
+
+def current() -> Session:
+    """Return this process's sampler.
+
+    Raises:
+        ObserverError: there is none.
+    """
+    if _session is None:
+        message = "there is no sampler"
+        raise ObserverError(message)
     return _session
 
 
-def is_started() -> bool:
-    """Whether there is a sampler already."""
-    return _session is not None
+def is_ready() -> bool:
+    """Whether there is a sampler that watches, or did until lately."""
+    return _session is not None and _session.is_ready
 
 
 def close() -> None:
     """End the sampler, if there is one; the next use starts another."""
-    global _session  # noqa: PLW0603  one a process
-    if _session is not None:
-        _session.close()
-        _session = None
+    global _session
+    ended, _session = _session, None
+    if ended is not None:
+        with contextlib.suppress(OSError):
+            ended.close()
+
+
+def lost(which: Session | None, error: Exception) -> str:
+    """Give a sampler up of which something went wrong, and return a sentence that says what."""
+    global _lost  # noqa: PLW0603  one a process
+    if which is None or which is _session:
+        _lost += 1
+        close()
+    return str(error) if isinstance(error, ObserverError) else f"the observer failed: {type(error).__name__}: {error}"
 
 
 def _forget() -> None:
     """A forked child must neither keep the sampler alive nor talk to it in its parent's name."""
-    global _notes  # noqa: PLW0603  one a process
-    _notes = None
+    own_agent.forget()
     close()
 
 
 os.register_at_fork(after_in_child=_forget)
-
-
-def _link(sampler: int) -> tuple[int, int]:
-    """Install the agent, once, and let this sampler trace us; returns what the sampler is given of the agent's."""
-    global _shared, _notes  # noqa: PLW0603  one a process
-    if _shared is None or _notes is None:
-        ring, (read, write) = channel.Ring.create(), os.pipe()
-        _shared = ring, high(write)
-        if (fresh := agent.install(f"{os.dup(ring)},{read},{sampler}")) is not None:
-            _notes = fresh
-            late.catch_up(fresh)
-        else:  # `compare script` watches us too, or we were forked: then the loops are known by their stacks alone
-            _notes = Agent(channel.Ring(os.dup(ring)), read)
-    agent.let_trace(sampler)
-    return _shared
 
 
 def _environment() -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ...results import LOOP_PLACES, PLACES, Finding, Place
-from . import session
+from .window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,60 +37,13 @@ def checked_threshold(threshold_ms: Any) -> float:
     return float(threshold_ms)
 
 
-@dataclass(slots=True)
-class Window:
-    """A stretch of time in which this process is observed.
-
-    Attributes:
-        threshold_ms: findings below this are not told, in milliseconds.
-        places: which places are told.
-        imports: whether what a module's import waits for and computes counts.
-    """
-
-    threshold_ms: float = 50.0
-    places: tuple[Place, ...] = LOOP_PLACES
-    imports: bool = True
-    missing: tuple[str, ...] = ()
-    _number: int = field(default=0, repr=False)
-    _began: int = field(default=0, repr=False)
-    _is_open: bool = field(default=False, repr=False)
-    _is_stopped: bool = field(default=False, repr=False)
-    _session: session.Session | None = field(default=None, repr=False)
-
-    def open(self) -> None:
-        """Begin."""
-        self._session = session.session()
-        self._number, self._began = self._session.start(self.threshold_ms, imports=self.imports)
-        self.missing = self._session.missing
-        self._is_open = True
-
-    def close(self) -> None:
-        """End, and don't wait for anything. What is shorter than the threshold holds nothing that is longer."""
-        if self._session is None or not self._is_open:
-            return
-        self._is_open = False
-        at = time.monotonic_ns()
-        # Many may stand in one line at a time, so that their waits add up to more than has passed.
-        if at - self._began < self.threshold_ms * 1e6 and "pool-queue" not in self.places:
-            self._session.drop(self._number)
-        else:
-            self._session.stop(self._number, at)
-            self._is_stopped = True
-
-    def findings(self) -> tuple[Finding, ...]:
-        """Return what was found once it is closed, worst first; takes the sampler some milliseconds."""
-        if not self._is_stopped or self._session is None:
-            return ()
-        findings, missing = self._session.answer(self._number)
-        self._is_stopped = False
-        self.missing += missing
-        return tuple(finding for finding in findings if finding.place in self.places)
-
-
 class watch:  # noqa: N801  reads as what it does: `with compare.watch() as seen`
-    """Observe this process's event loops while a `with` (or `async with`) block runs.
+    """Observe this process's event loops while a `with` or `async with` block runs.
 
-    The first use starts the sampler, which takes some tenths of a second (inside a running loop, in a thread).
+    The first use starts the sampler, which takes some tenths of a second, and each end waits some milliseconds for what
+    was found. `async with` lets the loop go on meanwhile; `with` in a loop's thread holds it.
+
+    Nothing that goes wrong with observing is raised here: `missing` says it.
 
     Args:
         threshold_ms: what waited or computed for less than this, in all, is not told; in milliseconds.
@@ -101,11 +52,10 @@ class watch:  # noqa: N801  reads as what it does: `with compare.watch() as seen
 
     Attributes:
         findings: what was found, worst first; empty until the block has ended.
-        missing: what could not be seen here, and why, a sentence each.
+        missing: what could not be seen, and why, a sentence each; unless it is empty, no finding is no all-clear.
 
     Raises:
         ValueError: an argument is not what it should be; one line.
-        ObserverError: the sampler can't be started, or has ended.
     """
 
     def __init__(
@@ -113,32 +63,39 @@ class watch:  # noqa: N801  reads as what it does: `with compare.watch() as seen
     ) -> None:
         """See the class."""
         self._window = Window(checked_threshold(threshold_ms), checked_places(places), imports)
-        self.findings: tuple[Finding, ...] = ()
-        self.missing: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, worst first."""
+        return self._window.findings
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What could not be seen, and why."""
+        return self._window.missing
 
     def __enter__(self) -> Self:
         """Begin."""
+        self._window.prepare()
         self._window.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End, and take some milliseconds to hear what was found."""
+        """End, and wait for what was found."""
         self._window.close()
-        self.findings = self._window.findings()
-        self.missing = self._window.missing
+        self._window.collect()
 
     async def __aenter__(self) -> Self:
         """Begin."""
-        if not session.is_started():
-            import anyio.to_thread  # noqa: PLC0415  not needed by whoever has no loop
-
-            await anyio.to_thread.run_sync(lambda: session.session().ready())
-        return self.__enter__()
+        await self._window.prepare_aside()
+        self._window.open()
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End, as `__exit__` does."""
-        self.__exit__(kind, error, traceback)
+        """End, and wait for what was found while the loop goes on."""
+        self._window.close()
+        await self._window.collect_aside()
