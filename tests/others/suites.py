@@ -1,0 +1,70 @@
+"""Which suites there are, what each needs, and how it is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = (
+    "test_asyncio", "test_concurrent_futures", "test_threading", "test_subprocess", "test_signal",
+    "test_multiprocessing_fork", "test_multiprocessing_spawn.test_threads", "test_multiprocessing_forkserver.test_misc",
+    "test_gc", "test_weakref", "test_sys_settrace", "test_tracemalloc", "test_audit", "test_runpy", "test_site",
+)  # fmt: skip
+QUICK = ("test_asyncio.test_tasks", "test_asyncio.test_events", "test_threading", "test_concurrent_futures")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Somebody's tests.
+
+    Attributes:
+        name: of the distribution, or of ours for CPython's own.
+        arguments: what is given to pytest, or to CPython's runner.
+        needs: what its tests need beside the distribution, as pip is given it.
+        folder: where it is started; `None`: in the distribution's own sources, which are fetched.
+        is_cpythons: whether it is run by CPython's own runner, which knows no plugin of pytest.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    folder: Path | None = None
+    is_cpythons: bool = False
+
+
+_RUNNER = ("--fail-env-changed", "--timeout", "600")
+_PYTEST = ("pytest", "pytest-timeout")
+_ALL = (
+    Suite("cpython", (*_RUNNER, *MODULES), folder=Path(), is_cpythons=True),
+    Suite("cpython-quick", (*_RUNNER, "-m", "*asyncio*", "-m", "*threading*", "-m", "*thread_pool*", *QUICK),
+          folder=Path(), is_cpythons=True),
+    Suite("cpython-pytest", ("--pyargs", "test.test_asyncio.test_tasks", "test.test_asyncio.test_events",
+          "test.test_threading", "-o", "python_classes="), _PYTEST, folder=Path()),
+    Suite("aiofiles", ("tests",), (*_PYTEST, "pytest-asyncio")),
+    Suite("aiohttp", ("tests", "-o", "addopts=", "-p", "no:xdist", "-m", "not dev_mode and not autobahn"),
+          (*_PYTEST, "aiohttp[speedups]", "blockbuster", "freezegun", "isal", "proxy.py", "pytest-mock", "pytest-codspeed",
+           "pytest-xdist", "python-on-whales", "re-assert", "trustme", "uvloop", "zlib-ng")),
+    Suite("anyio", ("tests",), (*_PYTEST, "blockbuster", "exceptiongroup", "hypothesis", "psutil", "pytest-mock",
+          "trio", "trustme", "truststore", "uvloop")),
+    Suite("httpx", ("tests",), (*_PYTEST, "httpx[brotli,cli,http2,socks,zstd]", "chardet", "cryptography", "trio",
+          "trustme", "uvicorn")),
+    Suite("starlette", ("tests",), (*_PYTEST, "starlette[full]", "blockbuster", "trio", "typing_extensions")),
+    Suite("tornado", ("--pyargs", "tornado.test"), _PYTEST),
+    Suite("trio", ("--pyargs", "trio", "-p", "trio._tests.pytest_plugin"),
+          (*_PYTEST, "async_generator", "astor", "jedi", "pyopenssl", "trustme")),
+)  # fmt: skip
+SUITES = {suite.name: suite for suite in _ALL}
+
+
+def named(name: str) -> Suite:
+    """Return a suite by its name, or that of a folder, which is run by the Python that runs us.
+
+    Raises:
+        ValueError: there is none; one line.
+    """
+    if name in SUITES:
+        return SUITES[name]
+    if Path(name).is_dir():
+        return Suite(Path(name).resolve().name, (), folder=Path(name).resolve())
+    message = f"{name!r} is no suite: expected a folder, or one of {', '.join(SUITES)}"
+    raise ValueError(message)
