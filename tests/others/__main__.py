@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from tests.others.suites import SUITES, Suite, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+KEPT = "where sources, environments and logs are kept (default: others, among temporary files)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,13 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--times", type=int, default=1, metavar="N", help="how often each way (default: 1)")
     add("--ways", nargs="+", choices=WAYS, default=WAYS, help="plain is always among them")
     add("--limit", type=float, default=1800.0, metavar="S", help="for each run (default: 1800)")
-    add(
-        "--scratch",
-        type=Path,
-        default=Path("/tmp/others"),
-        metavar="FOLDER",
-        help="where sources, environments and logs are kept",
-    )
+    add("--scratch", type=Path, default=Path(tempfile.gettempdir(), "others"), metavar="FOLDER", help=KEPT)
     add("--arguments", nargs=argparse.REMAINDER, default=[], help="what follows is given to the suite's runner")
     return parser
 
