@@ -51,7 +51,7 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
     if turn.held > turn.waited and surely >= NEARLY * threshold_ns:
         held = turn.held - turn.waited
         collected = _collections(ran, threshold_ns)
-        told = _collected(turn, collected, ledger, threshold_ns, free, starved=starved)
+        told = _collected(turn, collected, ledger, threshold_ns, free)
         if told:
             held -= sum(segment.ns for segment in collected)
             ran = [segment for segment in ran if not any(segment is each for each in collected)]
@@ -68,21 +68,19 @@ def _collections(ran: list[Segment], threshold_ns: int) -> list[Segment]:
                 groups[-1].append(segment)
             else:
                 groups.append([segment])
-    lengths = [sum(segment.ns for segment in group) for group in groups]
+    lengths = [sum(_running(segment) for segment in group) for group in groups]
     mostly = sum(lengths) * 2 >= sum(segment.ns for segment in ran)
     long = [group for group, ns in zip(groups, lengths, strict=True) if mostly or ns >= threshold_ns]
     return [segment for group in long for segment in group]
 
 
-def _collected(  # noqa: PLR0913  see `_computed`
-    turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, most: int, *, starved: bool
-) -> int:
+def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, most: int) -> int:
     """Enter the garbage collections of a turn, if they took as long as the threshold; at most `most` nanoseconds.
 
     No line is to blame for them, but one that asks for them.
     """
     spans = [(segment, segment.collecting) for segment in ran if segment.collecting is not None]
-    total = min(sum(min(segment.cpu, segment.ns) if starved else segment.ns for segment, _ in spans), most)
+    total = min(sum(_running(segment) for segment, _ in spans), most)
     if total < threshold_ns:
         return 0
     oldest = max((each.generation for _, each in spans if each.generation is not None), default=None)
@@ -126,6 +124,11 @@ def _computed(  # noqa: PLR0913  see `judge`
     told = min(int(ns * real), most)
     ledger.enter(account, told, turn.until, hold=turn.hold, view=view)
     return told
+
+
+def _running(segment: Segment) -> int:
+    """How long a segment ran, without the time that it stood in line for a CPU."""
+    return max(segment.ns - segment.delay, 0)
 
 
 def _is_one_call(ran: list[Segment]) -> bool:
