@@ -6,7 +6,9 @@ commonest way in which asynchronous file I/O is slow. They are counted by the li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.ledger import Account
@@ -26,21 +28,31 @@ MOST_RETURN_NS = 5 * MS
 """Within what time it is still taken for a way back that took longer, for want of a CPU."""
 LEAST_HOPS = 200
 """How many hops at one line are many: a program's start makes some tens."""
-SEQUENCE = 0.7
-"""What part of them must have come one after the other; where several tasks hop from one line, threads are of use."""
+SEQUENCE = 0.5
+"""What part of them must have come right after another, or beside it: then the line does little but hop. Requests of
+clients that each hop once come at times of their own: of 500 a second, at random, 40 % so."""
 COSTS = 2
 """How many times what the work itself takes the hops must have cost."""
+KEPT = 1024
+"""Of how many pieces of work it is known how long they took."""
 
 
 @dataclass(slots=True)
 class _Line:
     hops: int = 0
     in_sequence: int = 0
+    """How many were asked for soon after the one before was done, or while that was on its way."""
     until: int = 0
     """When the last one was done."""
     cost: int = 0
-    work: int = 0
-    """Nanoseconds from asking to the next asking, and of them those in which a thread did the work."""
+    """Nanoseconds in which a piece of work, or the loop's way to the next, was under way."""
+    took: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
+    """How long the last pieces of work took."""
+
+    @property
+    def work(self) -> int:
+        """What the work takes by itself: that a thread waits for the GIL in it, so for the others, is no work."""
+        return int(median(self.took) * self.hops) if self.took else 0
 
 
 class Hops:
@@ -58,9 +70,9 @@ class Hops:
         account = Account("worker-thread", "hops", thread.key, None, site)
         line = self._lines.setdefault(account, _Line())
         back = at - line.until
-        if line.until and 0 <= back <= MOST_RETURN_NS:
+        if line.until and back <= MOST_RETURN_NS:
             line.in_sequence += back <= RETURN_NS
-            self._cost(account, line, back, at, count=0)
+            self._cost(account, line, max(back, 0), at, count=0)
 
     def done(self, thread: Thread, work: Work, at: int) -> None:
         """What it handed over is done."""
@@ -70,7 +82,7 @@ class Hops:
             return
         began = max(work.asked, line.until)
         line.hops += 1
-        line.work += max(at - max(work.started, line.until), 0)
+        line.took.append(at - work.started)
         self._cost(account, line, max(at - began, 0), at, count=1)
         line.until = max(line.until, at)
 
@@ -79,11 +91,11 @@ class Hops:
         self._ledger.enter(account, ns, until, count=count)
 
     def is_told(self, account: Account) -> bool:
-        """Whether the hops of a line are many, come one after the other, and cost more than what they are for."""
+        """Whether the hops of a line are many, come close together, and cost more than what they are for."""
         line = self._lines[account]
         many = line.hops >= LEAST_HOPS and line.in_sequence >= SEQUENCE * line.hops
         return many and line.cost >= COSTS * line.work
 
     def told(self, account: Account) -> str:
-        """Return what they were for."""
+        """Return what they were for, by the piece of work in the middle of them."""
         return f"{milliseconds(self._lines[account].work / MS)} of work"

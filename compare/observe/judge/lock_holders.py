@@ -67,8 +67,8 @@ class LockHolders:
     """What every thread did last, and the waits for locks whose holders are looked for."""
 
     def __init__(self, threads: Threads, least_ns: int) -> None:
-        """Look for the holder where a wait takes at least `least_ns`."""
-        self._threads, self._least = threads, least_ns
+        """Look for the holder where a wait takes at least `least_ns`, and long enough to tell threads apart."""
+        self._threads, self._least = threads, max(least_ns, 2 * NEAR_NS)
         self._stretches: dict[Key, deque[_Stretch]] = {}
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
