@@ -21,6 +21,7 @@ extensions = [
     "docs._ext.recipe_pages",
     "docs._ext.measured",
     "docs._ext.benchmark_table",
+    "docs._ext.rooms",
     "docs._ext.chinese_search",
 ]
 exclude_patterns = ["_build", "_ext", "examples", "measured", "locale", "Thumbs.db", ".DS_Store"]

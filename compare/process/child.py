@@ -122,10 +122,8 @@ def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
     line = Line(*map(int, arguments))
     job = line.receive()
     assert job is not None
-    if job["observed"]:
-        from ..observe.agent import install as agent  # noqa: PLC0415  unobserved passes are without it
-
-        agent.install()
+    if job["agent"]:  # unobserved passes are without it; this room does not know what observes
+        importlib.import_module(job["agent"]).install()
     _limit(job)
     try:
         variant = Variant(job)

@@ -9,7 +9,7 @@ from docs._ext.imports import ROOMS, Edges, circles, edges_of_modules, room_of
 MAY: dict[str, set[str]] = {
     "results": set(),
     "observe": {"results", "process"},
-    "process": {"observe", "results"},
+    "process": {"results"},
     "catalogue": {"results"},
     "scenarios": {"catalogue", "observe", "process", "results"},
     "report": {"catalogue", "results"},

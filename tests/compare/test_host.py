@@ -38,7 +38,7 @@ def start(host: Host, tmp_path: Path) -> Callable[..., Child]:
 
     def begin(function: str = "plain", **changed: Any) -> Child:
         job = {"module": "mine", "function": function, "path": str(tmp_path / "mine.py"), "backend": None}
-        return host.start(CHILD, {**job, "observed": False, "memory": 1 << 30, "cpus": [], **changed})
+        return host.start(CHILD, {**job, "agent": None, "memory": 1 << 30, "cpus": [], **changed})
 
     return begin
 
@@ -85,7 +85,7 @@ def test_the_dead_are_told_by_their_signal(host: Host, start: Callable[..., Chil
 def test_what_it_prints_is_kept_in_part_and_never_blocks_it(host: Host, tmp_path: Path) -> None:
     (tmp_path / "flood.py").write_text("import os\nos.write(1, b'x' * 4_000_000 + b'the end')\nf = 1\n")
     job = {"module": "flood", "function": "f", "path": str(tmp_path / "flood.py"), "backend": None}
-    child = host.start(CHILD, {**job, "observed": False, "memory": 0, "cpus": []})
+    child = host.start(CHILD, {**job, "agent": None, "memory": 0, "cpus": []})
     assert host.receive(child, 20) == {"ready": True}
     host.end(child)
     assert child.last_words().endswith("the end") or child.last_words().startswith("xxx")

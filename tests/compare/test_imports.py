@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CHILDREN = ("process/child.py", "scenarios/file/child.py", "scenarios/net/server.py")
-DOORS = ("plugin/hooks.py", "plugin/guard.py", "observe/in_process/watch.py", *CHILDREN)
+DOORS = ("plugin/hooks.py", "plugin/guard.py", "observe/in_process/watch.py", "observe/agent/install.py", *CHILDREN)
 """Where somebody else's process comes in; the agent, for one, is what these import."""
 
 

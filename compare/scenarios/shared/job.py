@@ -15,6 +15,9 @@ MEMORY = 1 << 30
 
 STACK = 9 << 20
 
+AGENT = "async_io_cookbook.observe.agent.install"
+"""What an observed child imports before anything else of ours or of the variant's, and has installed."""
+
 
 def job(variant: Variant, *, observed: bool, memory: int, cpus: tuple[int, ...] = ()) -> dict[str, Any]:
     """What a child is told first."""
@@ -23,7 +26,7 @@ def job(variant: Variant, *, observed: bool, memory: int, cpus: tuple[int, ...] 
         "function": variant.function,
         "path": str(variant.path) if variant.by_path else None,
         "backend": variant.backend,
-        "observed": observed,
+        "agent": AGENT if observed else None,
         "memory": memory,
         "cpus": list(cpus),
     }
