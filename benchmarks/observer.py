@@ -24,6 +24,7 @@ from benchmarks import detectors
 from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, WrongError, interleave, rows
 from benchmarks.native import Load
 from compare.observe import Observer
+from compare.scenarios.script.program import SHARE
 from compare.scenarios.shared.job import PINNED_MALLOC
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _served(watch: Watch, load: Load, observer: Observer, seconds: float) -> Fig
         stack.callback(_ended, server)
         load.run(port, server.pid, connections=1, busy=1, seconds=0.05)  # until it serves
         if link:
-            observer.begin(server.pid, link)
+            observer.begin(server.pid, link, share=SHARE)
         stack.enter_context(_attached(watch, server.pid))
         told = load.run(port, server.pid, connections=CONNECTIONS, busy=CONNECTIONS, seconds=seconds)
         if link and observer.end().loop is None:
@@ -179,7 +180,7 @@ def _looked_at(observer: Observer) -> Figures:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdout.readline()
-            observer.begin(process.pid, link)
+            observer.begin(process.pid, link, share=SHARE)
             time.sleep(0.2)  # it has listed the threads by then
             before, spent, began = _switches(observer.pid), _spent(observer.pid), time.monotonic()
             time.sleep(1.0)

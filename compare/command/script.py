@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOUND = 3
 """The exit status that `--fail-on` asked for."""
+BUDGET = "of one processor that the observer may use, as far as the threshold allows (default: 5)"
 EPILOG = """\
 The program's standard streams, signals and exit status are its own. Exit status: the program's; 3 when --fail-on
 names a place where something waited; 2 for a mistake in the arguments."""
@@ -33,15 +34,12 @@ def main(argv: Sequence[str]) -> int:
     if trouble is not None:
         return output.complain(trouble)
     started, status = output.now(), 0
+    how = {"threshold_ms": options.threshold, "imports": options.imports, "share": options.budget / 100}
     try:
         if options.pid is not None:
-            row = attach.watch(
-                options.pid, threshold_ms=options.threshold, duration_s=options.duration, imports=options.imports
-            )
+            row = attach.watch(options.pid, duration_s=options.duration, **how)
         else:
-            row, status = program.run(
-                words, module=options.module is not None, threshold_ms=options.threshold, imports=options.imports
-            )
+            row, status = program.run(words, module=options.module is not None, **how)
     except program.ScriptError as error:
         return output.complain(str(error))
     from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
@@ -71,6 +69,7 @@ def _parser() -> Parser:
     add("--pid", type=whole(1), metavar="PID", help="watch a running process until it ends, or until Ctrl-C")
     add("--duration", type=number(0.01), metavar="S", help="with --pid: watch for so many seconds")
     add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
+    add("--budget", type=number(0.1), default=100 * program.SHARE, metavar="PERCENT", help=BUDGET)
     add("--fail-on", type=_places, default=(), metavar="PLACE,…", help="exit status 3 when something waited there")
     add("--imports", action="store_true", help="count what a module's import waits for and computes on the loop, too")
     add("--timeline", action="store_true", help="draw each thread's time")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from compare.observe import Observer
 from compare.observe.started.observer import ObserverError
@@ -58,14 +58,12 @@ class Watcher:
                 self._failed(error)
         return None
 
-    def begin(
-        self, pid: int, link: Link | None, threshold_ms: float, *, plain_threads: bool = True, imports: bool = True
-    ) -> None:
-        """From now on."""
+    def begin(self, pid: int, link: Link | None, threshold_ms: float, **how: Any) -> None:
+        """From now on; `how` is as `Observer.begin` has it."""
         self.trouble = None if self._observer else self.trouble
         if self._observer is not None:
             try:
-                self._observer.begin(pid, link, threshold_ms=threshold_ms, plain_threads=plain_threads, imports=imports)
+                self._observer.begin(pid, link, threshold_ms=threshold_ms, **how)
             except ObserverError as error:
                 self._failed(error)
 

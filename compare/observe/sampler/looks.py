@@ -61,12 +61,15 @@ class Looks:
             if not woke:
                 self._look_again(thread, segment)
                 thread.seen = now
+                thread.calm += 1
                 return
+            thread.calm = 0
             top = self._process.stacks.top(thread)
             if segment.view is not None and top == segment.view.top:
                 segment.wakes += 1
                 thread.seen = now
                 return
+        thread.calm = 0
         fresh = self._segment(thread, raw, middle if segment is not None else now)
         if segment is not None and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
             segment.looks += 1
@@ -189,7 +192,7 @@ class Looks:
 
     def cut(self, thread: WatchedThread, at: int, *, by_itself: bool = True) -> None:
         """End the open segment at a moment, and go on from there; `by_itself`: the thread noted that it ran then."""
-        segment = thread.open
+        segment, thread.calm = thread.open, 0
         if segment is None or not segment.start < at:
             return
         with contextlib.suppress(OSError):  # how long it stood in line for a CPU is known only once it runs again

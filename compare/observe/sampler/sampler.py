@@ -18,6 +18,7 @@ from compare.observe.sampler.failures import Failures
 from compare.observe.sampler.loop_pings import LoopPings
 from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.probe import Probe
+from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
     from compare.results import Observation
 
-PERIOD_NS = 1_000_000
 CHILDREN_NS = 25_000_000
 """How often children are looked for."""
 
@@ -49,8 +49,9 @@ class Sampler:
         threshold_ns: int,
         plain_threads: bool,
         imports: bool = True,
+        share: float | None = None,
     ) -> None:
-        """Begin to watch."""
+        """Begin to watch; `share` of a processor may be used, as far as the threshold allows: `None` is any."""
         now = time.monotonic_ns()
         self.pid, self._layout, self._ring, self._ask = pid, layout, ring, ask
         self._began = now
@@ -60,7 +61,8 @@ class Sampler:
             pid, now, self.probe, threshold_ns=threshold_ns, plain_threads=plain_threads, imports=imports
         )
         self._failures = Failures()
-        self._process = WatchedProcess(pid, layout, self.judge, now, self._failures)
+        self.frugal = Frugal(threshold_ns, share) if share is not None else Frugal(threshold_ns)
+        self._process = WatchedProcess(pid, layout, self.judge, now, self._failures, self.frugal)
         self._process.stacks.agent = ring is not None
         self._pings: without_proc.Pings | None = None
         if (why := without_proc.reason(pid)) is not None:
@@ -164,7 +166,7 @@ class Sampler:
         self._tended += 10 * (time.monotonic_ns() - now)  # each of a thousand threads is asked for its children
 
     def _adopt(self, pid: int, now: int) -> None:
-        process = WatchedProcess(pid, self._layout, self.judge, now, self._failures)
+        process = WatchedProcess(pid, self._layout, self.judge, now, self._failures, self.frugal)
         if process.stacks.reader is None and self._layout is not None:
             if now - self._births.setdefault(pid, now) > 200_000_000:  # it has not become a Python of ours by now
                 self._others.add(pid)

@@ -1,14 +1,20 @@
-"""Which threads of a process to look at next: all, or where there are many, those that have run since."""
+"""Which threads of a process to look at next: the sooner, the more has changed; of many, those that have run since.
+
+A thread that has waited in one call for some looks, and has not woken, is looked at less often: an event loop's still
+several times within the threshold, so that no stall over it goes by unseen. Whoever notes that a thread ran meanwhile
+(a pool's thread that has begun with work) has it looked at in the next tick.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from compare.observe.sampler.watched_thread import WatchedThread
 
@@ -19,29 +25,65 @@ SWEEP_NS = 5_000_000
 TIMES_BYTES = 128
 AIM_NS = 3_000_000
 """After how long it is looked up what one of many threads waits for."""
+CALM_LOOKS = 8
+"""After how many looks that found nothing new the next one comes later."""
+CALM_NS = 5_000_000
+"""How often a thread without a loop is looked at then, and twice within the threshold at the least."""
+LOOKS_A_THRESHOLD = 5
+"""How often an event loop's thread is looked at within the threshold, at the least."""
+
+
+@dataclass(slots=True)
+class Frugal:
+    """How sparing to be.
+
+    Attributes:
+        threshold_ns: what takes less is of no interest, in nanoseconds; 0: everything is.
+        sweeps: the share of the time that may go to finding out which of many threads have run.
+        others_ns: how often threads without a loop are looked at, in nanoseconds; 0: in every tick.
+    """
+
+    threshold_ns: int = 0
+    sweeps: float = 1 / 3
+    others_ns: int = 0
 
 
 class Schedule:
     """Says which threads are due; of many, which have run is found out with one reading each."""
 
-    def __init__(self, threads: dict[int, WatchedThread]) -> None:
+    def __init__(
+        self, threads: dict[int, WatchedThread], runs_a_loop: Callable[[WatchedThread], bool], frugal: Frugal
+    ) -> None:
         """Look at these, which come and go."""
-        self._threads = threads
+        self._threads, self._runs_a_loop = threads, runs_a_loop
+        self._calm_ns = min(frugal.threshold_ns // 2, CALM_NS)
+        self._loop_calm_ns = min(frugal.threshold_ns // LOOKS_A_THRESHOLD, CALM_NS)
+        self._frugal = frugal
         self._swept = 0
+        self._stirring: list[WatchedThread] = []
         self._known: list[WatchedThread] = []
         self._files: list[int] = []
         self._seen: list[bytes] = []
 
     def due(self, now: int) -> Iterable[WatchedThread]:
-        """The threads to visit now: all, or where they are many, those that have run since and those that stir."""
+        """The threads to visit now."""
         if len(self._threads) <= MOST_A_TICK:
-            return list(self._threads.values())
-        stirring = [thread for thread in self._threads.values() if _stirs(thread, now)][:MOST_A_TICK]
+            return [each for each in self._threads.values() if self._is_due(each, now)]
         if now < self._swept:
-            return stirring
+            return [thread for thread in self._stirring if thread.tid in self._threads]
         changed = self._changed()
-        self._swept = now + max(SWEEP_NS, 3 * (time.monotonic_ns() - now))
-        return {thread.tid: thread for thread in (*stirring, *changed)}.values()
+        self._stirring = [thread for thread in self._threads.values() if _stirs(thread, now)][:MOST_A_TICK]
+        self._swept = now + max(SWEEP_NS, int((time.monotonic_ns() - now) / self._frugal.sweeps))
+        return {thread.tid: thread for thread in (*self._stirring, *changed)}.values()
+
+    def _is_due(self, thread: WatchedThread, now: int) -> bool:
+        others_ns, is_calm = self._frugal.others_ns, thread.calm >= CALM_LOOKS
+        if thread.open is None or not (others_ns or is_calm):
+            return True
+        waited = now - thread.seen
+        if waited >= (self._calm_ns if is_calm else others_ns):
+            return True
+        return (not is_calm or waited >= self._loop_calm_ns) and self._runs_a_loop(thread)
 
     def _changed(self) -> list[WatchedThread]:
         """Return those that have run, and those that are new."""

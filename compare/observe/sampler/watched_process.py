@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from compare.observe.judge.judge import Judge
     from compare.observe.judge.segments import Work
     from compare.observe.sampler.failures import Failures
+    from compare.observe.sampler.schedule import Frugal
 
 LISTING_NS = 5_000_000
 """How often the list of threads is read."""
@@ -28,7 +29,9 @@ YOUNG_NS = 1_000_000_000
 class WatchedProcess:
     """Follows a process's threads, from their begin to their end."""
 
-    def __init__(self, pid: int, layout: Layout | None, judge: Judge, now: int, failed: Failures) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  what a watch is made of
+        self, pid: int, layout: Layout | None, judge: Judge, now: int, failed: Failures, frugal: Frugal
+    ) -> None:
         """Watch a process from now on."""
         self.pid = pid
         self.kernel, self.targets = Process(pid), Targets(pid)
@@ -37,7 +40,7 @@ class WatchedProcess:
         self.work: dict[int, Work] = {}
         self.began = now
         self.stacks = PythonStacks(pid, layout, now, failed, self.runs_a_loop)
-        self.schedule = Schedule(self.threads)
+        self.schedule = Schedule(self.threads, self.runs_a_loop, frugal)
         looks = Looks(self)
         self.visit, self.cut = looks.visit, looks.cut
         self._listed = 0

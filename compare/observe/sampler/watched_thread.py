@@ -15,8 +15,8 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "below", "born", "contended", "files", "hidden", "loop", "open", "pinged", "poller", "ponged", "python", "raw",
-        "runs_since", "seen", "stat", "tid", "times", "turned",
+        "below", "born", "calm", "contended", "files", "hidden", "loop", "open", "pinged", "poller", "ponged", "python",
+        "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
@@ -26,6 +26,8 @@ class WatchedThread:
         self.raw = b""
         self.times = self.files.times()
         self.born = self.seen = now
+        self.calm = 0
+        """How many looks in a row have found nothing new."""
         self.open: Segment | None = None
         self.python = 0
         self.loop: tuple[int, int, int] | None = None

@@ -130,7 +130,7 @@ class Observer:
         os.set_blocking(write, False)
         return Link({channel.VARIABLE: f"{ring},{read},{self.pid}"}, (ring, read), ring, write)
 
-    def begin(
+    def begin(  # noqa: PLR0913  what a watch is made of
         self,
         pid: int,
         link: Link | None = None,
@@ -138,6 +138,7 @@ class Observer:
         threshold_ms: float = 10.0,
         plain_threads: bool = True,
         imports: bool = True,
+        share: float | None = None,
     ) -> None:
         """Start watching process `pid` and what it starts, now.
 
@@ -147,13 +148,15 @@ class Observer:
             threshold_ms: findings and stalls below this are not told, in milliseconds.
             plain_threads: whether threads that belong to no loop and no pool are told of too.
             imports: whether what a module's import waits for and computes holds a loop, too.
+            share: how much of one processor the sampler may use, as far as the threshold allows; `None`: as much as
+                it takes to look a thousand times a second.
         """
         self._wait_until_at_work()
         if self._kept is not None:
             self._kept.clear()
         command = {
             "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
-            "agent": link is not None,
+            "agent": link is not None, "share": share,
         }  # fmt: skip
         descriptors = [link.ring, link.ask] if link is not None else []
         self._send(command, descriptors)

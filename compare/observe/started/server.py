@@ -16,15 +16,16 @@ from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.target import layout_of
-from compare.observe.sampler.sampler import PERIOD_NS, Sampler
+from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
 from compare.observe.started.observer import LENGTH
+from compare.observe.started.pace import Pace
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
 
 NICENESS = -10
-LATE_NS, MOST_AWAY_NS = 5_000_000, 20_000_000
+MOST_AWAY_NS = 20_000_000
 KEEP_NS = 500_000_000
 """How often what was found is kept for whoever asks when we are gone; seldom enough to take a hundredth of our time."""
 AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
@@ -68,24 +69,25 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
 
     if not command["agent"]:  # not started by us: it may be any Python's
         layout, why = _layout_of(command["pid"])
+    threshold_ns = int(command["threshold_ms"] * 1e6)
     sampler = Sampler(
         command["pid"], layout, ring, ask,
-        threshold_ns=int(command["threshold_ms"] * 1e6), plain_threads=command["plain_threads"],
+        threshold_ns=threshold_ns, plain_threads=command["plain_threads"], share=command["share"],
         imports=command["imports"],
     )  # fmt: skip
     if why is not None:
         sampler.judge.miss(f"no Python lines: {why}")
     _answer(control, (why,))
-    _look_until_told(control, sampler, kept)
+    _look_until_told(control, sampler, kept, Pace(sampler.frugal, command["share"]))
     if _command(control) is not None:
         _answer(control, sampler.finish())
     if ring is not None:
         ring.close()
 
 
-def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept) -> None:
+def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> None:
     control.settimeout(0)
-    pace, keep = _Pace(), 0
+    keep = 0
     try:
         while not _hears(control):
             sampler.tick()
@@ -97,24 +99,6 @@ def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept) -> No
         control.settimeout(None)
     if pace.away > MOST_AWAY_NS:
         sampler.judge.miss(AWAY)
-
-
-class _Pace:
-    """From one look to the next; `away`: how long others kept us from looking, in nanoseconds."""
-
-    def __init__(self) -> None:
-        self._due = self.looked = time.monotonic_ns()
-        self._worked = time.thread_time_ns()
-        self.away = 0
-
-    def rest(self) -> None:
-        """Until the next look."""
-        self._due = max(self._due + PERIOD_NS, time.monotonic_ns() - PERIOD_NS)
-        time.sleep(max(self._due - time.monotonic_ns(), 0) / 1e9)
-        before, self.looked = self.looked, time.monotonic_ns()
-        had_worked, self._worked = self._worked, time.thread_time_ns()
-        late = self.looked - before - (self._worked - had_worked) - PERIOD_NS
-        self.away += late if late > LATE_NS else 0
 
 
 def _layout_of(pid: int) -> tuple[Layout | None, str | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe import Observer
 from compare.observe.started.observer import ObserverError
-from compare.scenarios.script.program import ScriptError, row_of
+from compare.scenarios.script.program import SHARE, ScriptError, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,14 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends the watch, and is answered with what was seen."""
 
 
-def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = None, imports: bool = False) -> Run:
+def watch(
+    pid: int,
+    *,
+    threshold_ms: float = 10.0,
+    duration_s: float | None = None,
+    imports: bool = False,
+    share: float = SHARE,
+) -> Run:
     """Watch a running process without its cooperation: system calls, threads, Python lines.
 
     Args:
@@ -31,6 +38,7 @@ def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = No
         threshold_ms: findings and stalls below this are not told, in milliseconds.
         duration_s: for how long, in seconds; `None`: until it ends, or a signal (Ctrl-C) ends the watch.
         imports: whether what a module's import waits for and computes holds a loop, too.
+        share: how much of one processor the sampler may use.
 
     Raises:
         ScriptError: there is no such process, it may not be watched, or its Python can't be read from ours.
@@ -41,7 +49,7 @@ def watch(pid: int, *, threshold_ms: float = 10.0, duration_s: float | None = No
             process = os.pidfd_open(pid)
             stack.callback(os.close, process)
             observer = stack.enter_context(Observer())
-            observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports)
+            observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports, share=share)
             _check_is_readable(pid, observer.unreadable)
             until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
             sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")

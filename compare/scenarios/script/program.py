@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from compare.scenarios.script.signals import Ended
 
 STARTUP = Path(__file__).parent.parent.parent / "observe" / "agent" / "startup"
+SHARE = 0.05
+"""How much of one processor the sampler uses, as far as the threshold allows."""
 
 
 class ScriptError(Exception):
@@ -61,7 +63,12 @@ def environment(link: Link | None) -> dict[str, str]:
 
 
 def run(
-    argv: Sequence[str], *, module: bool = False, threshold_ms: float = 10.0, imports: bool = False
+    argv: Sequence[str],
+    *,
+    module: bool = False,
+    threshold_ms: float = 10.0,
+    imports: bool = False,
+    share: float = SHARE,
 ) -> tuple[Run, int]:
     """Run a program under the observer until it ends; returns the row, and `waitpid`'s status.
 
@@ -70,6 +77,7 @@ def run(
         module: whether it is named as a module.
         threshold_ms: what counts, in milliseconds.
         imports: whether what a module's import waits for and computes holds a loop, too.
+        share: how much of one processor the sampler may use.
 
     Raises:
         ScriptError: it can't be started.
@@ -84,7 +92,7 @@ def run(
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
-        watcher.begin(pid, link, threshold_ms, plain_threads=False, imports=imports)
+        watcher.begin(pid, link, threshold_ms, plain_threads=False, imports=imports, share=share)
         ended = signals.attend(pid)
         seen = watcher.end()
     return row_of(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
