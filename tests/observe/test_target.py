@@ -39,7 +39,13 @@ def interpreters(minors: range) -> list[str]:
     names = [f"python3.{minor}" for minor in minors]
     which = [shutil.which(name, path=folder) for name in names for folder in folders]
     found = {Path(each).resolve() for each in which if each} - {Path(sys.executable).resolve()}
-    return sorted(str(each) for each in found if each.read_bytes()[:4] == b"\x7fELF")
+    return sorted(str(each) for each in found if _is_program(each))
+
+
+def _is_program(path: Path) -> bool:
+    """Not a script that picks one, as pyenv's are."""
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
 
 
 @pytest.fixture(autouse=True)
