@@ -132,7 +132,20 @@ def test_whose_a_file_is(file: str, owner: str) -> None:
     assert filenames.is_users(file) is (owner == "user")
 
 
+@pytest.mark.parametrize(
+    ("file", "owner"),
+    [
+        ("/opt/other/lib/python3.31/json/encoder.py", "library"),
+        ("/opt/other/lib/python3.31/site-packages/framework/app.py", "package"),
+        ("/opt/other/lib/python3/app.py", "user"),
+    ],
+)
+def test_whose_a_file_of_another_interpreter_is(file: str, owner: str) -> None:
+    assert sites.owner(file) == owner
+
+
 def test_a_loops_code_is_known_by_its_library() -> None:
     assert sites.is_loop_code(anyio.__file__)
+    assert sites.is_loop_code("/opt/other/lib/python3.31/asyncio/events.py")
     assert not sites.is_loop_code(__file__)
     assert not sites.is_loop_code(os.path.join(sysconfig.get_path("stdlib"), "queue.py"))  # noqa: PTH118  as given

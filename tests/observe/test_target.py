@@ -103,6 +103,7 @@ def test_a_copy_of_our_own_is_asked_once(start: Callable[..., subprocess.Popen[s
     assert first is second
     assert first.image.name == str(copy)
     assert first != calibrate()
+    assert first.inside == calibrate().inside, "what only an interpreter finds by itself, it has been asked for"
     for process in processes:
         _is_read(process)
 
