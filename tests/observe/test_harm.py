@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,18 @@ def test_what_is_read_amiss_costs_a_look_and_no_more(case: str, status: int) -> 
     assert ended.stderr.startswith(b"compare:")
     if case == "odd_filename":
         assert rb"the loop waits in `clock_nanosleep` at a\x00b:8" in b" ".join(ended.stderr.split())
+
+
+def test_children_of_another_python_are_named(tmp_path: Path) -> None:
+    other = tmp_path / "python3.99"
+    sleep = shutil.which("sleep")
+    assert sleep is not None
+    shutil.copy(sleep, other)
+    path = tmp_path / "program.py"
+    path.write_text(f"import subprocess; subprocess.run([{str(other)!r}, '0.5'], check=True)")
+    row, _ = program.run([str(path)])
+    assert row.observation is not None
+    assert f"what children do that run {other}: another Python than the program's" in row.observation.missing
 
 
 def test_a_look_that_fails_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

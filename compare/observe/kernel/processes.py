@@ -46,6 +46,13 @@ class Process:
         except OSError:
             return ""
 
+    def executable(self) -> str:
+        """Return the file that it runs; empty when it has ended."""
+        try:
+            return os.readlink(f"/proc/{self.pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115  see `links`
+        except OSError:
+            return ""
+
     def state(self) -> str:
         """Return its state's letter, as proc_pid_stat(5) tells it; empty when it has ended."""
         try:

@@ -170,7 +170,14 @@ class Sampler:
         if process.stacks.reader is None and self._layout is not None:
             if now - self._births.setdefault(pid, now) > 200_000_000:  # it has not become a Python of ours by now
                 self._others.add(pid)
+                self._name_other_python(process)
             process.close(now)
             return
         self.judge.child(pid, process.kernel.name())
         self._processes[pid] = process
+
+    def _name_other_python(self, process: WatchedProcess) -> None:
+        """A child that is no Python is a program of its own; one that is may have loops, which nobody sees."""
+        executable = process.kernel.executable()
+        if os.path.basename(executable).startswith("python"):  # noqa: PTH119  no Path object in the sampler's path
+            self.judge.miss(f"what children do that run {executable}: another Python than the program's")

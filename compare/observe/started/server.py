@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
 
 NICENESS = -10
-MOST_AWAY_NS = 20_000_000
+MOST_AWAY_NS, MOST_AWAY_PART = 20_000_000, 200
 KEEP_NS = 500_000_000
 """How often what was found is kept for whoever asks when we are gone; seldom enough to take a hundredth of our time."""
 AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
@@ -87,7 +87,7 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
 
 def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> None:
     control.settimeout(0)
-    keep = 0
+    keep, began = 0, pace.looked
     try:
         while not _hears(control):
             sampler.tick()
@@ -97,7 +97,7 @@ def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace:
             pace.rest()
     finally:
         control.settimeout(None)
-    if pace.away > MOST_AWAY_NS:
+    if pace.away > max(MOST_AWAY_NS, (pace.looked - began) // MOST_AWAY_PART):
         sampler.judge.miss(AWAY)
 
 
