@@ -225,6 +225,7 @@ class Judge:
             self._loops.ends(thread, at)
             self._by_hand.thread_ends(thread, at)
             self._busy_polling.ends(thread)
+            self._holders.ends(thread)
 
     def hide(self, pid: int, tid: int) -> None:
         """This thread is the observer's own."""

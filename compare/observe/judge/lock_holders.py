@@ -31,8 +31,10 @@ NEAR_NS = 3 * MS
 at one thread after the other."""
 SETTLED_NS = 60 * MS
 """After how long every thread has told what it did: what runs is handed on in pieces of 50 ms."""
-KEPT = 256
-"""How many stretches of each thread are kept."""
+KEPT = 64
+"""How many stretches of each thread are kept: what it did last in a wait is what it did in the most of it."""
+MOST_ENDED = 256
+"""Of how many threads that have ended they are kept: whoever held a lock may have ended with letting go of it."""
 
 Doing = tuple[str, str | None, "Site | None"]
 """A stretch's kind, call and line."""
@@ -70,6 +72,7 @@ class LockHolders:
         """Look for the holder where a wait takes at least `least_ns`, and long enough to tell threads apart."""
         self._threads, self._least = threads, max(least_ns, 2 * NEAR_NS)
         self._stretches: dict[Key, deque[_Stretch]] = {}
+        self._ended: deque[Key] = deque()
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
         self._with_others: set[Key] = set()
@@ -85,6 +88,12 @@ class LockHolders:
         stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment), rests))
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
+
+    def ends(self, thread: Thread) -> None:
+        """A thread has ended."""
+        self._ended.append(thread.key)
+        if len(self._ended) > MOST_ENDED:
+            self._stretches.pop(self._ended.popleft(), None)
 
     def ask(self, account: Account, segment: Segment) -> None:
         """A thread waited for a lock: find out who held it."""
