@@ -86,7 +86,7 @@ class Judge:
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
         self._hops = Hops(self._ledger)
         self._pools = Pools(self._ledger, self._lanes)
-        self._exit = ProgramExit(self._ledger, self._holders)
+        self._exit = ProgramExit(pid, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
         self._between: dict[Thread, _Between] = {}

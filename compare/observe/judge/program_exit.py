@@ -19,16 +19,15 @@ if TYPE_CHECKING:
 
 
 class ProgramExit:
-    """What the ends of processes wait for."""
+    """What the program's end waits for. Its children are left out: what serves in one may be the library's own."""
 
-    def __init__(self, ledger: Ledger, holders: LockHolders) -> None:
-        """Enter it, and ask `holders` for whom it waits."""
-        self._ledger, self._holders = ledger, holders
+    def __init__(self, pid: int, ledger: Ledger, holders: LockHolders) -> None:
+        """Of process `pid`: enter it, and ask `holders` for whom it waits."""
+        self._main, self._ledger, self._holders = (pid, pid), ledger, holders
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of any thread."""
-        pid, tid = thread.key
-        if pid != tid or not segment.locks or segment.view is None or not _is_over(segment.view):
+        if thread.key != self._main or not segment.locks or segment.view is None or not _is_over(segment.view):
             return
         account = Account("worker-thread", "exit", thread.key, segment.call, None)
         self._holders.ask(account, segment)
