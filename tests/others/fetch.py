@@ -25,13 +25,11 @@ def place(suite: Suite, scratch: Path) -> tuple[Path, Path]:
     Raises:
         NoTestsError: its sources, or what it needs, can't be had.
     """
-    if suite.folder is not None and not suite.needs and not suite.is_cpythons:
-        return Path(sys.executable), suite.folder
     home = scratch / f"{suite.name}-{sys.version_info.major}.{sys.version_info.minor}"
-    folder = suite.folder if suite.folder is not None else _sources(suite.name, home)
-    if suite.folder is not None:
-        folder = home / "empty"
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = home / suite.folder if suite.folder is not None else _sources(suite.name, home)
+    folder.mkdir(parents=True, exist_ok=True)
+    if suite.folder is not None and not suite.needs:
+        return Path(sys.executable), folder
     return _environment(suite, home, folder), folder
 
 
@@ -56,6 +54,7 @@ def _environment(suite: Suite, home: Path, folder: Path) -> Path:
         own = [f"{suite.name}=={version}"] if suite.folder is None else []
         _pip(python, "install", *own, *suite.needs, str(ROOT))
         (home / "complete").touch()
+    _pip(python, "install", "--no-deps", "--force-reinstall", str(ROOT))  # ours as it is now
     return python
 
 

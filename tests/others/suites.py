@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,10 @@ MODULES = (
     "test_multiprocessing_fork", "test_multiprocessing_spawn.test_threads", "test_multiprocessing_forkserver.test_misc",
     "test_gc", "test_weakref", "test_sys_settrace", "test_tracemalloc", "test_audit", "test_runpy", "test_site",
 )  # fmt: skip
-QUICK = ("test_asyncio.test_tasks", "test_asyncio.test_events", "test_threading", "test_concurrent_futures")
+POOLS = "test_concurrent_futures" + (".test_thread_pool" if sys.version_info >= (3, 12) else "")
+QUICK = ("test_asyncio.test_tasks", "test_asyncio.test_events", "test_threading", POOLS)
+IN_QUICK = ("*asyncio*", "*threading*", "*thread_pool*", "*ThreadPool*")
+"""Of 3.11's pools, which are one module, those of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Suite:
         arguments: what is given to pytest, or to CPython's runner.
         needs: what its tests need beside the distribution, as pip is given it.
         folder: where it is started; `None`: in the distribution's own sources, which are fetched.
+            A relative one is made.
         is_cpythons: whether it is run by CPython's own runner, which knows no plugin of pytest.
     """
 
@@ -35,11 +40,11 @@ class Suite:
 _RUNNER = ("--fail-env-changed", "--timeout", "600")
 _PYTEST = ("pytest", "pytest-timeout")
 _ALL = (
-    Suite("cpython", (*_RUNNER, *MODULES), folder=Path(), is_cpythons=True),
-    Suite("cpython-quick", (*_RUNNER, "-m", "*asyncio*", "-m", "*threading*", "-m", "*thread_pool*", *QUICK),
-          folder=Path(), is_cpythons=True),
+    Suite("cpython", (*_RUNNER, *MODULES), folder=Path("empty"), is_cpythons=True),
+    Suite("cpython-quick", (*_RUNNER, *(word for each in IN_QUICK for word in ("-m", each)), *QUICK),
+          folder=Path("empty"), is_cpythons=True),
     Suite("cpython-pytest", ("--pyargs", "test.test_asyncio.test_tasks", "test.test_asyncio.test_events",
-          "test.test_threading", "-o", "python_classes="), _PYTEST, folder=Path()),
+          "test.test_threading", "-o", "python_classes="), _PYTEST, folder=Path("empty")),
     Suite("aiofiles", ("tests",), (*_PYTEST, "pytest-asyncio")),
     Suite("aiohttp", ("tests", "-o", "addopts=", "-p", "no:xdist", "-m", "not dev_mode and not autobahn"),
           (*_PYTEST, "aiohttp[speedups]", "blockbuster", "freezegun", "isal", "proxy.py", "pytest-codspeed",
