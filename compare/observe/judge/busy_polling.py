@@ -235,6 +235,8 @@ class _Watch:
 
     streak: Streak = field(default_factory=Streak)
     turn: list[tuple[Segment, Stat | None]] = field(default_factory=list)
+    told: bool = False
+    """Whether a stretch was told since it was asked last: a turn may have several, with waits between."""
 
 
 class BusyPolling:
@@ -283,8 +285,10 @@ class BusyPolling:
         """Whether what looks like one turn, and was not proved to be one, was many, for nothing; tells it, too."""
         if (watch := self._watched.get(turn.thread)) is None:
             return False
+        watch.told = False
         self._settle(turn.thread, watch)
-        return self._end(turn.thread, watch)
+        self._end(turn.thread, watch)
+        return watch.told
 
     def ends(self, thread: Thread) -> None:
         """The thread has ended."""
@@ -322,14 +326,13 @@ class BusyPolling:
         streak.take(segment)
         streak.latest = stat or streak.latest
 
-    def _end(self, thread: Thread, watch: _Watch) -> bool:
+    def _end(self, thread: Thread, watch: _Watch) -> None:
         streak, watch.streak = watch.streak, Streak()
         ns = streak.ns - streak.told_ns
         if ns < self._least or not streak.is_polling(
             self._probe, thread.key, waits_when_idle=thread in self._waits_when_idle
         ):
-            return False
+            return
         account = Account("busy-cpu", "busy-polling", thread.key, None, streak.site)
         self._ledger.enter(account, ns, streak.last).role = "loop"
-        self._holds.saw_loop = True
-        return True
+        self._holds.saw_loop = watch.told = True

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.observe.judge.story import Story, of_loops, replay, told
@@ -41,6 +41,7 @@ def _holds(seen: Observation, away_ms: float) -> None:
     assert sum(finding.total_ms for finding in every) <= away_ms + ROUNDING_MS
 
 
+@example([("polls", 1, 1), ("runs", 2, 1), ("turns", 8, 1), ("starved", 90, 1), ("waits", 6, 1)], False)  # noqa: FBT003
 @given(st.lists(st.tuples(st.sampled_from(PARTS), st.integers(1, 200), st.integers(1, 3)), max_size=60), st.booleans())
 def test_of_a_made_up_loop(parts: list[tuple[str, int, int]], agent: bool) -> None:  # noqa: FBT001  drawn
     story = Story(agent=agent)
