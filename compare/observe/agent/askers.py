@@ -7,8 +7,8 @@ loop: `asyncio.run(main())` asks for nothing.
 
 from __future__ import annotations
 
-import _thread
 import sys
+from _thread import get_ident  # the program may put greenlets in the place of threads
 from types import CoroutineType
 
 from .addresses import address
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Line = tuple[int, int]
 NOBODY: Line = (0, 0)
 MOST_FILENAMES = 4096
-MOST_ORIGINS = 1 << 16
+MOST_ORIGINS = 1 << 14
 """Of so many tasks it is kept where they were made; an address that is used again takes the place of what was there."""
 CONTEXT_MANAGERS = "contextlib.py"
 """Whose frames may lie on both sides of a loop."""
@@ -61,8 +61,8 @@ class Askers:
             if not name.endswith(CONTEXT_MANAGERS) and not name.startswith(FOLDER):
                 own[address(frame.f_code)] = frame.f_code
             frame = frame.f_back
-        self._loops[loop_id] = _thread.get_ident(), own, started
-        self._gather(_thread.get_ident())
+        self._loops[loop_id] = get_ident(), own, started
+        self._gather(get_ident())
 
     def loop_ends(self, loop_id: int) -> None:
         """It no longer runs."""
@@ -77,7 +77,7 @@ class Askers:
 
     def line(self, frame: FrameType | None) -> Line:
         """Return whose line asks, from this frame outwards."""
-        below = self._below.get(_thread.get_ident(), {})
+        below = self._below.get(get_ident(), {})
         while frame is not None and address(frame.f_code) not in below:
             if self._is_users(frame.f_code.co_filename):
                 return address(frame.f_code), frame.f_lineno or 0
@@ -98,7 +98,7 @@ class Askers:
     def _origin(self, frame: FrameType | None) -> Line:
         origin = self.line(frame)
         if origin == NOBODY:  # the loop's own first task: it was made where the loop was started
-            here = _thread.get_ident()
+            here = get_ident()
             return next((line for where, _, line in list(self._loops.values()) if where == here), NOBODY)
         return origin
 

@@ -63,6 +63,6 @@ def let_trace(sampler: int) -> None:
                 return
     except OSError:
         return
-    import ctypes  # noqa: PLC0415  only where it is needed
+    from . import c_library as c  # noqa: PLC0415  only where it is needed
 
-    ctypes.CDLL(None).prctl(0x59616D61, sampler, 0, 0, 0)
+    c.function("prctl", c.Integer, c.Pointer, c.Pointer, c.Pointer, c.Pointer)(0x59616D61, sampler, 0, 0, 0)

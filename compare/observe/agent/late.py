@@ -8,9 +8,9 @@ asked to say itself in which thread it runs.
 
 from __future__ import annotations
 
-import _thread
 import functools
 import sys
+from _thread import get_ident
 
 from .addresses import address
 from .notes import ASYNCIO, OTHER, TRIO
@@ -105,5 +105,5 @@ def loop_here(agent: Agent) -> None:
 def _say(agent: Agent, loop: Any, frame: FrameType | None) -> None:
     is_asyncios = hasattr(loop, "_run_once")
     if is_asyncios:
-        agent.running[_thread.get_ident()] = address(loop)  # so that its end is heard of
+        agent.running[get_ident()] = address(loop)  # so that its end is heard of
     agent.loop_runs(loop, ASYNCIO if is_asyncios else OTHER, loop.call_soon_threadsafe, frame)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import _thread
 import itertools
-import time
 
 from .addresses import address
 from .askers import Askers
 from .channel import Kind
+from .clock import now
 from .guard import Failures
 from .pings import Pings
 
@@ -30,11 +30,6 @@ MOST_NAMES_A_SECOND = 2000
 """Of a program that makes more threads, or names them anew more often, not all are told."""
 
 
-def now(*, _ask: Callable[[int], int] = time.clock_gettime_ns, _clock: int = time.CLOCK_MONOTONIC) -> int:
-    """Return nanoseconds on `CLOCK_MONOTONIC`, also where a tool makes the program's time stand still."""
-    return _ask(_clock)
-
-
 class Agent:
     """Writes what it notes into the ring; safe to call from any thread, and guarded by whoever calls."""
 
@@ -45,6 +40,7 @@ class Agent:
         self._texts = itertools.count(1)
         self._requests = itertools.count(1)
         self._second, self._names = 0, 0
+        self._native_id = _thread.get_native_id
         self.running: dict[int, int] = {}
         """The asyncio-like loop that runs in each thread, by their ids."""
         self.askers = Askers()
@@ -56,7 +52,7 @@ class Agent:
         self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0
     ) -> None:
         """Write one record."""
-        fields = (now(), int(kind), _thread.get_native_id(), first, second, code, line, amount)
+        fields = (now(), int(kind), self._native_id(), first, second, code, line, amount)
         self._ring.write(next(self._numbers), *fields)
 
     def say(self, kind: Kind, text: str, first: int = 0, second: int = 0, *, code: int = 0) -> None:
@@ -83,7 +79,7 @@ class Agent:
         """Work wants a thread of a pool, or a token of a limiter; returns the request's number."""
         request = next(self._requests)
         code, line = self.askers.line(frame)
-        self.note(kind, request, pool, code=code, line=line, amount=size)
+        self.note(kind, request, pool, code=code, line=line, amount=min(size, MOST))
         return request
 
     def thread_named(self, tid: int, name: str) -> None:
@@ -101,7 +97,7 @@ class Agent:
         self.pings.forget()
 
     def _has_room_for_names(self) -> bool:
-        second = int(time.monotonic())
+        second = now() // 10**9
         if second != self._second:
             self._second, self._names = second, 0
         self._names += 1
@@ -114,6 +110,8 @@ class Agent:
             self.note(Kind.FAILED, which, count)
 
 
+MOST = 0xFFFFFFFF
+"""What a record's amount can hold."""
 NOT_KNOWN = 0xFFFFFFFF
 """A depth that no stack has."""
 ASYNCIO, OTHER, TRIO = 1, 2, 3

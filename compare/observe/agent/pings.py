@@ -10,12 +10,12 @@ import _thread
 import itertools
 import os
 import sys
-import time
 from types import MethodType
 
 from . import channel
 from .addresses import address
 from .channel import Kind
+from .clock import now
 from .own_thread import MOST_WAIT_S, OwnThread
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ class Pings:
         self._busy = _thread.allocate_lock()
         """Held while the thread runs, or is being started or ended."""
         self._tid = 0
+        self._native_id = _thread.get_native_id
         self._forks = _thread.allocate_lock()
         self.ping = agent.guard("pings")(self._ping)
         self.start = agent.guard("its own thread")(self._start)
@@ -60,7 +61,7 @@ class Pings:
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
         """A loop begins to run in this thread; `door` puts a callback into its line."""
-        self._loops[address(loop)] = (_thread.get_native_id(), door)
+        self._loops[address(loop)] = (self._native_id(), door)
         self.start()
 
     def loop_ends(self, loop_id: int) -> bool:
@@ -104,8 +105,8 @@ class Pings:
         return self._agent.askers.are_heard and sys.version_info >= (3, 14)
 
     def _see_it_end(self) -> None:
-        deadline = time.monotonic() + MOST_WAIT_S
-        while time.monotonic() < deadline:
+        deadline = now() + int(MOST_WAIT_S * 1e9)
+        while now() < deadline:
             try:
                 _stat(f"/proc/self/task/{self._tid}")
             except OSError:
@@ -124,7 +125,7 @@ class Pings:
     def _serve(self) -> None:
         """Answer the sampler; runs in our own thread."""
         try:
-            self._tid = _thread.get_native_id()
+            self._tid = self._native_id()
             self._agent.note(Kind.READY)
             while self._answer():
                 pass

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...process import launch
 from ..agent.channel import Kind
-from ..agent.notes import now
+from ..agent.clock import now
 from ..agent.pings import high
 from ..started.observer import ObserverError
 from . import own_agent

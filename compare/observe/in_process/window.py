@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...process import aside
 from ...results import LOOP_PLACES
-from ..agent.notes import now
+from ..agent.clock import now
 from . import session
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import _thread
 import functools
+from _thread import get_ident
 
 from ..addresses import address
 from ..notes import ASYNCIO, OTHER
@@ -30,7 +30,7 @@ def open_door(events: Any, agent: Agent) -> None:
 
     @agent.guard("loops of asyncio")
     def changes(loop: Any = None) -> None:
-        thread = _thread.get_ident()
+        thread = get_ident()
         before = agent.running.get(thread)
         if before is not None and before != address(loop):
             del agent.running[thread]
