@@ -8,14 +8,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-if hasattr(time, "clock_gettime_ns"):
+_tells, _which = getattr(time, "clock_gettime_ns", None), getattr(time, "CLOCK_MONOTONIC", 0)
+if _tells is None:  # not Unix
+    _tells = lambda _: time.monotonic_ns()  # noqa: E731  two ways of one thing
 
-    def now(*, _ask: Callable[[int], int] = time.clock_gettime_ns, _clock: int = time.CLOCK_MONOTONIC) -> int:
-        """Return nanoseconds on `CLOCK_MONOTONIC`, also where a tool makes the program's time stand still."""
-        return _ask(_clock)
 
-else:  # not Unix
-
-    def now(*, _ask: Callable[[], int] = time.monotonic_ns) -> int:
-        """Return nanoseconds on the system's monotonic clock."""
-        return _ask()
+def now(*, _ask: Callable[[int], int] = _tells, _clock: int = _which) -> int:
+    """Return nanoseconds on `CLOCK_MONOTONIC`, also where a tool makes the program's time stand still."""
+    return _ask(_clock)
