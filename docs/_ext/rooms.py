@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-WIDTH, HEIGHT, GAP, BETWEEN, TEXT = 230, 62, 16, 44, 38
+WIDTH, HEIGHT, GAP, BETWEEN, TEXT = 230, 62, 16, 44, 32
 """Of a box, between boxes of a row and between rows, in pixels; and how many characters fit into a line."""
 
 
@@ -94,7 +94,9 @@ def _box(room: str, middle: float, top: float) -> str:
         for at, line in enumerate(words)
     )
     name = f'<text x="{left + 10:g}" y="{top + 18:g}" fill="currentColor" stroke="none" font-weight="700">{room}</text>'
-    return f'<rect x="{left:g}" y="{top:g}" width="{WIDTH}" height="{HEIGHT}" rx="4"/>{name}{lines}'
+    paper = "var(--color-background-primary, Canvas)"
+    box = f'<rect x="{left:g}" y="{top:g}" width="{WIDTH}" height="{HEIGHT}" rx="4" fill="{paper}"/>'
+    return f"{box}{name}{lines}"
 
 
 def _wrapped(text: str) -> list[str]:
