@@ -20,6 +20,9 @@ SEVERAL = re.compile(r"(.+) and (\d+) more")
 CONNECTION = re.compile(r"(tcp|udp) (\S+) <- (\S+)")
 """A connection's kind, its own end and the remote one."""
 
+CONNECTIONS = re.compile(r"((?:tcp|udp) \S+), (\d+) (connections|clients)")
+"""How a finding that had several connections names the end that they share."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -76,16 +79,31 @@ class Gathered:
 
 
 def _shared(names: list[str], more: int) -> str:
-    connections = [CONNECTION.fullmatch(name) for name in names]
-    ends = {(match[1], match[3]) for match in connections if match}
-    own = {(match[1], match[2]) for match in connections if match}
-    if len(names) > 1 and not more and all(connections):
-        if len(ends) == 1:
-            return f"{' '.join(ends.pop())}, {len(names)} connections"
-        if len(own) == 1:
-            return f"{' '.join(own.pop())}, {len(names)} clients"
+    if len(names) == 1 and not more:
+        return names[0]
+    for end, word in ((_remote, "connections"), (_own, "clients")):
+        shared = [end(name) for name in names]
+        if not more and None not in shared and len({each[0] for each in shared if each}) == 1:
+            total = sum(each[1] for each in shared if each)
+            return f"{shared[0][0]}, {total} {word}" if shared[0] else ""
     others = len(names) - 1 + more
-    return f"{names[0]} and {others} more" if others else names[0]
+    return f"{names[0]} and {others} more"
+
+
+def _remote(name: str) -> tuple[str, int] | None:
+    """The remote end, and of how many connections."""
+    if one := CONNECTION.fullmatch(name):
+        return f"{one[1]} {one[3]}", 1
+    some = CONNECTIONS.fullmatch(name)
+    return (some[1], int(some[2])) if some and some[3] == "connections" else None
+
+
+def _own(name: str) -> tuple[str, int] | None:
+    """The own end, and how many clients it has."""
+    if one := CONNECTION.fullmatch(name):
+        return f"{one[1]} {one[2]}", 1
+    some = CONNECTIONS.fullmatch(name)
+    return (some[1], int(some[2])) if some and some[3] == "clients" else None
 
 
 def gather(findings: Iterable[Finding]) -> list[Gathered]:

@@ -164,3 +164,44 @@ def test_mistakes_are_told_in_one_line(arguments: Sequence[str], told: str) -> N
     assert ended.returncode == 2
     assert told in ended.stderr.decode()
     assert ended.stderr.count(b"\n") == 1
+
+
+CONNECTS = """
+import asyncio, socket, threading, time
+server = socket.create_server(("127.0.0.1", 0))
+def serve():
+    for _ in range(4):
+        client, _ = server.accept()
+        time.sleep(0.1)
+        client.close()
+threading.Thread(target=serve, daemon=True).start()
+async def main():
+    await asyncio.sleep(0.05)
+    for _ in range(4):
+        with socket.create_connection(server.getsockname()) as connection:
+            connection.recv(1)
+print(server.getsockname()[1])
+asyncio.run(main())
+"""
+
+
+def test_connections_are_told_by_the_remote_end(tmp_path: Path) -> None:
+    program = tmp_path / "connects.py"
+    program.write_text(CONNECTS)
+    ended = compare_script(str(program))
+    words = " ".join(ended.stderr.decode().split())
+    found = re.search(r"waits in `recvfrom` for tcp 127\.0\.0\.1:(\d+), (\d) connections", words)
+    assert found, words
+    assert found[1] == ended.stdout.decode().strip()
+    assert 2 <= int(found[2]) <= 4
+
+
+def test_what_the_program_calls_things_moves_no_cursor(tmp_path: Path) -> None:
+    program, fifo = tmp_path / "holds.py", tmp_path / "\x1b]0;title\x07[red]\u202e"
+    program.write_text(HOLDS.replace("# held", "# \u202e"))
+    os.mkfifo(fifo)
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(fifo)]):
+        ended = compare_script("--timeline", str(program), str(fifo))
+    told = ended.stderr.decode()
+    assert not {char for char in told if not char.isprintable()} - {"\n"}
+    assert r"\x1b]0;title\x07[red]\u202e" in "".join(told.split())

@@ -178,7 +178,17 @@ def _source(site: Site | None) -> str | None:
 
 
 def _target(entry: Entry) -> str | None:
+    """Say what for: the first of several, and how many more; connections that share an end, by that end."""
     if not entry.targets:
         return None
-    first = next(iter(entry.targets))
-    return first if len(entry.targets) == 1 else f"{first} and {len(entry.targets) - 1} more"
+    first, count = next(iter(entry.targets)), len(entry.targets)
+    if count == 1:
+        return first
+    ends = [target.split(" <- ") for target in entry.targets]
+    if all(len(pair) == 2 for pair in ends):
+        kind, own = ends[0][0].split(" ", 1)
+        if len({remote for _, remote in ends}) == 1:
+            return f"{kind} {ends[0][1]}, {count} connections"
+        if len({end for end, _ in ends}) == 1:
+            return f"{kind} {own}, {count} clients"
+    return f"{first} and {count - 1} more"

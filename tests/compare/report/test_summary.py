@@ -71,6 +71,16 @@ def test_clients_of_one_server_are_told_by_its_address() -> None:
     assert "3 workers wait in `recvfrom` for tcp 127.0.0.1:80, 3 clients at" in words(told(*each))
 
 
+def test_connections_that_a_thread_had_by_turns_are_added_up() -> None:
+    each = [
+        finding(thread="a", target="tcp 127.0.0.1:9900, 134 connections"),
+        finding(thread="b", target="tcp 127.0.0.1:40000 <- 127.0.0.1:9900"),
+    ]
+    assert "for tcp 127.0.0.1:9900, 135 connections at" in words(told(*each))
+    other = finding(thread="c", target="tcp 127.0.0.1:40001 <- 127.0.0.1:9901 and 3 more")
+    assert "for tcp 127.0.0.1:9900, 134 connections and 4 more at" in words(told(each[0], other))
+
+
 def test_processes_are_named_where_there_are_several() -> None:
     assert "the loop of python 77 waits in `read`" in words(told(on_loop(thread="MainThread of python 77")))
     each = [on_loop(thread=f"MainThread of python {pid}") for pid in (77, 78)]
