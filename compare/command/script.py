@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from compare.command import output
-from compare.results import PLACES, Place
+from compare.results import PLACES, Place, Run
 from compare.scenarios.script import attach, program, signals
 from compare.scenarios.shared.argument_types import Parser, number, whole
 
@@ -42,18 +42,25 @@ def main(argv: Sequence[str]) -> int:
             row, status = program.run(words, module=options.module is not None, **how)
     except program.ScriptError as error:
         return output.complain(str(error))
+    try:
+        told = _tell(row, options, ("python", "-m", "compare", "script", *argv), started)
+    except Exception as error:  # noqa: BLE001  the program has ended: its exit status stands, whatever we do
+        output.complain(f"script: what was seen can't be told, for a mistake of ours: {type(error).__name__}: {error}")
+        told = 0 if options.pid is None else 1
+    return told or signals.end_alike(status)
+
+
+def _tell(row: Run, options: argparse.Namespace, command: tuple[str, ...], started: str) -> int:
     from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
 
     told = summary.render(row, options.threshold, *output.screen(sys.stderr))
     output.written(sys.stderr, told + "\n", 0)
-    comparison = output.described(("python", "-m", "compare", "script", *argv), started, (row,))
-    trouble_status = output.filed(comparison, options, 0)
+    comparison = output.described(command, started, (row,))
+    status = output.filed(comparison, options, 0)
     if options.timeline:
         output.written(sys.stderr, output.lanes(comparison, sys.stderr), 0)
     findings = row.observation.findings if row.observation is not None else ()
-    if any(finding.place in options.fail_on for finding in findings):
-        return FOUND
-    return trouble_status or signals.end_alike(status)
+    return FOUND if any(finding.place in options.fail_on for finding in findings) else status
 
 
 def _parser() -> Parser:

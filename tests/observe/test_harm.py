@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from compare.command import script
 from compare.observe.sampler.looks import Looks
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started import observer as started
 from compare.observe.started.observer import EARLY, Observer, ObserverError
+from compare.report import summary
 from compare.scenarios.script import program
 from compare.scenarios.script.program import environment
 
@@ -183,6 +185,19 @@ def test_what_is_read_amiss_costs_a_look_and_no_more(case: str, status: int) -> 
     assert ended.stderr.startswith(b"compare:")
     if case == "odd_filename":
         assert rb"the loop waits in `clock_nanosleep` at a\x00b:8" in b" ".join(ended.stderr.split())
+
+
+def test_a_report_that_fails_costs_the_report_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> str:
+        raise ValueError(_)
+
+    monkeypatch.setattr(summary, "render", fails)
+    path = tmp_path / "program.py"
+    path.write_text("raise SystemExit(7)")
+    assert script.main([str(path)]) == 7
+    assert capfd.readouterr().err.startswith("compare: script: what was seen can't be told")
 
 
 def test_children_of_another_python_are_named(tmp_path: Path) -> None:
