@@ -99,6 +99,11 @@ class Screen(Listener):
                 f"{len(unstable)} of {len(runs)} rows are unstable, marked {table.MARK}: their passes differ by more"
                 " than half. Something else used the machine: run it again when it is idle, or with more --repeat"
             )
+        slower = [run for run in runs if any(note.startswith(table.SLOWER) for note in run.notes)]
+        if slower:
+            self.note(
+                f"{len(slower)} of {len(runs)} rows took longer while observed: waits are shares of their own time"
+            )
         missing = dict.fromkeys(text for run in runs if run.observation for text in run.observation.missing)
         for text in (*self.notes, *missing):
             sys.stderr.write(f"note: {printable(text)}\n")

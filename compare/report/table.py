@@ -31,6 +31,9 @@ WIDE, MIDDLE = 118, 60
 VERDICT = 20
 """No narrower than this where it stands beside its row."""
 GAP = "  "
+SLOWER = "observed, it took"
+"""How a note begins that many rows have."""
+
 MARK = "~"
 """Before a figure whose passes differ much."""
 
@@ -177,8 +180,8 @@ def _label(run: Run) -> str:
 
 
 def _remarks(run: Run) -> list[str]:
-    """Notes that belong beside the verdict; that a row is unstable is shown by its mark."""
-    return [note for note in run.notes if not note.startswith("unstable")]
+    """Notes that belong beside the verdict; those of many rows are told once, below."""
+    return [note for note in run.notes if not note.startswith(("unstable", SLOWER))]
 
 
 def _style(run: Run, head: str, cell: str) -> str:
