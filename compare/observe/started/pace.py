@@ -14,6 +14,8 @@ LOOKS_A_THRESHOLD = 4
 """However small the budget is, so often the sampler looks within the threshold: no stall over it goes by unseen."""
 ADAPT_NS = 100_000_000
 """How often it is asked what the looks have cost."""
+MOST_OTHERS_NS = 10_000_000
+"""How seldom threads without a loop are looked at, where the budget is spent: twice within the threshold, at least."""
 STEP = 1.25
 LATE_NS = 5_000_000
 
@@ -56,7 +58,8 @@ class Pace:
         if used > share and self._period < self._most:
             self._period = min(int(self._period * STEP), self._most)
         elif used > share:
-            frugal.others_ns = min(int(max(frugal.others_ns, self._most) * STEP), frugal.threshold_ns // 2)
+            most = min(frugal.threshold_ns // 2, MOST_OTHERS_NS)
+            frugal.others_ns = min(int(max(frugal.others_ns, self._most) * STEP), most)
         elif used * STEP < share and frugal.others_ns > self._most:
             frugal.others_ns = int(frugal.others_ns / STEP)
         elif used * STEP < share:
