@@ -135,7 +135,9 @@ class PythonStacks:
 
     def _torn(self, thread: WatchedThread, frames: Sequence[Frame]) -> View:
         depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO else None
-        return stacks.view([*frames, *thread.below], self.directory, depth, torn=True)
+        known = {frame.address for frame in thread.below}  # between two turns only what lies below the loop is read
+        above = [frame for frame in frames if frame.address not in known]
+        return stacks.view([*above, *thread.below], self.directory, depth, torn=True)
 
     def _view_of_no_frames(self, thread: WatchedThread) -> View | None:
         """A greenlet that runs a function of C has no frame at all: it is where the loop's task has switched to it."""

@@ -1,0 +1,42 @@
+"""Between two turns a loop's own code runs, and nothing of the user's: what lies below the loop is no site."""
+
+from __future__ import annotations
+
+import asyncio.base_events
+from types import SimpleNamespace
+from typing import Any
+
+from compare.observe.interpreter.code_objects import Code
+from compare.observe.interpreter.stacks import Frame
+from compare.observe.sampler.python_stacks import PythonStacks
+
+ASYNCIO = asyncio.base_events.__file__
+
+
+def _frame(filename: str, qualname: str, address: int) -> Frame:
+    return Frame(Code(filename, qualname, 1, ()), 1, address, 0, address - 100)
+
+
+TURN = _frame(ASYNCIO, "BaseEventLoop._run_once", 300)
+FOREVER = _frame(ASYNCIO, "BaseEventLoop.run_forever", 200)
+USERS = _frame("/app.py", "main", 100)
+CALLBACK = _frame("/app.py", "callback", 400)
+
+
+def _view(*read: Frame) -> Any:
+    stacks: Any = object.__new__(PythonStacks)
+    stacks.directory = "/"
+    thread: Any = SimpleNamespace(loop=(1, 1, 2), below=(TURN, FOREVER, USERS))
+    return stacks._torn(thread, read)
+
+
+def test_what_lies_below_the_loop_is_not_above_it() -> None:
+    view = _view(FOREVER, USERS)
+    assert (view.loop, view.own, view.mine) == (True, True, False)
+    assert view.site is None or view.site.file != "/app.py"
+
+
+def test_what_is_read_above_the_loop_is() -> None:
+    view = _view(CALLBACK)
+    assert (view.loop, view.own) == (True, False)
+    assert view.site.function == "callback"
