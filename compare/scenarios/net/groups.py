@@ -70,16 +70,16 @@ def how_served(groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]
     told = []
     if left := runs.get("starves"):
         names = ", ".join(dict.fromkeys(run.variant for run in left))
-        told.append(f"{_number(left)} leave clients unanswered: {names}.")
+        told.append(f"{_many(left, 'leave')} clients unanswered: {names}.")
     if threads := runs.get("threads"):
         most = max(run.threads for run in threads)
         told.append(
-            f"{_number(threads)} serve all with up to {most} threads or processes, each blocked for one client."
+            f"{_many(threads, 'serve')} all with up to {most} threads or processes, each blocked for one client."
         )
     if one := runs.get("one"):
         rates = [run.per_second for run in _of(one, "busy") if run.per_second]
         span = f", {min(rates):,.0f} to {max(rates):,.0f} messages a second" if rates else ""
-        told.append(f"{_number(one)} serve all with one thread, blocked for all clients at once{span}.")
+        told.append(f"{_many(one, 'serve')} all with one thread, blocked for all clients at once{span}.")
     if burns := runs.get("burns"):
         told.append(f"{', '.join(dict.fromkeys(run.variant for run in burns))} never blocks, and burns a CPU instead.")
     return tuple(told)
@@ -87,6 +87,11 @@ def how_served(groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]
 
 def _number(runs: Sequence[Run]) -> int:
     return len({run.variant for run in runs})
+
+
+def _many(runs: Sequence[Run], verb: str) -> str:
+    """So many recipes do it: `9 block`, `1 blocks`."""
+    return f"{_number(runs)} {verb}" if _number(runs) > 1 else f"{_number(runs)} {verb}s"
 
 
 def _of(runs: Iterable[Run], load: str) -> list[Run]:

@@ -152,19 +152,24 @@ def where_blocked(groups: Sequence[tuple[Group, Sequence[Run]]], what: str, stat
     if moved := runs.get("moved"):
         threads = max(run.threads for run in moved)
         told.append(
-            f"{_number(moved)} only move the blocking to worker threads, up to {threads} of them: the loop goes on"
+            f"{_many(moved, 'only move')} the blocking to worker threads, up to {threads} of them: the loop goes on"
             f"{_span(moved, state)}."
         )
     if nobody := runs.get("nobody"):
         threads = max(run.threads for run in nobody)
         told.append(
-            f"{_number(nobody)} block no thread for {what}{_span(nobody, state)}, with {threads} threads at most."
+            f"{_many(nobody, 'block')} no thread for {what}{_span(nobody, state)}, with {threads} threads at most."
         )
     return tuple(told)
 
 
 def _number(runs: Sequence[Run]) -> int:
     return len({run.variant for run in runs})
+
+
+def _many(runs: Sequence[Run], verb: str) -> str:
+    """So many recipes do it: `9 block`, `1 blocks`."""
+    return f"{_number(runs)} {verb}" if _number(runs) > 1 else f"{_number(runs)} {verb}s"
 
 
 def _span(runs: Sequence[Run], state: str) -> str:

@@ -194,7 +194,7 @@ def test_the_answer_counts_recipes_and_has_figures() -> None:
     runs = [read(0.4, variant="bad", observation=HELD), read(0.1, variant="pool", observation=MOVED), read(0.05)]
     text = " ".join(drawn(compared(*runs)).split())
     assert "still blocks in 1 of 3 recipes (bad): for 390 ms at worst" in text
-    assert "1 only move the blocking to worker threads" in text
+    assert "1 only moves the blocking to worker threads" in text
     assert "Fastest: slow asyncio_aiofiles (50 ms)." in text
 
 
