@@ -163,7 +163,9 @@ class Sampler:
                     self._adopt(child, now)
                     if child in self._processes:
                         self._processes[child].stacks.inherited = process.stacks.inherited | process.stacks.turns
-        self._tended += 10 * (time.monotonic_ns() - now)  # each of a thousand threads is asked for its children
+        self._tended += self.frugal.rest * (
+            time.monotonic_ns() - now
+        )  # each of a thousand threads is asked for its children
 
     def _adopt(self, pid: int, now: int) -> None:
         process = WatchedProcess(pid, self._layout, self.judge, now, self._failures, self.frugal)

@@ -47,6 +47,11 @@ class Frugal:
     sweeps: float = 1 / 3
     others_ns: int = 0
 
+    @property
+    def rest(self) -> int:
+        """How many times as long as it took to list threads (or children) it is not done again."""
+        return max(10, int(1.5 / self.sweeps))
+
 
 class Schedule:
     """Says which threads are due; of many, which have run is found out with one reading each."""

@@ -43,7 +43,7 @@ class WatchedProcess:
         self.schedule = Schedule(self.threads, self.runs_a_loop, frugal)
         looks = Looks(self)
         self.visit, self.cut = looks.visit, looks.cut
-        self._listed = 0
+        self._listed, self._rest = 0, frugal.rest
         self._stopped: int | None = None
 
     def runs_a_loop(self, thread: WatchedThread) -> bool:
@@ -71,7 +71,7 @@ class WatchedProcess:
             else len(self.threads)
         )
         cost = time.monotonic_ns() - now
-        self._listed += 10 * cost  # a thousand threads take their time
+        self._listed += self._rest * cost  # a thousand threads take their time
         self._name_states(now)
         return bool(fresh)
 
