@@ -16,6 +16,8 @@ NONE = "not run"
 def differences(runs: Mapping[Way, Sequence[Ran]]) -> Iterator[str]:
     """Yield a line for each thing that came out with us in a way in which it never came out without."""
     plain = runs["plain"]
+    if not any(outcome == "passed" for ran in plain for outcome in ran.outcomes.values()):
+        yield "plain: no test passed, so that nothing can be said; its log says why"
     statuses = {ran.status for ran in plain}
     for way, seen in runs.items():
         others = [ran.status for ran in seen if ran.status not in statuses]

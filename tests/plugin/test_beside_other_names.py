@@ -135,6 +135,7 @@ def test_where_nothing_is_asked_nothing_is_changed(run: Run) -> None:
     assert "4 passed" in said
 
 
+@pytest.mark.parametrize("theirs", ["compare.py"], indirect=True)
 @pytest.mark.parametrize(
     ("arguments", "env"),
     [
