@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from compare import catalogue
 from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
-from compare.results import CpuSeconds, Latency, Run, Seconds, milliseconds
-from compare.scenarios.shared import verdict
+from compare.scenarios.net.figures import complete, told
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
 from compare.scenarios.shared.row import Row
 from compare.scenarios.watcher import Watcher
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from compare.catalogue.scenario import Listener
     from compare.observe import Link
     from compare.process.host import Child, Host
+    from compare.results import Run
     from compare.scenarios.net.options import Load, Options
 
 WARM_UP_S, OBSERVED_S, LINGER_S = 0.05, 0.12, 0.06
@@ -39,62 +39,6 @@ STOP_S = 5.0
 THRESHOLD_MS = 10.0
 PATIENCE_S = 2.0
 """How much longer a server that is to answer everybody may take, in seconds: others may use the machine."""
-
-UNTOLD = {"user": 0.0, "system": 0.0, "rss_mib": 0.0}
-"""What a server took that did not return to tell it."""
-
-UNEXPECTED = 'a server whose model leaves clients unanswered says so: STARVES = "why"'
-
-
-def _told(row: Row) -> Run:
-    """The row as far as it is known."""
-    passes = sorted(row.passes, key=lambda each: each["messages"] / each["seconds"])
-    return _measured(row, passes) if passes else verdict.told(row.bare())
-
-
-def _measured(row: Row, passes: list[dict[str, Any]]) -> Run:
-    """Add the figures of the pass in the middle; say who was not answered."""
-    run = row.bare()
-    middle, seen = passes[(len(passes) - 1) // 2], run.observation
-    times = sorted(each["seconds"] for each in passes)
-    a_message = tuple(each["seconds"] / each["messages"] for each in passes if each["messages"])
-    hold = run.workload["load"] == "hold"
-    values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
-    values |= {
-        "seconds": Seconds(middle["seconds"], times[0], times[-1], tuple(each["seconds"] for each in passes)),
-        "operations": middle["messages"],
-        "per_second": None if hold else middle["messages"] / middle["seconds"],
-        "answered_ms": middle["answered"] * 1000 if hold else None,
-        "latency_ms": Latency(**middle["latency_ms"]) if middle["latency_ms"] else None,
-        "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
-        "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
-        "rss_mib": max(each["rss_mib"] for each in passes),
-        "notes": run.notes + (() if hold else verdict.unstable(a_message)),
-    }
-    said = _served(run.workload, middle)
-    if run.outcome == "ok" and _starved(run.workload, middle):
-        expected, said = catalogue.starves(row.variant), f"starves: {said}"
-        values["outcome"] = "starves" if expected else "failed"
-        values["reason"] = expected or f"{said}; {UNEXPECTED}"
-    return verdict.told(Run(**values), said=said if values["outcome"] in ("ok", "starves") else "")
-
-
-def _starved(workload: dict[str, Any], measured: dict[str, Any]) -> bool:
-    """Whether somebody who asked was not answered while others kept their connections."""
-    return bool(measured["starved"] if workload["load"] == "hold" else measured["served"] < workload["clients"])
-
-
-def _served(workload: dict[str, Any], measured: dict[str, Any]) -> str:
-    """Who was answered, where not everybody was."""
-    clients = workload["clients"]
-    if workload["load"] == "busy":
-        left = clients - measured["served"]
-        return f"{left} of {clients} clients are never answered" if left else ""
-    waited = milliseconds(measured["waited"] * 1000)
-    if not measured["starved"]:
-        return f"answered in {waited}"
-    after = milliseconds((measured["answered"] - measured["waited"]) * 1000)
-    return f"not answered in {waited} while {clients} clients are silent, and {after} after they left"
 
 
 def compare(variants: Sequence[Variant], options: Options, host: Host, listener: Listener) -> tuple[Run, ...]:
@@ -121,7 +65,7 @@ class _Server:
             message = f"can't listen on 127.0.0.1: {error.strerror}"
             raise NoRoomError(message) from None
         allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-        told = job(
+        child = job(
             variant,
             observed=self.link is not None,
             memory=MEMORY + STACK * options.clients,
@@ -130,7 +74,7 @@ class _Server:
         env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
         env |= self.link.env if self.link else {}
         fds = (self.listener.fileno(), *(self.link.fds if self.link else ()))
-        self.child: Child = host.start("async_io_cookbook.scenarios.net.server", told, env=env, fds=fds)
+        self.child: Child = host.start("async_io_cookbook.scenarios.net.server", child, env=env, fds=fds)
 
     @property
     def port(self) -> int:
@@ -179,7 +123,7 @@ class _Comparison:
         for row in rows:
             if row.variant.unavailable:
                 row.outcome, row.reason = "skipped", row.variant.unavailable
-                self.listener.row(_told(row))
+                self.listener.row(told(row))
         plan = [(variant, False) for _ in range(options.repeat) for variant in variants if not variant.unavailable]
         plan += [(variant, True) for variant in variants if options.observe and not variant.unavailable]
         self.listener.begin(len(plan) * len(options.loads))
@@ -189,7 +133,7 @@ class _Comparison:
             self.listener.passed(len(mine) - len(waiting))
             while waiting:
                 waiting = self._turn(waiting, plan[at + 1] if at + 1 < len(plan) else None, observed=observed)
-        return tuple(_told(row) for row in rows)
+        return tuple(told(row) for row in rows)
 
     def _workload(self, load: Load) -> dict[str, Any]:
         options = self.options
@@ -217,7 +161,7 @@ class _Comparison:
         for row, under in zip(rows[:done], seen, strict=False):
             row.left(server.child.left_behind)
             _take(row, under, observed=observed)
-            self.listener.row(_told(row))
+            self.listener.row(told(row))
         self.listener.passed(done)
         return rows[done:]
 
@@ -260,7 +204,7 @@ class _Comparison:
                 row.outcome, row.reason, row.exit_status = last.outcome, last.reason, last.exit_status
             return len(rows)
         for row, figures in zip(rows, measured, strict=False):
-            row.passes.append(_complete(figures, ended or UNTOLD))
+            row.passes.append(complete(figures, ended))
         return rows.index(last) + 1
 
     def _stop(self, row: Row, server: _Server) -> dict[str, Any] | None:
@@ -325,10 +269,3 @@ def _take(row: Row, seen: Row, *, observed: bool) -> None:
     row.observation = seen.observation
     row.notes += seen.notes
     row.notes += [f"while observed: {seen.reason}"] if seen.outcome != "ok" else []
-
-
-def _complete(figures: dict[str, Any], ended: dict[str, Any]) -> dict[str, Any]:
-    """What the clients measured, and what only the server could tell when it returned."""
-    whole = ended["user"] + ended["system"]
-    shares = {name: figures.get("cpu", whole) * ended[name] / whole if whole else 0.0 for name in ("user", "system")}
-    return {"threads": 0, **shares, **figures, "rss_mib": ended["rss_mib"]}
