@@ -180,8 +180,10 @@ def test_a_program_is_observed(run: Run) -> None:
 
 
 def test_recipes_are_compared_with_a_function_of_theirs(run: Run) -> None:
-    only = ["--quick", "--state", "warm", "--only", "blocking", "processpool_done_callback", "asyncio_to_thread"]
-    done = run("async-io-cookbook", "file", *only, "--backend", "asyncio", "--backend", "none", "mine.py:read_files")
+    only = ["--long", "--state", "warm", "--only", "blocking", "processpool_done_callback", "asyncio_to_thread"]
+    done = run(
+        "async-io-cookbook", "file", "--quick", *only, "--backend", "asyncio", "--backend", "none", "mine.py:read_files"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert {line.split()[0] for line in done.stdout.splitlines() if " ok " in line} >= {
         "mine.py:read_files", "asyncio_to_thread", "blocking", "processpool_done_callback",
