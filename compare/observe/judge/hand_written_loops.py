@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compare.observe.interpreter.views import View
-    from compare.observe.judge.busy_polling import Probe
     from compare.observe.judge.segments import Segment
     from compare.observe.judge.threads import Thread
     from compare.observe.judge.turns import Turn
+    from compare.observe.judge.without_waiting import Probe
 
 SHORT_WAITS = 3
 """How often a loop by hand may have waited within what looks like one turn of its."""

@@ -37,10 +37,10 @@ from compare.observe.kernel import system_calls as syscalls
 from compare.results import Observation
 
 if TYPE_CHECKING:
-    from compare.observe.judge.busy_polling import Probe
     from compare.observe.judge.segments import Segment, Work
     from compare.observe.judge.threads import Thread
     from compare.observe.judge.turns import Turn
+    from compare.observe.judge.without_waiting import Probe
     from compare.results import Lane, State
 
 MS = 1_000_000

@@ -1,0 +1,217 @@
+"""A streak: a stretch in which a thread turns without waiting, and how it is told from work.
+
+A thread that never waits may well be at work. A loop turns for nothing when most of its time goes to its own code, and
+nearly all the rest to one task. A loop by hand is known by the kernel's share: it asks again and again for what is not
+there, and moves no data.
+
+The shares below tell the programs of `tests/observe/programs` that begin with `busy_` from those that begin with
+`clean_`, `cpu_` and `backlog_`: `python -m tests.observe.trial busy_ clean_ cpu_ backlog_` is the experiment to make
+again after a change of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from compare.observe.judge.segments import Segment
+    from compare.observe.kernel.threads import Stat
+    from compare.results import Site
+
+MOSTLY_TURNS = 0.3
+"""The loop's (or the async library's) own share of a streak, from which on it turns rather than works."""
+MOSTLY_ONE = 0.7
+"""One task's share of what is not the loop's own."""
+LEAST_STEPS = 4
+"""How often a task must have been seen at its steps: it may be there for a small part of the time."""
+LEAST_PINGS = 10
+OFTEN = 0.4
+"""In what part of the turns that a ping proved the same task must have given way."""
+LEAST_SEEN = 0.1
+"""Of how much of a streak it must be known what ran: less says nothing of shares."""
+SERVES = 0.35
+"""The kernel's share of a loop that serves sockets as fast as it can: it never waits, and yet it works."""
+MOVED_BYTES = 1 << 16
+"""A thread that reads or writes as much as this is not polling."""
+ASTRAY_NS = 10_000_000
+"""For so long a stack may seem to be outside of the loop: it was read while it changed."""
+SECOND_NS = 1_000_000_000
+MOST_WAITS = 100
+"""A loop by hand that waits as often as this, a second, however shortly, does wait: it is only never idle."""
+MOST_FAULTS = 500
+"""A thread that takes new memory (or forks) as often as this, a second, is not polling."""
+SERVED_PACKETS = 5_000
+"""Where a loop has been seen to wait, and there are as many packets a second, it is taken to serve them."""
+LOOK_NS = 100_000_000
+"""How often it is asked what sockets and pipes there are."""
+BUSY = 0.8
+"""A thread that turns is on a CPU, or in line for one, for nearly all of its time; the rest is what a look misses."""
+IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
+"""The kernel's least share of a loop by hand, by the sockets and pipes that there are."""
+
+
+class Probe(Protocol):
+    """What the judge may ask of a thread while it is there."""
+
+    def stat(self, pid: int, tid: int) -> Stat | None:
+        """Return its counters."""
+
+    def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes the process has, beside the standard streams."""
+
+    def transferred(self, pid: int, tid: int) -> int:
+        """Return how many bytes it has read and written."""
+
+    def waits(self, pid: int, tid: int) -> int:
+        """Return how often it has waited."""
+
+    def packets(self, pid: int) -> int:
+        """Return how many packets its network has moved, for whomever."""
+
+
+@dataclass(slots=True)
+class Streak:
+    """A stretch in which a thread ran without ever being seen to wait; times in nanoseconds, shares by time on a CPU.
+
+    Attributes:
+        loop: whether an event loop turns in it.
+        busy: on a CPU, or in line for one.
+        astray: how long the last stacks seemed to be elsewhere.
+        own, other: the loop's own code, and what it runs.
+        tasks, sites, steps: what it runs: by task, by line, and how often it was seen.
+        pings, gave_way: how many turns were proved, and which task gave way in how many of them.
+        streams: the sockets and pipes that are there, where the thread may be a loop by hand.
+        looked: when these were looked for.
+        waited, waits: how often the thread had waited at the beginning, and has since.
+        moved: bytes that the thread had read and written at the beginning.
+        packets: what the network had moved then.
+        told_ns: how much of it other causes are told of.
+        first, latest: its counters.
+    """
+
+    loop: bool = False
+    since: int = 0
+    last: int = 0
+    astray: int = 0
+    own: int = 0
+    other: int = 0
+    busy: int = 0
+    tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    sites: Counter[Site | None] = field(default_factory=Counter)
+    steps: int = 0
+    pings: int = 0
+    gave_way: Counter[int] = field(default_factory=Counter)
+    streams: Literal["nonblocking", "blocking"] | None = None
+    looked: int = 0
+    moved: int = 0
+    packets: int = 0
+    waited: int = 0
+    waits: int = 0
+    told_ns: int = 0
+    first: Stat | None = None
+    latest: Stat | None = None
+
+    @property
+    def ns(self) -> int:
+        """Its length."""
+        return self.last - self.since
+
+    @property
+    def site(self) -> Site | None:
+        """Where it was seen most."""
+        return self.sites.most_common(1)[0][0] if self.sites else None
+
+    def turned(self, gave_way: int) -> None:
+        """Count a turn in that a ping has proved, and the task that gave way in it."""
+        self.pings += 1
+        if gave_way:
+            self.gave_way[gave_way] += 1
+
+    @property
+    def one_gives_way(self) -> bool:
+        """Whether the same task gave way, and stood in line again at once, often enough when one looked."""
+        if self.pings < LEAST_PINGS or not self.gave_way:
+            return False
+        return self.gave_way.most_common(1)[0][1] >= OFTEN * self.pings
+
+    def pass_over(self, segment: Segment) -> None:
+        """Count a stretch in of which it is not known what ran."""
+        self.last = segment.end
+        self.astray += segment.ns
+        self.busy += segment.cpu + segment.delay
+
+    def take(self, segment: Segment) -> None:
+        """Count one more stretch in."""
+        view = segment.view
+        self.astray = 0 if view is not None else self.astray
+        self.since = self.since or segment.start
+        self.last = segment.end
+        self.busy += segment.cpu + segment.delay
+        if segment.kind != "running":
+            self.told_ns += segment.ns
+            return
+        if view is None:
+            return
+        on_cpu = min(segment.cpu, segment.ns)
+        if segment.collecting is not None:
+            self.other += on_cpu
+            return
+        if view.own or view.library or (not view.mine and view.site is None):
+            self.own += on_cpu
+        else:
+            self.other += on_cpu
+        if view.mine and not view.own:
+            if view.task:
+                self.tasks[view.task] += on_cpu
+            self.sites[view.site] += on_cpu
+            self.steps += segment.looks
+
+    def ask(self, probe: Probe, key: tuple[int, int], at: int, *, by_hand: bool) -> Stat | None:
+        """Return the thread's counters while it is there; `by_hand`: it may be a loop that nobody else told of."""
+        stat = probe.stat(*key)
+        if stat is None:
+            return None
+        if self.first is None:
+            self.first = stat
+            if by_hand:
+                self.moved, self.waited = probe.transferred(*key), probe.waits(*key)
+            if by_hand or self.loop:  # all others are never judged by it
+                self.packets = probe.packets(key[0])
+        if by_hand and at > self.looked:
+            self.streams, self.looked = probe.streams(key[0]), at + LOOK_NS
+            self.waits = probe.waits(*key) - self.waited
+        return stat
+
+    def is_polling(self, probe: Probe, key: tuple[int, int], *, waits_when_idle: bool) -> bool:
+        """Whether it turned for nothing; `waits_when_idle`: it was seen to wait for what comes, before."""
+        if self.busy < BUSY * self.ns or not self.sites or self.first is None or self.latest is None:
+            return False
+        user = self.latest.user_ticks - self.first.user_ticks
+        system = self.latest.system_ticks - self.first.system_ticks
+        in_kernel = system / (user + system) if user + system else 0.0
+        serves = waits_when_idle and self._a_second(probe.packets(key[0]) - self.packets) > SERVED_PACKETS
+        if self.loop:
+            return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
+        if serves or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+            return False
+        faults = self.latest.minor_faults - self.first.minor_faults
+        if self._a_second(self.waits) > MOST_WAITS or self._a_second(faults) > MOST_FAULTS:
+            return False
+        return in_kernel >= IN_KERNEL[self.streams]
+
+    def _a_second(self, count: int) -> float:
+        return count * SECOND_NS / max(self.ns, 1)
+
+    def _turns_for_nothing(self, *, serves: bool) -> bool:
+        """Whether most of the loop's time is its own, and the rest one task's; `serves`: there may be a reason."""
+        turns = self.own / max(self.own + self.other, 1)
+        if turns < MOSTLY_TURNS or self.one_gives_way:
+            return turns >= MOSTLY_TURNS
+        if serves:
+            return False
+        known = self.tasks if any(self.tasks.values()) else self.sites
+        one = max(known.values()) / max(sum(known.values()), 1)
+        seen_enough = self.steps >= LEAST_STEPS and self.own + self.other >= LEAST_SEEN * self.ns
+        return seen_enough and one >= MOSTLY_ONE
