@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.others.differences import differences
-from tests.others.fetch import NoTestsError, place
+from tests.others.fetch import NoTestsError, lacking, place
 from tests.others.runs import WAYS, Ran, Way, applies, run
 from tests.others.suites import SUITES, Suite, named
 
@@ -49,6 +49,11 @@ def _tried(suite: Suite, options: argparse.Namespace) -> int:
     except NoTestsError as error:
         print(f"{suite.name}: can't be run: {error}")
         return 1
+    if missing := lacking(suite):
+        print(f"{suite.name}: this Python was installed without {', '.join(missing)}")
+        suite = replace(suite, arguments=tuple(each for each in suite.arguments if each not in missing))
+        if not any(each.startswith("test_") for each in suite.arguments):  # the runner would take all there are
+            return 1
     ways: list[Way] = [way for way in WAYS if way in (*options.ways, "plain") and applies(suite, way)]
     runs: dict[Way, list[Ran]] = {way: [] for way in ways}
     for number in range(options.times):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,19 @@ def place(suite: Suite, scratch: Path) -> tuple[Path, Path]:
     if suite.folder is not None and not suite.needs:
         return Path(sys.executable), folder
     return _environment(suite, home, folder), folder
+
+
+def lacking(suite: Suite) -> tuple[str, ...]:
+    """Which of CPython's tests this Python was installed without: 3.11.7 forgets a folder, Debian packs all apart."""
+    named = [argument for argument in suite.arguments if argument.startswith("test_")] if suite.is_cpythons else []
+    return tuple(name for name in named if not _is_there(f"test.{name}"))
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it is in
+        return False
 
 
 def _sources(name: str, home: Path) -> Path:

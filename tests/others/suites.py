@@ -47,7 +47,7 @@ _ALL = (
           "test.test_threading", "-o", "python_classes="), _PYTEST, folder=Path("empty")),
     Suite("aiofiles", ("tests",), (*_PYTEST, "pytest-asyncio")),
     Suite("aiohttp", ("tests", "-o", "addopts=", "-p", "no:xdist", "-m", "not dev_mode and not autobahn"),
-          (*_PYTEST, "aiohttp[speedups]", "blockbuster", "freezegun", "isal", "proxy.py", "pytest-codspeed",
+          (*_PYTEST, "aiohttp[speedups]", "blockbuster", "coverage", "freezegun", "isal", "proxy.py", "pytest-codspeed",
            "pytest-mock", "pytest-xdist", "python-on-whales", "re-assert", "trustme", "uvloop", "zlib-ng")),
     Suite("anyio", ("tests",), (*_PYTEST, "blockbuster", "exceptiongroup", "hypothesis", "psutil", "pytest-mock",
           "trio", "trustme", "truststore", "uvloop")),
