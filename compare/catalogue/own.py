@@ -72,7 +72,7 @@ def _check(source: Source, spec: str, function: str, scenario: str) -> bool:
         message = f"{spec} does not fit: {expected}; {function!r} is a class"
         raise UnfitError(message)
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        if complaint := _unfit(statement):
+        if complaint := _unfit(statement, scenario_of(scenario).takes):
             message = f"{spec} does not fit: {expected}; {function!r} {complaint}"
             raise UnfitError(message)
         return isinstance(statement, ast.AsyncFunctionDef)
@@ -82,14 +82,14 @@ def _check(source: Source, spec: str, function: str, scenario: str) -> bool:
     return False
 
 
-def _unfit(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+def _unfit(definition: ast.FunctionDef | ast.AsyncFunctionDef, takes: int) -> str | None:
     arguments = definition.args
     positional = len(arguments.posonlyargs) + len(arguments.args)
     required = positional - len(arguments.defaults)
-    if required > 1:
+    if required > takes:
         return f"needs {required} arguments"
-    if positional == 0 and arguments.vararg is None:
-        return "takes no positional argument"
+    if positional < takes and arguments.vararg is None:
+        return f"takes {positional or 'no'} positional argument{'s' if positional > 1 else ''}"
     if any(default is None for default in arguments.kw_defaults):
         return "needs a keyword argument"
     if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(definition)):

@@ -100,6 +100,7 @@ class Scenario(ABC):
         entry: the function that every recipe has.
         contract: how that function is called and what it returns, in one line.
         calls: the same as a reader of the help needs it: `read_files(paths)`.
+        takes: how many arguments it is called with.
         heading: what the recipes do, the heading of their page: `Reading files`.
         intro: one sentence below that heading; Markdown.
         arguments: what a recipe of it takes when it is run as a program.
@@ -123,6 +124,7 @@ class Scenario(ABC):
     example: str
     workload: str
     workloads: tuple[str, ...]
+    takes: int = 1
     groups: tuple[Group, ...] = ()
     page: str = "docs/using-compare.md"
 

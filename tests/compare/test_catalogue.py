@@ -139,7 +139,7 @@ class TestTheUsersOwn:
         [
             ("def other(paths): ...", "no 'go'"),
             ("def go(): ...", "takes no positional argument"),
-            ("def go(a, b): ...", "needs 2 arguments"),
+            ("def go(a, b, c): ...", "needs 3 arguments"),
             ("def go(a, *, b): ...", "needs a keyword argument"),
             ("def go(paths):\n yield 1", "is a generator"),
             ("class go: ...", "is a class"),
@@ -157,6 +157,15 @@ class TestTheUsersOwn:
         assert complaint in str(caught.value)
         assert catalogue.scenario_of(scenario).contract in str(caught.value)
         assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("scenario", catalogue.names())
+    def test_one_takes_as_many_arguments_as_the_scenario_gives(self, tmp_path: Path, scenario: str) -> None:
+        path = tmp_path / "own.py"
+        takes = catalogue.scenario_of(scenario).takes
+        path.write_text(f"def fits({', '.join('abcd'[:takes])}): ...\ndef go({', '.join('abcd'[: takes - 1])}): ...")
+        assert catalogue.from_user(f"{path}:fits", scenario)
+        with pytest.raises(catalogue.UnfitError, match=f"takes {takes - 1 or 'no'} positional argument"):
+            catalogue.from_user(f"{path}:go", scenario)
 
     @pytest.mark.parametrize("spec", ["", ":go", "nowhere.at.all:go", "no/such/file.py:go", "module", "a.py:1x"])
     def test_one_that_is_nowhere(self, spec: str) -> None:
