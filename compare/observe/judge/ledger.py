@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from compare.results import LOOP_PLACES, Finding
@@ -77,6 +77,18 @@ class Entry:
                 if each.counted:
                     break
                 self._count(each)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it counts, though no stack could be read in any of its waits."""
+        return self.total > 0 and self.view is None
+
+    def with_more(self, other: Entry) -> Entry:
+        """Return the entry with what counts of another."""
+        longest = max(self.longest, other.longest)
+        targets = {**self.targets, **other.targets}
+        total, count, seen = self.total + other.total, self.count + other.count, self.seen + other.seen
+        return replace(self, count=count, total=total, longest=longest, seen=seen, targets=targets)
 
     def _count(self, wait: _Wait) -> None:
         wait.counted = True
@@ -148,8 +160,23 @@ class Ledger:
             target: what was waited for, given what the waits themselves say.
             is_told: whether an account is of interest.
         """
-        told = [self._finding(*each, target) for each in self if each[1].total and is_told(each[0])]
+        told = [self._finding(*each, target) for each in self._joined() if each[1].total and is_told(each[0])]
         return tuple(sorted(told, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
+
+    def _joined(self) -> Iterator[tuple[Account, Entry]]:
+        """Yield the accounts, each with what could not be read of it.
+
+        A wait whose stack nobody saw, in a call in which its thread was seen to wait at one line only, was there.
+        """
+        unread = {each: entry for each, entry in self if each.call and each.site is None and entry.is_unread}
+        lines: dict[Account, list[Entry]] = {}
+        for account, entry in self:
+            if account not in unread and entry.total:
+                lines.setdefault(replace(account, site=None), []).append(entry)
+        there = {id(lines[account][0]): entry for account, entry in unread.items() if len(lines.get(account, ())) == 1}
+        for account, entry in self:
+            if account not in unread or len(lines.get(account, ())) != 1:
+                yield account, entry.with_more(there[id(entry)]) if id(entry) in there else entry
 
     def _finding(self, account: Account, entry: Entry, target: Callable[[Account, str | None], str | None]) -> Finding:
         site = account.site

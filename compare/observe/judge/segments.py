@@ -78,6 +78,8 @@ class Segment:
     """Whether it was looked up for which function of the user's a library's code runs."""
     alone: bool = False
     """Whether a poll is not a loop's by nature: a socket with a timeout waits for itself alone."""
+    poller: bool = False
+    """Whether it is known for a loop's poll, though its stack could not be read."""
     cpu: int = 0
     delay: int = 0
     user: int = 0
@@ -103,7 +105,7 @@ class Segment:
     def polls(self) -> bool:
         """Whether this is an event loop in its poller."""
         view = self.view
-        return self.call in syscalls.POLLERS and view is not None and view.loop and view.own
+        return self.poller or (self.call in syscalls.POLLERS and view is not None and view.loop and view.own)
 
     @property
     def locks(self) -> bool:

@@ -119,13 +119,20 @@ class Looks:
     def _know_poller(self, thread: WatchedThread, segment: Segment) -> None:
         """A loop's poller is its descriptor: seen where a loop polls that runs nothing, known whoever calls it then."""
         view = segment.view
-        if view is None or not view.loop or not (segment.call or "").startswith("epoll_"):
+        if segment.call not in syscalls.POLLERS or (view is not None and not view.loop):
+            segment.poller = False
             return
         loop = thread.loop[0] if thread.loop is not None else 0
-        polled = loop, segment.arguments[0]
-        if view.own or self._process.stacks.runs_nothing(thread, view):
+        by_descriptor = segment.call.startswith("epoll_")
+        polled = loop, segment.arguments[0] if by_descriptor else -1
+        if view is None:  # where its stack can't be read, a loop that polls is in its poller, as far as is known
+            turns = thread.loop is not None and not segment.alone
+            segment.poller = turns and (thread.poller is None or polled == thread.poller)
+            return
+        segment.poller = False
+        if view.own or (by_descriptor and self._process.stacks.runs_nothing(thread, view)):
             thread.poller = polled
-        if polled == thread.poller and not view.own:
+        if by_descriptor and polled == thread.poller and not view.own:
             segment.view = view.in_poller()
 
     def _confirm(self, thread: WatchedThread, segment: Segment, raw: bytes) -> None:
@@ -135,11 +142,13 @@ class Looks:
                 again = self._process.stacks.view(thread)
                 if again is None or again.frames != segment.view.frames:
                     segment.view = None
+                    self._know_poller(thread, segment)
 
     def _look_again(self, thread: WatchedThread, segment: Segment) -> None:
         """A wait that has lasted: what it is for, and its stack where that could not be read at first."""
         if segment.view is None and thread.python:
             segment.view = self._process.stacks.view(thread)
+            self._know_poller(thread, segment)
         self._process.stacks.see_task(thread, segment)
         self._process.stacks.see_served(segment)
         if segment.aimed:

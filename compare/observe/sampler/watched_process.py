@@ -10,7 +10,7 @@ from compare.observe.kernel.descriptors import Targets
 from compare.observe.kernel.processes import Process
 from compare.observe.sampler.looks import Looks, closed
 from compare.observe.sampler.python_stacks import PythonStacks
-from compare.observe.sampler.schedule import Schedule
+from compare.observe.sampler.schedule import MOST_A_TICK, Schedule
 from compare.observe.sampler.watched_thread import WatchedThread
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ LISTING_NS = 5_000_000
 """How often the list of threads is read."""
 YOUNG_NS = 1_000_000_000
 """For how long a thread may have no Python state yet."""
+NAMING_RESTS = 10
+"""How many times as long as it took to find threads' Python states it is not done again, where they are few: until it
+is done nothing of them can be read, so no budget puts it off."""
 
 
 class WatchedProcess:
@@ -43,7 +46,8 @@ class WatchedProcess:
         self.schedule = Schedule(self.threads, self.runs_a_loop, frugal)
         looks = Looks(self)
         self.visit, self.cut = looks.visit, looks.cut
-        self._listed, self._rest = 0, frugal.rest
+        self._listed = self._named = 0
+        self._rest = frugal.rest
         self._stopped: int | None = None
 
     def runs_a_loop(self, thread: WatchedThread) -> bool:
@@ -58,8 +62,12 @@ class WatchedProcess:
 
     def list_threads(self, now: int, skip: set[int]) -> bool:
         """Follow new threads; returns whether there were any."""
-        if now - self._listed < LISTING_NS:
-            return False
+        fresh = now - self._listed >= LISTING_NS and self._follow_new(now, skip)
+        if fresh or now >= self._named:
+            self._name_states(now)
+        return fresh
+
+    def _follow_new(self, now: int, skip: set[int]) -> bool:
         self._listed = now
         fresh = [tid for tid in self.kernel.tids() if tid not in self.threads and tid not in skip]
         for tid in fresh:
@@ -72,15 +80,17 @@ class WatchedProcess:
         )
         cost = time.monotonic_ns() - now
         self._listed += self._rest * cost  # a thousand threads take their time
-        self._name_states(now)
         return bool(fresh)
 
     def _name_states(self, now: int) -> None:
         """A thread's state knows the thread only once it has begun to run, so young ones are asked for again."""
         nameless = any(not thread.python and now - thread.born < YOUNG_NS for thread in self.threads.values())
         nameless = nameless or not any(thread.python for thread in self.threads.values())
+        began = time.monotonic_ns()
         if self.stacks.reader is not None and nameless:
             self.stacks.name_states(self.threads)
+        rests = NAMING_RESTS if len(self.threads) <= MOST_A_TICK else self._rest
+        self._named = now + max(LISTING_NS, rests * (time.monotonic_ns() - began))
 
     def watch_stops(self, now: int) -> None:
         """Note from when to when a signal had it stopped."""

@@ -89,6 +89,10 @@ class Story:
         """It waits elsewhere."""
         return self._piece(ms, Segment(self.at, "call", call, view=view or a_view()))
 
+    def waits_unread(self, ms: int, call: str, *, poller: bool = False) -> Story:
+        """It waits, and its stack could not be read; `poller`: in what is known for its loop's poller."""
+        return self._piece(ms, Segment(self.at, "call", call, poller=poller))
+
     def gil(self, ms: int, holder: int = 2) -> Story:
         """It waits for the GIL."""
         segment = Segment(self.at, "call", "futex", view=a_view(), gil=True)

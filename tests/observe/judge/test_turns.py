@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from compare.observe.judge.judge import Judge
 from compare.observe.judge.segments import Segment
+from compare.results import Site
 from tests.observe.judge.story import LINE, MS, Clock, Story, a_view, told
 
 
@@ -25,6 +26,27 @@ def test_many_short_waits_at_one_line_are_one_finding() -> None:
     seen = story.end()
     assert told(seen) == [("loop-thread", None, "read", 300.0)]
     assert (seen.findings[0].count, seen.findings[0].longest_ms) == (100, 3.0)
+
+
+def test_a_wait_whose_stack_could_not_be_read_is_told_with_those_in_the_same_call_at_the_one_line() -> None:
+    seen = Story().waits_unread(30, "read").polls(20).waits(50).polls(20).end()
+    assert told(seen) == [("loop-thread", None, "read", 80.0)]
+    assert (seen.findings[0].site, seen.findings[0].count) == (LINE, 2)
+
+
+def test_one_that_may_have_been_at_either_of_two_lines_is_told_by_itself() -> None:
+    elsewhere = a_view(site=Site("/app.py", 9, "work"))
+    seen = Story().waits_unread(30, "read").polls(20).waits(50).polls(20).waits(40, view=elsewhere).polls(20).end()
+    assert [(each.site and each.site.line, each.total_ms) for each in seen.findings] == [
+        (7, 50.0),
+        (9, 40.0),
+        (None, 30.0),
+    ]
+
+
+def test_a_loops_poller_is_none_of_its_waits_though_its_stack_could_not_be_read() -> None:
+    seen = Story().waits_unread(300, "epoll_wait", poller=True).waits(50).polls(20).end()
+    assert told(seen) == [("loop-thread", None, "read", 50.0)]
 
 
 def test_a_wait_for_a_lock_and_one_for_a_page_have_places_of_their_own() -> None:
