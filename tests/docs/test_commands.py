@@ -26,6 +26,7 @@ RUN_ELSEWHERE = {
     r"python -m docs( messages| untranslated)?": "the fixture `site`, and test_catalogues",
     r"python -m docs\.measure": "test_measured",
     r"python -m benchmarks.*": "tests/benchmarks",
+    r"python -m tests\.others.*": "tests/others",
 }
 """Commands that no test here types, and what runs them."""
 

@@ -23,11 +23,11 @@ KEPT = "where sources, environments and logs are kept (default: others, among te
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status: 0 when nothing differs, 1 when something does or a suite can't be had."""
     options = _parser().parse_args(arguments)
-    options.scratch.mkdir(parents=True, exist_ok=True)
     try:
         suites = [named(name) for name in options.suites]
     except ValueError as error:
         _parser().error(str(error))
+    options.scratch.mkdir(parents=True, exist_ok=True)
     return max(_tried(replace(suite, arguments=(*suite.arguments, *options.arguments)), options) for suite in suites)
 
 
