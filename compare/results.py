@@ -156,6 +156,94 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Stall:
+    """What held a loop, queued or waited, told as it ends: one wait over the threshold, or short ones of one second.
+
+    Attributes:
+        ended: when, in seconds since the epoch.
+        process: the process's id.
+        found: what a finding tells, of this alone. Of worker threads' waits and of work in a queue, those that ended
+            since the observer was asked last are one stall.
+    """
+
+    ended: float
+    process: int
+    found: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class LoopTurn:
+    """A turn of an event loop that took long: how long it held the loop, in milliseconds, as far as that is proved.
+
+    Attributes:
+        ended_ms: when, in milliseconds since the observation began.
+    """
+
+    process: int
+    thread: str
+    ended_ms: float
+    held_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoopNow:
+    """An event loop at this moment.
+
+    Attributes:
+        held_ms: for how long it has been held; 0 while it is in its poller, or that is not proved.
+        call, target, site: what its thread waits in, if it does.
+    """
+
+    process: int
+    thread: str
+    held_ms: float
+    call: str | None = None
+    target: str | None = None
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNow:
+    """The work that is queued for a pool's threads at this moment.
+
+    Attributes:
+        size: how many threads (or tokens) the pool has.
+        queued: how much work waits for one.
+        oldest_ms: for how long the first of it has waited, in milliseconds.
+    """
+
+    process: int
+    size: int
+    queued: int
+    oldest_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the observer has to tell while it watches.
+
+    Attributes:
+        at_ms: milliseconds since the observation began.
+        stalls: those that ended since it was asked last, in the order of time.
+        turns: the loops' turns that ended since then.
+        loops: every event loop that runs.
+        queues: every pool that work is queued for.
+        threads: how many there are, in all processes.
+        unheard: how many stalls and turns are left out: there were more than are kept until it is asked.
+        missing: what could not be seen until now.
+    """
+
+    at_ms: float
+    stalls: tuple[Stall, ...]
+    turns: tuple[LoopTurn, ...]
+    loops: tuple[LoopNow, ...]
+    queues: tuple[QueueNow, ...]
+    threads: int
+    unheard: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seconds:
     """Repeated timings, in seconds."""
 

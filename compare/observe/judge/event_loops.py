@@ -83,6 +83,11 @@ class EventLoops:
         if turns.kept is not None and at - turns.kept < self._threshold:
             turns.kept = None
 
+    def held(self, thread: Thread, now: int) -> int:
+        """Return for how long the turn that goes on has held the loop, as far as that is proved."""
+        turns = self._turns.get(thread)
+        return turns.so_far(now) if turns is not None and thread.loop else 0
+
     def finish(self, now: int) -> None:
         """End every turn."""
         for thread, turns in self._turns.items():

@@ -37,11 +37,13 @@ from compare.observe.kernel import system_calls as syscalls
 from compare.results import Observation
 
 if TYPE_CHECKING:
+    from compare.observe.judge.ledger import Entry
     from compare.observe.judge.segments import Segment, Work
+    from compare.observe.judge.stalls import Stalls
     from compare.observe.judge.threads import Thread
     from compare.observe.judge.turns import Turn
     from compare.observe.judge.without_waiting import Probe
-    from compare.results import Lane, State
+    from compare.results import Finding, Lane, LoopTurn, Stall, State
 
 MS = 1_000_000
 
@@ -63,7 +65,15 @@ class Judge:
     """Takes segments in, gives an `Observation` out. Times are nanoseconds on `CLOCK_MONOTONIC`."""
 
     def __init__(  # noqa: PLR0913  what a judgement depends on
-        self, pid: int, began: int, probe: Probe, *, threshold_ns: int, plain_threads: bool, imports: bool = True
+        self,
+        pid: int,
+        began: int,
+        probe: Probe,
+        *,
+        threshold_ns: int,
+        plain_threads: bool,
+        imports: bool = True,
+        stalls: Stalls | None = None,
     ) -> None:
         """Judge process `pid`.
 
@@ -74,11 +84,13 @@ class Judge:
             threshold_ns: what comes to less is not told.
             plain_threads: whether threads of no loop and no pool are of interest.
             imports: whether what a module's import waits for and computes holds a loop, too.
+            stalls: hears of each as it ends, where somebody asks for them meanwhile.
         """
         self._pid, self._began, self._imports = pid, began, imports
         self._threshold = threshold_ns
         self._threads = Threads(pid)
-        self._ledger = Ledger(self._threads, threshold_ns)
+        self._stalls = stalls
+        self._ledger = Ledger(self._threads, threshold_ns, stalls.hear if stalls is not None else None)
         self._lanes = Lanes(began)
         self._holds = Holds(threshold_ns)
         self._holders = LockHolders(self._threads, threshold_ns // 2)
@@ -147,6 +159,8 @@ class Judge:
             else:
                 told = computing.judge(turn, self._ledger, self._threshold)
         self._holds.add(turn.held, turn.hold)
+        if self._stalls is not None:
+            self._stalls.turned(turn.thread.key, turn.until, turn.hold)
         waits.judge(turn, self._ledger, self._holders)
         self._busy_polling.turn_ended(turn, told)
 
@@ -251,6 +265,32 @@ class Judge:
     def miss(self, sentence: str) -> None:
         """Something could not be seen."""
         self._missing[sentence] = None
+
+    # --- what is told meanwhile -------------------------------------------------------------------------------
+
+    def held(self, pid: int, tid: int, now: int) -> int:
+        """Return for how long the event loop in a thread has been held by now, as far as that is proved."""
+        thread = self._threads.seen(pid, tid)
+        return self._loops.held(thread, now) if thread is not None else 0
+
+    def thread_name(self, pid: int, tid: int) -> str:
+        """Return a thread's name, with its process where that is not the program itself."""
+        return self._threads.name((pid, tid))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What could not be seen until now."""
+        return tuple(self._missing)
+
+    def fresh(self) -> tuple[tuple[Stall, ...], tuple[LoopTurn, ...], int]:
+        """Return the stalls and the turns since it was asked last, and how many had no room."""
+        if self._stalls is None:
+            return (), (), 0
+        turns = self._stalls.turns(self._threads.name, self._began)
+        return self._stalls.fresh(self._finding), turns, self._stalls.unheard()
+
+    def _finding(self, account: Account, entry: Entry) -> Finding | None:
+        return self._ledger.finding(account, entry, self._target) if self._is_told(account) else None
 
     # --- what is told -----------------------------------------------------------------------------------------
 

@@ -37,7 +37,9 @@ class Account:
 
 
 @dataclass(slots=True)
-class _Wait:
+class Wait:
+    """One wait, or several, one right after the other; times in nanoseconds."""
+
     until: int
     ns: int
     count: int
@@ -61,22 +63,26 @@ class Entry:
     role: Role | None = None
     view: View | None = None
     """The stack in the longest one."""
-    recent: deque[_Wait] = field(default_factory=deque)
+    recent: deque[Wait] = field(default_factory=deque)
     """Those of the last second, which are `in_window` together."""
     in_window: int = 0
 
-    def add(self, wait: _Wait, threshold_ns: int) -> None:
-        """Take a wait."""
+    def add(self, wait: Wait, threshold_ns: int) -> list[Wait]:
+        """Take a wait; returns those that count from now on, in order."""
         self.seen += wait.ns
         while self.recent and self.recent[0].until <= wait.until - WINDOW_NS:
             self.in_window -= self.recent.popleft().ns
         self.recent.append(wait)
         self.in_window += wait.ns
+        fresh: list[Wait] = []
         if self.in_window >= threshold_ns:
             for each in reversed(self.recent):
                 if each.counted:
                     break
-                self._count(each)
+                each.counted = True
+                fresh.append(each)
+                self.count_in(each)
+        return fresh[::-1]
 
     @property
     def is_unread(self) -> bool:
@@ -85,13 +91,14 @@ class Entry:
 
     def with_more(self, other: Entry) -> Entry:
         """Return the entry with what counts of another."""
-        longest = max(self.longest, other.longest)
+        longest = max(self, other, key=lambda each: each.longest)
         targets = {**self.targets, **other.targets}
         total, count, seen = self.total + other.total, self.count + other.count, self.seen + other.seen
-        return replace(self, count=count, total=total, longest=longest, seen=seen, targets=targets)
+        view = longest.view or self.view or other.view
+        return replace(self, count=count, total=total, longest=longest.longest, seen=seen, targets=targets, view=view)
 
-    def _count(self, wait: _Wait) -> None:
-        wait.counted = True
+    def count_in(self, wait: Wait) -> None:
+        """What counts is told."""
         self.count += wait.count
         self.total += wait.ns
         each = wait.ns // max(wait.count, 1)
@@ -106,9 +113,11 @@ class Entry:
 class Ledger:
     """Takes waits in, gives findings out."""
 
-    def __init__(self, threads: Threads, threshold_ns: int) -> None:
-        """Tell what comes to `threshold_ns` or more, at once or within a second."""
-        self._threads, self._threshold = threads, threshold_ns
+    def __init__(
+        self, threads: Threads, threshold_ns: int, hear: Callable[[Account, Entry, Wait], None] | None = None
+    ) -> None:
+        """Tell what comes to `threshold_ns` or more, at once or within a second; `hear` each wait once it counts."""
+        self._threads, self._threshold, self._hear = threads, threshold_ns, hear
         self._entries: dict[Account, Entry] = {}
 
     def __iter__(self) -> Iterator[tuple[Account, Entry]]:
@@ -146,7 +155,10 @@ class Ledger:
             view: the stack in it.
         """
         entry = self._entries.setdefault(account, Entry())
-        entry.add(_Wait(until, ns, count, target, hold, view), self._threshold)
+        fresh = entry.add(Wait(until, ns, count, target, hold, view), self._threshold)
+        if self._hear is not None:
+            for wait in fresh:
+                self._hear(account, entry, wait)
         return entry
 
     def findings(
@@ -160,7 +172,7 @@ class Ledger:
             target: what was waited for, given what the waits themselves say.
             is_told: whether an account is of interest.
         """
-        told = [self._finding(*each, target) for each in self._joined() if each[1].total and is_told(each[0])]
+        told = [self.finding(*each, target) for each in self._joined() if each[1].total and is_told(each[0])]
         return tuple(sorted(told, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
     def _joined(self) -> Iterator[tuple[Account, Entry]]:
@@ -178,7 +190,8 @@ class Ledger:
             if account not in unread or len(lines.get(account, ())) != 1:
                 yield account, entry.with_more(there[id(entry)]) if id(entry) in there else entry
 
-    def _finding(self, account: Account, entry: Entry, target: Callable[[Account, str | None], str | None]) -> Finding:
+    def finding(self, account: Account, entry: Entry, target: Callable[[Account, str | None], str | None]) -> Finding:
+        """Return what was entered under an account, as it is told."""
         site = account.site
         return Finding(
             place=account.place,

@@ -123,6 +123,10 @@ class Turns:
         held = max(self._held(proven, at, came_back), waited)
         return Turn(self.thread, segments, at, proven or 0, held, waited)
 
+    def so_far(self, now: int) -> int:
+        """Return how long the turn that goes on has held the loop, as far as that is proved."""
+        return self._held(self.in_line, now, None) if self.since is not None else 0
+
     def _held(self, proven: int | None, at: int, came_back: Callable[[], bool] | None) -> int:
         """How long this turn took, as far as that is proved: by a ping in the loop's line, or by the GIL."""
         since = self.since or at

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.observe.judge.judge import Judge
-from compare.observe.sampler import without_proc
+from compare.observe.sampler import present, without_proc
 from compare.observe.sampler.failures import Failures
 from compare.observe.sampler.loop_pings import LoopPings
 from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.probe import Probe
 from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
+from compare.results import News
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from compare.observe.agent.channel import Ring
     from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
+    from compare.observe.judge.stalls import Stalls
     from compare.results import Observation
 
 CHILDREN_NS = 25_000_000
@@ -50,15 +52,19 @@ class Sampler:
         plain_threads: bool,
         imports: bool = True,
         share: float | None = None,
+        stalls: Stalls | None = None,
     ) -> None:
-        """Begin to watch; `share` of a processor may be used, as far as the threshold allows: `None` is any."""
+        """Begin to watch; `stalls` hears of each.
+
+        `share` of a processor may be used, as far as the threshold allows: `None` is any.
+        """
         now = time.monotonic_ns()
         self.pid, self._layout, self._ring, self._ask = pid, layout, ring, ask
         self._began = now
         self._processes: dict[int, WatchedProcess] = {}
         self.probe = Probe(self._processes)
         self.judge = Judge(
-            pid, now, self.probe, threshold_ns=threshold_ns, plain_threads=plain_threads, imports=imports
+            pid, now, self.probe, threshold_ns=threshold_ns, plain_threads=plain_threads, imports=imports, stalls=stalls
         )
         self._failures = Failures()
         self.frugal = Frugal(threshold_ns, share) if share is not None else Frugal(threshold_ns)
@@ -118,6 +124,21 @@ class Sampler:
     def so_far(self) -> Observation:
         """Say what has been found until now; the watch goes on."""
         return self.judge.so_far(time.monotonic_ns())
+
+    def news(self) -> News:
+        """Say what is new since it was asked last, and how it is now."""
+        now, processes = time.monotonic_ns(), list(self._processes.values())
+        stalls, turns, unheard = self.judge.fresh()
+        return News(
+            at_ms=(now - self._began) / 1e6,
+            stalls=stalls,
+            turns=turns,
+            loops=tuple(present.loops(processes, self.judge, now)),
+            queues=tuple(present.queues(self.pid, self._notes.queue.values(), now)),
+            threads=sum(len(process.threads) for process in processes),
+            unheard=unheard,
+            missing=(*self.judge.missing, *self._notes.missing()),
+        )
 
     def finish(self) -> Observation:
         """Stop, and say what was seen."""

@@ -31,6 +31,8 @@ class Kept:
         """Map what `descriptor` leads to; it may be closed then."""
         self._memory = mmap.mmap(descriptor, 2 * SLOT_BYTES)
         self._turn = 0
+        self.due = 0
+        """When it is to be written next, on the writer's clock."""
 
     @staticmethod
     def create() -> int:

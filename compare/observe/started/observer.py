@@ -17,7 +17,7 @@ from ..agent import channel
 from .kept import Kept
 
 if TYPE_CHECKING:
-    from ...results import Observation
+    from ...results import News, Observation
 
 LENGTH = struct.Struct("<I")
 EARLY = "the observer ended early,"
@@ -139,6 +139,7 @@ class Observer:
         plain_threads: bool = True,
         imports: bool = True,
         share: float | None = None,
+        news: bool = False,
     ) -> None:
         """Start watching process `pid` and what it starts, now.
 
@@ -150,17 +151,24 @@ class Observer:
             imports: whether what a module's import waits for and computes holds a loop, too.
             share: how much of one processor the sampler may use, as far as the threshold allows; `None`: as much as
                 it takes to look a thousand times a second.
+            news: whether `news` is going to be asked for.
         """
         self._wait_until_at_work()
         if self._kept is not None:
             self._kept.clear()
         command = {
             "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
-            "agent": link is not None, "share": share,
+            "agent": link is not None, "share": share, "news": news,
         }  # fmt: skip
         descriptors = [link.ring, link.ask] if link is not None else []
         self._send(command, descriptors)
         (self.unreadable,) = self._receive()
+
+    def news(self) -> News:
+        """Return what is new since it was asked last, and how it is now; the watch goes on."""
+        self._send({"ask": "news"}, [])
+        news: News = self._receive()
+        return news
 
     def end(self) -> Observation:
         """Stop watching and return what was seen; the process may have ended by itself.
@@ -168,7 +176,7 @@ class Observer:
         Where the sampler has died meanwhile, what it had found until then is returned, with a sentence that says so.
         """
         try:
-            self._send({"end": True}, [])
+            self._send({"ask": "end"}, [])
             seen: Observation = self._receive()
         except ObserverError as error:
             found = self._kept.read() if self._kept is not None else None

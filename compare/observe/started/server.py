@@ -16,6 +16,7 @@ from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.target import layout_of
+from compare.observe.judge.stalls import Stalls
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
 from compare.observe.started.observer import LENGTH
@@ -73,32 +74,37 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     sampler = Sampler(
         command["pid"], layout, ring, ask,
         threshold_ns=threshold_ns, plain_threads=command["plain_threads"], share=command["share"],
-        imports=command["imports"],
+        imports=command["imports"], stalls=Stalls(threshold_ns) if command["news"] else None,
     )  # fmt: skip
     if why is not None:
         sampler.judge.miss(f"no Python lines: {why}")
     _answer(control, (why,))
-    _look_until_told(control, sampler, kept, Pace(sampler.frugal, command["share"]))
-    if _command(control) is not None:
+    pace = Pace(sampler.frugal, command["share"])
+    began, kept.due = pace.looked, 0
+    while (asked := _look_until_told(control, sampler, kept, pace)) == "news":
+        _answer(control, sampler.news())
+    if pace.away > max(MOST_AWAY_NS, (pace.looked - began) // MOST_AWAY_PART):
+        sampler.judge.miss(AWAY)
+    if asked is not None:
         _answer(control, sampler.finish())
     if ring is not None:
         ring.close()
 
 
-def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> None:
+def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> str | None:
+    """Look until something is asked for, and return that; `None` when whoever started us has hung up."""
     control.settimeout(0)
-    keep, began = 0, pace.looked
     try:
         while not _hears(control):
             sampler.tick()
-            if pace.looked > keep:
+            if pace.looked > kept.due:
                 kept.write(sampler.so_far())
-                keep = pace.looked + max(KEEP_NS, 100 * (time.monotonic_ns() - pace.looked))
+                kept.due = pace.looked + max(KEEP_NS, 100 * (time.monotonic_ns() - pace.looked))
             pace.rest()
     finally:
         control.settimeout(None)
-    if pace.away > max(MOST_AWAY_NS, (pace.looked - began) // MOST_AWAY_PART):
-        sampler.judge.miss(AWAY)
+    received = _command(control)
+    return received[0]["ask"] if received is not None else None
 
 
 def _layout_of(pid: int) -> tuple[Layout | None, str | None]:

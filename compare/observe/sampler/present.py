@@ -1,0 +1,48 @@
+"""How it is at this moment: for how long each loop has been held, in what, and how much work each pool has queued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compare.observe.judge.pools import LINE_NS
+from compare.results import LoopNow, QueueNow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from compare.observe.judge.judge import Judge
+    from compare.observe.judge.segments import Work
+    from compare.observe.sampler.watched_process import WatchedProcess
+    from compare.observe.sampler.watched_thread import WatchedThread
+
+MS = 1_000_000
+
+
+def loops(processes: Iterable[WatchedProcess], judge: Judge, now: int) -> Iterator[LoopNow]:
+    """Yield every loop that runs."""
+    for process in processes:
+        for thread in process.threads.values():
+            view = thread.open.view if thread.open is not None else None
+            if process.runs_a_loop(thread) or (view is not None and view.loop):
+                yield _loop(process.pid, thread, judge, now)
+
+
+def _loop(pid: int, thread: WatchedThread, judge: Judge, now: int) -> LoopNow:
+    name, segment = judge.thread_name(pid, thread.tid), thread.open
+    if segment is None or segment.polls:
+        return LoopNow(pid, name, 0.0)
+    held = judge.held(pid, thread.tid, now)
+    if segment.kind == "running":
+        return LoopNow(pid, name, held / MS, site=segment.site)
+    waited = now - segment.start
+    return LoopNow(pid, name, max(held, waited) / MS, segment.call, segment.contended or segment.target, segment.site)
+
+
+def queues(pid: int, queue: Iterable[Work], now: int) -> Iterator[QueueNow]:
+    """Yield every pool of a process that work is queued for, given all work that has been handed over."""
+    pools: dict[int, list[Work]] = {}
+    for work in queue:
+        if work.size and not work.free and now - work.asked > LINE_NS:
+            pools.setdefault(work.pool, []).append(work)
+    for queued in pools.values():
+        yield QueueNow(pid, queued[0].size, len(queued), (now - min(work.asked for work in queued)) / MS)

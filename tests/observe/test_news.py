@@ -1,0 +1,90 @@
+"""What the observer tells while it watches: each stall as it ends, and what holds the loop at this moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from compare.observe import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from compare.results import News
+
+SERVICE = """
+import asyncio, sys
+async def main():
+    print("ready", flush=True)
+    while True:
+        open(sys.argv[1]).read()
+        await asyncio.sleep(0.01)
+asyncio.run(main())
+"""
+ENOUGH_S = 30
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def service(fifo: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Its loop is held in `open` until somebody opens the other end."""
+    with subprocess.Popen([sys.executable, "-c", SERVICE, fifo], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def _until(observer: Observer, told: Callable[[News], bool]) -> News:
+    limit = time.monotonic() + ENOUGH_S
+    while time.monotonic() < limit:
+        news = observer.news()
+        if told(news):
+            return news
+    pytest.fail("it was never told")
+
+
+def test_what_holds_the_loop_is_told_before_it_ends(service: subprocess.Popen[bytes], fifo: Path) -> None:
+    with Observer() as observer:
+        observer.begin(service.pid, news=True)
+        for _ in range(2):
+            news = _until(observer, lambda news: any(loop.held_ms > 50 for loop in news.loops))
+            (loop,) = news.loops
+            assert (loop.process, loop.call, loop.target) == (service.pid, "openat", str(fifo))
+            assert loop.site is not None
+            assert loop.site.line == 6
+            assert not news.stalls
+            with fifo.open("w"):
+                pass
+            (stall,) = _until(observer, lambda news: bool(news.stalls)).stalls
+            assert (stall.process, stall.found.place, stall.found.call) == (service.pid, "loop-thread", "openat")
+            assert stall.found.count == 1
+            assert stall.found.total_ms > 20
+            assert abs(stall.ended - time.time()) < ENOUGH_S
+        (finding,) = observer.end().findings
+    assert finding.count >= 2
+
+
+def test_nothing_is_kept_for_nobody(service: subprocess.Popen[bytes], fifo: Path) -> None:
+    with Observer() as observer:
+        observer.begin(service.pid)
+        _until(observer, lambda news: any(loop.held_ms > 50 for loop in news.loops))
+        with fifo.open("w"):
+            pass
+        _until(observer, lambda news: any(loop.held_ms < 50 for loop in news.loops))
+        news = observer.news()
+        assert not news.stalls
+        assert not news.turns
+        (finding,) = observer.end().findings
+    assert finding.call == "openat"
