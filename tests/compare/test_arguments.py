@@ -54,6 +54,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["net", "--load", "lazy"], "must be busy or hold, not lazy"),
         (["net", "--clients", "0"], "must be 1 or more, not 0"),
         (["net", "--malloc", "tc"], "invalid choice: 'tc'"),
+        (["pipes", "--load", "few"], "must be many, stderr or bulk, not few"),
+        (["pipes", "--children", "0"], "must be 1 or more, not 0"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
@@ -88,7 +90,7 @@ def test_states_add_up() -> None:
     ("arguments", "told"),
     [
         (["fiel"], "there is no command fiel; did you mean file?"),
-        (["fly"], "there is no command fly: expected file, net, list, script, claims"),
+        (["fly"], f"there is no command fly: expected {', '.join(catalogue.names())}, list, script, claims"),
         (
             ["file", "--fils", "3"],
             "unrecognized arguments: --fils; did you mean --files?; python -m",
@@ -114,7 +116,7 @@ def test_a_mistake_that_shows_later(
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["file", "--help"], ["net", "--help"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], *([name, "--help"] for name in catalogue.names())])
 def test_help(run_compare: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str]) -> None:
     done = run_compare(*arguments)
     assert (done.returncode, done.stderr) == (0, "")

@@ -30,7 +30,11 @@ RUN_ELSEWHERE = {
 }
 """Commands that no test here types, and what runs them."""
 
-CHEAP = {"file": "--quick --only blocking", "net": "--quick --only select_multiplexing"}
+CHEAP = {
+    "file": "--quick --only blocking",
+    "net": "--quick --only select_multiplexing",
+    "pipes": "--quick --only blocking",
+}
 
 
 @pytest.fixture
@@ -84,7 +88,7 @@ def cheaper(command: str) -> str:
             options = "--quick"
         return f"{match[0]} {options}"
 
-    return re.sub(r"python -m compare (file|net)\b", with_options, command)
+    return re.sub(rf"python -m compare ({'|'.join(CHEAP)})\b", with_options, command)
 
 
 def running(recipe: str, folder: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], int]]:

@@ -7,10 +7,11 @@ window: they never travel.
 from __future__ import annotations
 
 import sys
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...process.child import main, peak_mib, threads, usage
+from ...process.child import main
+from ..shared.one_pass import one_pass
 from .digest import digest
 
 if TYPE_CHECKING:
@@ -18,70 +19,11 @@ if TYPE_CHECKING:
 
 
 def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
-    """One pass over the files.
-
-    `gates` stops before and after the pass, until
-    the parent says go on: what is observed is the pass, and nothing else of this process.
-    """
-    paths: list[str] = work["paths"]
-    measured: dict[str, Any] = {}
-    if variant.backend is None:
-        answer = _plain_pass(variant, paths, work, line, measured)
-    else:
-        answer = variant.run(_pass_in_loop, variant, paths, work, line, measured)
+    """One pass over the files."""
+    read = partial(variant.function, work["paths"])
+    answer, measured = one_pass(variant, line, read, gates=work["gates"])
     complaint = _wrong(answer, work["digests"])
     return {"outcome": "wrong" if complaint else "ok", "reason": complaint, **measured}
-
-
-def _plain_pass(variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]) -> Any:
-    if work["gates"]:
-        line.send(poised=True)
-        line.receive()
-    started = _Started()
-    answer = variant.function(paths)
-    measured |= started.until_now()
-    if work["gates"]:
-        line.send(passed=True)
-        line.receive()
-    return answer
-
-
-async def _pass_in_loop(
-    variant: Variant, paths: list[str], work: dict[str, Any], line: Line, measured: dict[str, Any]
-) -> Any:
-    assert variant.backend is not None
-    if work["gates"]:
-        line.send(poised=True)
-        await line.receive_in_loop(variant.backend)
-    started = _Started()
-    answer = await variant.function(paths)
-    measured |= started.until_now()
-    if work["gates"]:
-        line.send(passed=True)
-        await line.receive_in_loop(variant.backend)
-    return answer
-
-
-class _Started:
-    """The moment at which a pass began."""
-
-    def __init__(self) -> None:
-        self._moment = time.monotonic()
-        self._usage = usage()
-        self._began = time.perf_counter()
-
-    def until_now(self) -> dict[str, Any]:
-        """What the pass took."""
-        seconds = time.perf_counter() - self._began
-        user, system = usage()
-        return {
-            "start": self._moment,
-            "seconds": seconds,
-            "user": user - self._usage[0],
-            "system": system - self._usage[1],
-            "rss_mib": peak_mib(),
-            "threads": threads(),
-        }
 
 
 def _wrong(answer: Any, digests: list[tuple[int, str]]) -> str | None:

@@ -1,0 +1,1 @@
+"""Talking to child processes with every variant."""
