@@ -169,6 +169,10 @@ class Noted:
             time.sleep(0.002)
         return int(self.path.read_text())
 
+    def runs(self) -> bool:
+        """Whether it goes on now."""
+        return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+
     def end(self) -> None:
         """Kill it, wherever it has gone."""
         with contextlib.suppress(ProcessLookupError):
