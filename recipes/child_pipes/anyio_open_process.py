@@ -1,9 +1,10 @@
 """`anyio.open_process`, with a task for each pipe: one code for asyncio and trio.
 
-`anyio.run_process` is shorter, and stops short: it raises `BrokenResourceError` for a
-child that does not read to the end, and when it is cancelled it kills the child alone,
-while what that started goes on. So this opens the process itself, feeds and drains it
-in a task group, and kills its whole session when it gives up.
+`anyio.run_process` is shorter, and stops short: on trio it raises
+`BrokenResourceError` for a child that does not read to the end, and when it is
+cancelled it kills the child alone, while what that started goes on. So this opens the
+process itself, feeds and drains it in a task group, and kills its whole session when it
+gives up.
 
 **Where it still blocks:** on asyncio, starting a child: `Popen` is called in the loop's
 own thread, about a millisecond each. On trio nowhere there: a worker thread starts it.

@@ -1,4 +1,4 @@
-"""What the recipes say of the libraries that they go around: the day that this is not so any more, they can be shorter."""
+"""What the recipes say of the libraries that they go around: once this is not so any more, they can be shorter."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 MUCH = bytes(1 << 20)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_anyio_complains_of_a_child_that_closes_its_input(run: Callable[..., Any], backend: str) -> None:
+def test_anyio_complains_on_trio_of_a_child_that_closes_its_input(run: Callable[..., Any]) -> None:
     async def feed() -> None:
         await anyio.run_process(["sh", "-c", "exec <&-; exec sleep 0.2"], input=MUCH)
 
-    with pytest.raises((anyio.BrokenResourceError, ConnectionError, ExceptionGroup)):
-        run(backend, feed)
+    with pytest.raises(ExceptionGroup) as caught:
+        run("trio", feed)
+    assert isinstance(caught.value.exceptions[0], anyio.BrokenResourceError)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
