@@ -110,6 +110,39 @@ def test_the_stack_of_a_waiting_thread_is_read_as_it_is(reader: Reader) -> None:
         thread.join()
 
 
+class _Waits:
+    """Its `__init__` waits."""
+
+    def __init__(self, gate: threading.Event | None, parked: threading.Event | None = None) -> None:
+        if gate is not None and parked is not None:
+            parked.set()
+            gate.wait()
+
+
+def _makes(gate: threading.Event, parked: threading.Event) -> None:
+    for number in range(100):  # by then the interpreter calls `__init__` directly, with a frame of its own below it
+        _Waits(gate if number == 99 else None, parked)
+
+
+def test_below_an_init_there_is_no_frame_of_nobodys(reader: Reader) -> None:
+    gate, parked = threading.Event(), threading.Event()
+    thread = threading.Thread(target=_makes, args=(gate, parked))
+    thread.start()
+    try:
+        parked.wait()
+        (state,) = [each.state for each in reader.threads() if each.native_id == thread.native_id]
+        names: list[str] = []
+        for _ in range(1000):  # until it has come to rest
+            frames = reader.stack(state)
+            names = [frame.code.qualname for frame in frames]
+            if names and names[0] == "Condition.wait":
+                break
+        assert names[2:4] == ["_Waits.__init__", "_makes"]
+    finally:
+        gate.set()
+        thread.join()
+
+
 def test_a_process_that_runs_something_else_is_unreadable() -> None:
     try:
         layout = calibrate()

@@ -27,6 +27,8 @@ GIL_BYTES = 320
 """More than CPython's `_gil_runtime_state` takes: two condition variables, two mutexes, and a few words."""
 SHIM = "<interpreter trampoline>"
 """CPython 3.12 puts a frame of this name where C called Python; it is nobody's code."""
+CLEANUP = "__init__"
+"""The file's name of the frame that CPython 3.12 puts below an `__init__` which it calls directly: nobody's, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Reader:
         words = self._frame_words.unpack(self.memory.read(address, self._frame_size))
         code_address, previous = words[layout.code // WORD] & ~TAGS, words[layout.previous // WORD]
         code = self._code(code_address)
-        if code is None or code.qualname == SHIM:
+        if code is None or code.qualname == SHIM or code.filename == CLEANUP:
             return None, previous
         unit = (words[layout.instruction // WORD] - code_address - layout.first_instruction) // 2
         first_local = words[layout.locals // WORD] & ~TAGS
