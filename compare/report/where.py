@@ -41,7 +41,7 @@ def _told(run: Run, *, loop: bool) -> list[Finding]:
     seen = run.observation
     if seen is None:
         return []
-    least = LEAST * seen.duration_ms
+    least = LEAST * min(seen.duration_ms, run.seconds.median * 1000 if run.seconds else seen.duration_ms)
     findings = [each for each in seen.findings if each.total_ms > least and each.place != "kernel"]
     return [each for each in findings if each.place in LOOP_PLACES] if loop else findings
 

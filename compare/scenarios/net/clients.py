@@ -280,10 +280,10 @@ class Usage:
     def until_now(self) -> dict[str, Any]:
         """What they took since; `{}` where that can't be told from outside."""
         after = Usage(self._pids)
-        seconds = after.seconds - self.seconds
+        seconds = max(after.seconds - self.seconds, 0.0)  # what ended meanwhile is not counted any more
         if not after.threads:  # no /proc: how it divides is for the server itself to tell
             return {"cpu": seconds} if seconds else {}
-        user, system = after.user - self.user, after.system - self.system
+        user, system = max(after.user - self.user, 0), max(after.system - self.system, 0)
         part = user / (user + system) if user + system else 0.5
         return {"user": seconds * part, "system": seconds * (1 - part), "threads": after.threads}
 

@@ -240,7 +240,7 @@ class _Comparison:
         if load == "busy":
             what["warm_up"] = min(WARM_UP_S, options.seconds / 2)
         else:
-            what["linger"] = LINGER_S
+            what["linger"] = min(LINGER_S, options.seconds / 2)
         self._clients.send({load: what})
         answer = self._asked_clients(row, limit)
         if watcher:

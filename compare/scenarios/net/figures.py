@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from compare import catalogue
 from compare.results import CpuSeconds, Latency, Run, Seconds, milliseconds
 from compare.scenarios.shared import verdict
+from compare.scenarios.shared.scaled import scaled
 
 if TYPE_CHECKING:
     from compare.scenarios.shared.row import Row
@@ -30,8 +31,11 @@ def _measured(row: Row, passes: list[dict[str, Any]]) -> Run:
     times = sorted(each["seconds"] for each in passes)
     a_message = tuple(each["seconds"] / each["messages"] for each in passes if each["messages"])
     hold = run.workload["load"] == "hold"
+    if seen is not None:
+        seen = scaled(seen, seen.duration_ms / 1000, middle["seconds"])
     values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
     values |= {
+        "observation": seen,
         "seconds": Seconds(middle["seconds"], times[0], times[-1], tuple(each["seconds"] for each in passes)),
         "operations": middle["messages"],
         "per_second": None if hold else middle["messages"] / middle["seconds"],
