@@ -3,7 +3,7 @@
 It hears and answers on the two descriptors whose numbers are its arguments, in lines of JSON; its standard output and
 error are the variant's to flood. First comes the job (which function, on which backend, within which limits); it
 answers `{"ready": true}` when everything is imported. Then each command, `{NAME: what it needs}`, is answered by the
-scenario's step of that name. When the line is closed it ends.
+scenario's step of that name; `{"agent": MODULE}` lets in what observes. When the line is closed it ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
 
-    Step = Callable[["Variant", dict[str, Any], "Line"], dict[str, Any]]
+    Step = Callable[["Variant", Any, "Line"], dict[str, Any]]
 
 CLOSED = 75
 """The exit status when the variant has closed the line."""
@@ -131,10 +131,17 @@ def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
         line.send(**_failure(error))
         return
     line.send(ready=True)
+    steps = {"agent": _let_in, **steps}
     while (command := line.receive()) is not None:
         for name, needed in command.items():
             if name in steps:
                 line.send(**_guarded(steps[name], variant, needed, line))
+
+
+def _let_in(_variant: Variant, module: str, _line: Line) -> dict[str, Any]:
+    """What observes comes in after the passes that nothing observes, into the process that made them."""
+    importlib.import_module(module).install_late()
+    return {"outcome": "ok"}
 
 
 def _limit(job: dict[str, Any]) -> None:

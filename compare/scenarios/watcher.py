@@ -46,14 +46,14 @@ class Watcher:
             self._observer.__exit__(None, None, None)
             self._observer = None
 
-    def link(self) -> Link | None:
-        """What a child is given to be observed; `None` when nothing can be observed any more."""
+    def link(self, *, early: bool = False) -> Link | None:
+        """What a child is given to be observed; `None` when nothing can be observed; `early` is an Observer's."""
         while self._observer is not None or self._failures < MOST_FAILURES:
             if self._observer is None:
                 self._start()
                 continue
             try:
-                return self._observer.link()
+                return self._observer.link(early=early)
             except (ObserverError, OSError) as error:
                 self._failed(error)
         return None

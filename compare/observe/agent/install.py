@@ -29,6 +29,16 @@ def install(setting: str | None = None) -> Agent | None:
     return agent
 
 
+def install_late(setting: str | None = None) -> Agent | None:
+    """Install it into a process that has imported its libraries already, where loops may run."""
+    agent = install(setting)
+    if agent is not None:
+        from . import late  # noqa: PLC0415  not in a program's start
+
+        late.catch_up(agent)
+    return agent
+
+
 def installed() -> Agent | None:
     """Return this process's agent, if it has one."""
     return _agent

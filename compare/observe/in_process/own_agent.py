@@ -23,9 +23,8 @@ def link(sampler: int) -> tuple[int, int]:
     if _shared is None or _agent is None:
         ring, (read, write) = channel.Ring.create(), os.pipe()
         _shared = ring, high(write)
-        if (fresh := install.install(f"{os.dup(ring)},{read},{sampler}")) is not None:
+        if (fresh := install.install_late(f"{os.dup(ring)},{read},{sampler}")) is not None:
             _agent = fresh
-            late.catch_up(fresh)
         else:  # we were forked: then the loops are known by their stacks alone
             _agent = Agent(channel.Ring(os.dup(ring)), read)
     install.let_trace(sampler)

@@ -122,9 +122,16 @@ class Observer:
         assert self._socket is not None
         return self._socket.fileno()
 
-    def link(self) -> Link:
-        """Return what a process needs to be observed with its cooperation; close it when the process has ended."""
-        self._wait_until_at_work()
+    def link(self, *, early: bool = False) -> Link:
+        """Return what a process needs to be observed with its cooperation; close it when the process has ended.
+
+        Args:
+            early: do not wait until the sampler is at work: nothing is to be observed yet.
+        """
+        if early:
+            self._check_it_lives()
+        else:
+            self._wait_until_at_work()
         ring = channel.Ring.create()
         read, write = os.pipe()
         os.set_blocking(write, False)
@@ -186,10 +193,13 @@ class Observer:
             return replace(found, missing=(early, *found.missing))
         return seen
 
-    def _wait_until_at_work(self) -> None:
+    def _check_it_lives(self) -> None:
         if self._process is None or self._process.poll() is not None:
             message = "the sampler's process is gone"
             raise ObserverError(message)
+
+    def _wait_until_at_work(self) -> None:
+        self._check_it_lives()
         if not self._at_work:
             self._receive()
             self._at_work = True

@@ -70,6 +70,7 @@ class _Comparison:
     def __init__(self, options: Options, host: Host, listener: Listener, stack: ExitStack) -> None:
         self.options, self.host, self.listener = options, host, listener
         self.storage = stack.enter_context(Storage())
+        self._stack = stack
         self._users = of_user(options.paths, host.check) if options.paths else None
         total = self._users.total if self._users else max(options.count(s) * options.length(s) for s in STATES)
         plan = Plan(
@@ -93,21 +94,20 @@ class _Comparison:
         if self._users:
             workload |= {"files": len(self._users.paths), "bytes": self._users.total, "paths": list(self._users.paths)}
         rows = [Row(variant, workload) for variant in variants]
-        with ExitStack() as stack:
-            source = self._source(state, count, size, stack)
-            for row in rows:
-                _skip(row, state, source)
-            work = None if isinstance(source, str) else _Reading(source)
-            self.passes.measure(rows, state, work, self.options.passes(state))
+        source = self._source(state, count, size)
+        for row in rows:
+            _skip(row, state, source)
+        work = None if isinstance(source, str) else _Reading(source)
+        self.passes.measure(rows, state, work, self.options.passes(state))
         return rows
 
-    def _source(self, state: State, count: int, size: int, stack: ExitStack) -> Source | str:
+    def _source(self, state: State, count: int, size: int) -> Source | str:
         """Where a pass gets its files from; a string says why there are none."""
         if state == "slow":
             if self._users:
                 return "slow can't be had with --path: it reads from FIFOs of its own"
             fifos = Fifos(self.host, self.storage.folder(), count, size, self.options.delay)
-            stack.callback(fifos.close)
+            self._stack.callback(fifos.close)
             return fifos
         if state == "warm":
             return Warm(self._users or self.storage.make(self.storage.folder(), count, size, self.host.check))

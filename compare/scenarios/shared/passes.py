@@ -1,8 +1,8 @@
 """Passes of many variants over the same work: timed rounds, which nothing observes, and one that is observed.
 
-Each variant has one child for all of its timed passes. Passes are made round by round, every variant once a round, so
-that what else the machine does meets all of them alike; whose turn it isn't is stopped. The first pass also tells at
-once which variants work. Then each variant is observed, in a child of its own.
+Each variant has one child for all of its passes. They are made round by round, every variant once a round, so that what
+else the machine does meets all of them alike; whose turn it isn't is stopped. The first pass also tells at once which
+variants work. When all are timed, what observes is let into the same children, and each makes one more pass.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, Protocol
 
-from compare.scenarios.shared.job import job
+from compare.scenarios.shared.job import AGENT, job
 from compare.scenarios.shared.row import Row
 from compare.scenarios.shared.timed import told
 from compare.scenarios.watcher import Watcher
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 ENOUGH_S = 0.4
 """After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
+
+LONG_S = 0.1
+"""First calls make a pass that takes so long no longer, in seconds: no pass goes before it that counts for nothing."""
 
 START_S = 20.0
 """How long a child may take to import its variant, in seconds."""
@@ -77,6 +80,25 @@ class Plan:
     observe: bool = True
 
 
+@dataclass(slots=True)
+class _Started:
+    """A variant's child; `watched` as soon as what observes has been let in."""
+
+    child: Child
+    link: Link | None
+    watched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """Rows that are yet to be observed, at the same work."""
+
+    rows: list[Row]
+    title: str
+    work: Work
+    limit: float
+
+
 class Passes:
     """What lives as long as the command: children by variant, and the observer."""
 
@@ -84,17 +106,17 @@ class Passes:
         """Start nothing but the observer; `stack` ends it."""
         self.plan, self.host, self.listener = plan, host, listener
         self._stack = stack
-        self._children: dict[Variant, Child] = {}
-        self._watched: dict[Variant, tuple[Child, Link | None]] = {}
+        self._children: dict[Variant, _Started] = {}
+        self._timed: list[_Timed] = []
         self._watcher = stack.enter_context(Watcher(host)) if plan.observe else None
 
     def measure(self, rows: list[Row], title: str, work: Work | None, passes: int) -> None:
-        """Timed rounds, and then the observed one.
+        """Timed rounds; the observed one is made by `finish`, when nothing is to be timed any more.
 
         Args:
             rows: those of one workload that are to be measured; the others are told as they are.
             title: the workload in a word.
-            work: what is done; `None` where that can't be had, and all rows say so.
+            work: what is done, until `finish`; `None` where that can't be had, and all rows say so.
             passes: how many timed ones.
         """
         able = [row for row in rows if row.outcome == "ok"]
@@ -107,56 +129,70 @@ class Passes:
         limit = self.plan.timeout or 10.0 + 2 * work.expected_s
         for number in range(passes):
             for row in self._prepared(able, work, limit) if number == 0 else able:
-                if row.outcome == "ok" and row.spent < (limit if self.plan.repeat else min(limit, ENOUGH_S)):
+                enough = limit if self.plan.repeat else min(limit, ENOUGH_S)
+                if row.outcome == "ok" and len(row.passes) <= number and row.spent < enough:
                     self.listener.doing(f"{title}: {row.variant.label}")
-                    self._timed(row, work, limit)
-                    self._tell(row)
+                    self._time(row, work, limit)
+                self._tell(row)
                 self.listener.passed()
         if self._watcher is not None:
-            self._observe([row for row in able if row.outcome == "ok"], title, work, limit)
+            self._timed.append(_Timed(able, title, work, limit))
 
     def _tell(self, row: Row) -> None:
         self.listener.row(told(row, self.plan.operations))
 
-    def _observe(self, rows: list[Row], title: str, work: Work, limit: float) -> None:
-        """One pass of each variant that is watched, in a child of its own; a failure is a remark on a good row."""
-        for some in _batches(rows):
+    def _observe(self, timed: _Timed) -> None:
+        """One pass of each variant that is watched; a failure is a remark on a good row."""
+        for some in _batches([row for row in timed.rows if row.outcome == "ok"]):
             seen = [Row(row.variant, row.workload) for row in some]
             for row in seen:
-                if row.variant not in self._watched:
-                    self._watched[row.variant] = self._start_watched(row.variant)
-            for row in seen:
-                self._ready(row, self._watched[row.variant][0], work, limit)
+                if row.variant not in self._children:
+                    self._children[row.variant] = self._start(row.variant, watched=True)
             for row, watched in zip(some, seen, strict=True):
-                self.listener.doing(f"{title}, observed: {row.variant.label}")
-                child, _ = self._watched[row.variant]
+                self._let_in(watched, timed, _typical(row))
+            for row, watched in zip(some, seen, strict=True):
+                self.listener.doing(f"{timed.title}, observed: {row.variant.label}")
+                child = self._children[row.variant].child
                 if watched.outcome == "ok":
-                    self._watch(watched, work, limit, _threshold_ms(row))
+                    self._watch(watched, timed.work, timed.limit, _threshold_ms(row))
                     self.host.hold(child)
                 row.observation, row.began, row.observed_s = watched.observation, watched.began, watched.observed_s
                 row.notes += watched.notes
                 if watched.outcome != "ok":
                     row.notes.append(f"while observed: {watched.reason}")
-                    self.host.end(child, grace=0)
-                    del self._watched[row.variant]
+                    self._part(row)
                 self.listener.passed()
                 self._tell(row)
 
-    def _start_watched(self, variant: Variant) -> tuple[Child, Link | None]:
-        link = self._watcher.link() if self._watcher else None
-        if link is not None:
-            self._stack.callback(link.close)
-        return self._start(variant, link), link
+    def _let_in(self, row: Row, timed: _Timed, typical: float) -> None:
+        """Let what observes into a child; a pass that counts for nothing goes before a short one that is observed."""
+        started = self._children[row.variant]
+        if not started.child.ready:
+            if row.hear(self.host, started.child, START_S) is None:
+                return
+            started.child.ready = True
+        elif started.watched:
+            return
+        else:
+            self.host.release(started.child)
+            started.child.send({"agent": AGENT})
+            if row.hear(self.host, started.child, START_S) is None:
+                return
+        started.watched = True
+        self.host.hold(started.child)
+        if typical < LONG_S:
+            self._pass(row, started.child, timed.work, timed.limit)
 
     def _watch(self, row: Row, work: Work, limit: float, threshold_ms: float) -> None:
         """Observe one pass, and nothing before and after it."""
-        watcher, (child, link) = self._watcher, self._watched[row.variant]
+        watcher, started = self._watcher, self._children[row.variant]
         assert watcher is not None
+        child = started.child
         command = work.command()
         self.host.release(child)
         child.send({self.plan.step: command | {"gates": True}})
         if row.hear(self.host, child, START_S):
-            watcher.begin(child.pid, link, threshold_ms)
+            watcher.begin(child.pid, started.link, threshold_ms)
             child.send({"go": True})
             row.hear(self.host, child, limit)
             row.observation = watcher.end()
@@ -173,24 +209,32 @@ class Passes:
                 if row.variant not in self._children:
                     self._children[row.variant] = self._start(row.variant)
             for row in some:
-                self._ready(row, self._children[row.variant], work, limit)
+                self._ready(row, work, limit)
                 if row.outcome != "ok":
                     self._part(row)
             yield from some
 
-    def _start(self, variant: Variant, link: Link | None = None) -> Child:
+    def _start(self, variant: Variant, *, watched: bool = False) -> _Started:
+        link = self._watcher.link(early=not watched) if self._watcher else None
+        if link is not None:
+            self._stack.callback(link.close)
         env = dict(self.plan.env) | (dict(link.env) if link else {})
-        said = job(variant, observed=link is not None, memory=self.plan.memory)
-        return self.host.start(self.plan.module, said, env=env, fds=link.fds if link else ())
+        said = job(variant, observed=watched and link is not None, memory=self.plan.memory)
+        child = self.host.start(self.plan.module, said, env=env, fds=link.fds if link else ())
+        return _Started(child, link, watched)
 
-    def _ready(self, row: Row, child: Child, work: Work, limit: float) -> None:
-        """Wait for a new child to have imported, and for one pass that counts for nothing: first calls take longer."""
+    def _ready(self, row: Row, work: Work, limit: float) -> None:
+        """Wait for a new child to have imported, and for one pass, which counts if it is long: first calls are slow."""
+        child = self._children[row.variant].child
         if child.ready or row.hear(self.host, child, START_S) is None:
             return
         child.ready = True
         self.host.hold(child)
-        if not work.expected_s:  # a delay is a hundred times as long as what is done first
-            self._pass(row, child, work, limit)
+        if work.expected_s:  # a delay is a hundred times as long as what is done first
+            return
+        answer = self._pass(row, child, work, limit)
+        if answer and answer["seconds"] >= LONG_S:
+            row.passes.append(answer)
 
     def _pass(self, row: Row, child: Child, work: Work, limit: float) -> dict[str, Any] | None:
         """One pass of one variant, which alone is let run; `None`, and the reason in the row, when it went wrong."""
@@ -203,8 +247,8 @@ class Passes:
             self.host.hold(child)
         return answer
 
-    def _timed(self, row: Row, work: Work, limit: float) -> None:
-        answer = self._pass(row, self._children[row.variant], work, limit)
+    def _time(self, row: Row, work: Work, limit: float) -> None:
+        answer = self._pass(row, self._children[row.variant].child, work, limit)
         if answer:
             row.passes.append(answer)
         else:
@@ -212,28 +256,31 @@ class Passes:
 
     def _part(self, row: Row) -> None:
         """End a child that did not do well: the next workload gets a new one."""
-        child = self._children.pop(row.variant)
-        self.host.end(child, grace=0)
+        self.host.end(self._children.pop(row.variant).child, grace=0)
 
     def finish(self, rows: list[Row]) -> None:
-        """Let all children end by themselves; those that leave something behind get that into their rows."""
-        watched = [child for child, _ in self._watched.values()]
-        for child in (*self._children.values(), *watched):
-            child.dismiss()
-            self.host.release(child)
-        for child in watched:
-            self.host.end(child)
-        for variant, child in self._children.items():
-            self.host.end(child)
+        """Observe what was timed, and let all children end; what they leave behind is told in their rows."""
+        for timed in self._timed:
+            self._observe(timed)
+        for started in self._children.values():
+            started.child.dismiss()
+            self.host.release(started.child)
+        for variant, started in self._children.items():
+            self.host.end(started.child)
             for row in rows:
                 if row.variant == variant:
-                    row.left(child.left_behind)
+                    row.left(started.child.left_behind)
+
+
+def _typical(row: Row) -> float:
+    """How long a pass of a row takes that was timed, in seconds."""
+    typical: float = median(each["seconds"] for each in row.passes)
+    return typical
 
 
 def _threshold_ms(row: Row) -> float:
     """What counts as a wait in a row that was timed."""
-    typical: float = median(each["seconds"] for each in row.passes) * 1000
-    return max(LEAST_MS, min(MOST_MS, THRESHOLD_SHARE * typical))
+    return max(LEAST_MS, min(MOST_MS, THRESHOLD_SHARE * 1000 * _typical(row)))
 
 
 def _batches(rows: list[Row]) -> Iterator[list[Row]]:
