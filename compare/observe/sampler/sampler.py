@@ -176,7 +176,7 @@ class Sampler:
         """What need not be done in every tick."""
         if now - self._tended < CHILDREN_NS:
             return
-        self._tended = now
+        self._tended, began = now, time.thread_time_ns()
         for process in list(self._processes.values()):
             process.watch_stops(now)
             for child in process.kernel.children():
@@ -184,9 +184,8 @@ class Sampler:
                     self._adopt(child, now)
                     if child in self._processes:
                         self._processes[child].stacks.inherited = process.stacks.inherited | process.stacks.turns
-        self._tended += self.frugal.rest * (
-            time.monotonic_ns() - now
-        )  # each of a thousand threads is asked for its children
+        # Each of a thousand threads is asked for its children.
+        self._tended += self.frugal.rest * (time.thread_time_ns() - began)
 
     def _adopt(self, pid: int, now: int) -> None:
         process = WatchedProcess(pid, self._layout, self.judge, now, self._failures, self.frugal)

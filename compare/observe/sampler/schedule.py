@@ -49,7 +49,11 @@ class Frugal:
 
     @property
     def rest(self) -> int:
-        """How many times as long as it took to list threads (or children) it is not done again."""
+        """How many times as long as it took to list threads (or children) it is not done again.
+
+        Here as for sweeps, what it took is processor time: what a busy machine keeps us from is no cost of ours, and
+        would hide what begins meanwhile.
+        """
         return max(10, int(1.5 / self.sweeps))
 
 
@@ -76,9 +80,10 @@ class Schedule:
             return [each for each in self._threads.values() if self._is_due(each, now)]
         if now < self._swept:
             return [thread for thread in self._stirring if thread.tid in self._threads]
+        began = time.thread_time_ns()
         changed = self._changed()
         self._stirring = [thread for thread in self._threads.values() if _stirs(thread, now)][:MOST_A_TICK]
-        self._swept = now + max(SWEEP_NS, int((time.monotonic_ns() - now) / self._frugal.sweeps))
+        self._swept = now + max(SWEEP_NS, int((time.thread_time_ns() - began) / self._frugal.sweeps))
         return {thread.tid: thread for thread in (*self._stirring, *changed)}.values()
 
     def _is_due(self, thread: WatchedThread, now: int) -> bool:

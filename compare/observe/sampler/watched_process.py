@@ -68,29 +68,28 @@ class WatchedProcess:
         return fresh
 
     def _follow_new(self, now: int, skip: set[int]) -> bool:
-        self._listed = now
+        self._listed, began = now, time.thread_time_ns()
         fresh = [tid for tid in self.kernel.tids() if tid not in self.threads and tid not in skip]
         for tid in fresh:
             with contextlib.suppress(OSError):
                 self.threads[tid] = WatchedThread(self.pid, tid, now)
-        self.judge.most_threads(
-            sum(bool(thread.python) or thread.tid == self.pid for thread in self.threads.values())
-            if self.stacks.reader
-            else len(self.threads)
-        )
-        cost = time.monotonic_ns() - now
-        self._listed += self._rest * cost  # a thousand threads take their time
+        self._listed += self._rest * (time.thread_time_ns() - began)  # a thousand threads take their time
         return bool(fresh)
 
     def _name_states(self, now: int) -> None:
         """A thread's state knows the thread only once it has begun to run, so young ones are asked for again."""
         nameless = any(not thread.python and now - thread.born < YOUNG_NS for thread in self.threads.values())
         nameless = nameless or not any(thread.python for thread in self.threads.values())
-        began = time.monotonic_ns()
+        began = time.thread_time_ns()
         if self.stacks.reader is not None and nameless:
             self.stacks.name_states(self.threads)
+        self.judge.most_threads(
+            sum(bool(thread.python) or thread.tid == self.pid for thread in self.threads.values())
+            if self.stacks.reader
+            else len(self.threads)
+        )
         rests = NAMING_RESTS if len(self.threads) <= MOST_A_TICK else self._rest
-        self._named = now + max(LISTING_NS, rests * (time.monotonic_ns() - began))
+        self._named = now + max(LISTING_NS, rests * (time.thread_time_ns() - began))
 
     def watch_stops(self, now: int) -> None:
         """Note from when to when a signal had it stopped."""

@@ -12,6 +12,7 @@ def feed() -> None:
     for _ in range(5):
         time.sleep(0.08)
         theirs.send(b"x")
+        theirs.recv(1)
     theirs.close()
 
 
@@ -23,6 +24,8 @@ while streams:
         if not stream.recv(1):
             streams.remove(stream)
             continue
-        until = time.perf_counter() + 0.05
-        while time.perf_counter() < until:  # <- here
-            pass  # <- here
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:  # <- here
+            for _ in range(2000):  # <- here
+                pass  # <- here
+        stream.send(b"x")

@@ -13,13 +13,15 @@ def feed() -> None:
     for _ in range(5):
         time.sleep(0.08)
         theirs.send(b"x")
+        theirs.recv(1)
     theirs.close()
 
 
 def handle() -> None:
-    until = time.perf_counter() + 0.05
-    while time.perf_counter() < until:  # <- here
-        pass  # <- here
+    until = time.thread_time() + 0.05
+    while time.thread_time() < until:  # <- here
+        for _ in range(2000):  # <- here
+            pass  # <- here
 
 
 threading.Thread(target=feed).start()
@@ -29,5 +31,6 @@ while selector.get_map():
     for key, _ in selector.select():
         if ours.recv(1):
             handle()
+            ours.send(b"x")
         else:
             selector.unregister(key.fileobj)
