@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.recipes.child_pipes.conftest import Noted
 
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # what they leave open is not held against us
+
 MUCH = bytes(1 << 20)
 
 
