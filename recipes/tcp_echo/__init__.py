@@ -64,4 +64,7 @@ def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> No
             signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
         print("serving on {}:{}".format(*listener.getsockname()), flush=True)
         serve(listener)
+        if hasattr(signal, "setitimer"):
+            # a tick that came while the interpreter ends would be its end
+            signal.setitimer(signal.ITIMER_REAL, 0)
     sys.exit(128 + ended_by[0])

@@ -1,6 +1,7 @@
-"""The process in which one server of the tests runs: `python host.py MODULE BACKEND DESCRIPTOR`.
+"""The process in which one server of the tests runs: `python host.py MODULE BACKEND DESCRIPTOR SETTINGS [ARGUMENT …]`.
 
-It serves on a listener that it inherits. A sync server ends when the test shuts the listener down, which is a call
+SETTINGS are constants as JSON, `{MODULE: {NAME: VALUE}}`; the arguments are what `serve` gets behind the listener. It
+serves on a listener that it inherits. A sync server ends when the test shuts the listener down, which is a call
 from outside of it; an async one is cancelled at SIGUSR1. Then it tells as JSON what the server left behind.
 """
 
@@ -24,16 +25,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    Serve = Callable[[socket.socket], Coroutine[Any, Any, None]]
+    Serve = Callable[..., Coroutine[Any, Any, None]]
 
 
-def main(module: str, backend: str, descriptor: int) -> None:
+def main(module: str, backend: str, descriptor: int, settings: str, *arguments: str) -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a killed test run leaves no server behind
     logging.basicConfig(level=logging.WARNING)
-    recipe: Any = importlib.import_module(module)
-    serve = recipe.serve
-    if hasattr(recipe, "GRACE_S"):
-        recipe.GRACE_S = 0.3  # a client that never reads takes up all of it, and there are many such tests
+    serve = importlib.import_module(module).serve
+    for name, constants in json.loads(settings).items():
+        vars(importlib.import_module(name)).update(constants)
     listener = socket.socket(fileno=descriptor)
     if backend == "asyncio+uvloop":
         import uvloop  # noqa: PLC0415  the host of another backend does not pay for it
@@ -41,20 +41,20 @@ def main(module: str, backend: str, descriptor: int) -> None:
         uvloop.run(asyncio.sleep(0))  # libuv keeps two descriptors for the process's signals from its first loop on
     before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208  nothing that opens more than this
     if backend == "none":
-        serve(listener)
+        serve(listener, *arguments)
     elif backend == "trio":
         import trio  # noqa: PLC0415  the host of another backend does not pay for it
 
-        trio.run(_until_signal_trio, serve, listener)
+        trio.run(_until_signal_trio, serve, listener, *arguments)
     elif backend == "asyncio":
-        asyncio.run(_until_signal_asyncio(serve, listener))
+        asyncio.run(_until_signal_asyncio(serve, listener, *arguments))
     else:
-        uvloop.run(_until_signal_asyncio(serve, listener))
+        uvloop.run(_until_signal_asyncio(serve, listener, *arguments))
     gc.collect()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a test may have left none free
     left = {
-        "threads": [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()],
+        "threads": [thread.name for thread in set(threading.enumerate()) - {threading.main_thread()} - _cached()],
         "processes": Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split(),
         "descriptors": sorted(set(os.listdir("/proc/self/fd")) - before),  # noqa: PTH208
         "listening": bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)),
@@ -63,9 +63,17 @@ def main(module: str, backend: str, descriptor: int) -> None:
     print(json.dumps(left), flush=True)  # noqa: T201  the test reads it
 
 
-async def _until_signal_asyncio(serve: Serve, listener: socket.socket) -> None:
+def _cached() -> set[threading.Thread]:
+    """Trio keeps idle workers for ten seconds for whoever is next: nobody's leak."""
+    if "trio" not in sys.modules:
+        return set()
+    cache = sys.modules["trio"]._core._thread_cache.THREAD_CACHE  # there is no public door to it
+    return {worker._thread for worker in list(cache._idle_workers)}
+
+
+async def _until_signal_asyncio(serve: Serve, listener: socket.socket, *arguments: str) -> None:
     before = asyncio.all_tasks()
-    task = asyncio.ensure_future(serve(listener))
+    task = asyncio.ensure_future(serve(listener, *arguments))
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, task.cancel)
     (_,) = await asyncio.gather(task, return_exceptions=True)
     if not task.cancelled():
@@ -73,7 +81,7 @@ async def _until_signal_asyncio(serve: Serve, listener: socket.socket) -> None:
     assert asyncio.all_tasks() == before, asyncio.all_tasks() - before
 
 
-async def _until_signal_trio(serve: Serve, listener: socket.socket) -> None:
+async def _until_signal_trio(serve: Serve, listener: socket.socket, *arguments: str) -> None:
     import trio  # noqa: PLC0415
 
     async def cancel() -> None:
@@ -83,9 +91,9 @@ async def _until_signal_trio(serve: Serve, listener: socket.socket) -> None:
     with trio.open_signal_receiver(signal.SIGUSR1) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(cancel)
-            await serve(listener)
+            await serve(listener, *arguments)
             nursery.cancel_scope.cancel()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

@@ -52,10 +52,11 @@ FORKING = {"process_per_connection", "processpool_blocking"}
 class Variant:
     name: str
     backend: str | None
+    kind: str = "tcp_echo"
 
     @property
     def recipe(self) -> str:
-        return f"tcp_echo/{self.name}"
+        return f"{self.kind}/{self.name}"
 
     @property
     def capacity(self) -> int | None:
@@ -65,11 +66,11 @@ class Variant:
         return f"{self.name}@{self.backend}" if self.backend else self.name
 
 
-def variants() -> list[Variant]:
+def variants(kind: str = "tcp_echo") -> list[Variant]:
     found = []
-    for path in sorted((ROOT / "recipes" / "tcp_echo").glob("[a-z]*.py")):
+    for path in sorted((ROOT / "recipes" / kind).glob("[a-z]*.py")):
         backends = BACKENDS.get(path.stem.split("_")[0], (None,))
-        found += [Variant(path.stem, backend) for backend in backends]
+        found += [Variant(path.stem, backend, kind) for backend in backends]
     return found
 
 
@@ -84,13 +85,16 @@ def wait_until(condition: Callable[[], bool], what: str, limit_s: float = BOUND_
 class Server:
     """One variant in a process of its own, on a listener that the test holds too."""
 
-    def __init__(self, variant: Variant) -> None:
+    def __init__(self, variant: Variant, *arguments: str, settings: dict[str, dict[str, float]] | None = None) -> None:
+        """Its `serve` gets the arguments behind the listener; settings are constants, `{MODULE: {NAME: VALUE}}`."""
         self.variant = variant
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=socket.SOMAXCONN)
         self.address: tuple[str, int] = self.listener.getsockname()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed in `close`
         descriptor = self.listener.fileno()
-        module = f"recipes.tcp_echo.{variant.name}"
+        module = f"recipes.{variant.kind}.{variant.name}"
+        # A client that never reads takes up all of it, and there are many such tests.
+        constants = settings or {module: {"GRACE_S": 0.3}}
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -100,6 +104,8 @@ class Server:
                 module,
                 variant.backend or "none",
                 str(descriptor),
+                json.dumps(constants),
+                *arguments,
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

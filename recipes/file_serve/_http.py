@@ -1,0 +1,299 @@
+"""What the recipes of this folder share: a request's head, its file, the reply's head.
+
+It knows no event loop. `Requests` takes the bytes of one client and gives one `Request`
+after another; `Folder.open` opens what a request names and nothing else; `reply_to`
+makes the head of the reply, and says which bytes are to follow. h11 does the parsing.
+To copy a recipe, copy this file too.
+
+What is refused: any method but GET and HEAD (405); a request with a body, one that h11
+finds malformed, a target that is no path (400); a head above 16 KiB (431). No link is
+followed, so that nothing outside the folder can be named. A `Range` of several parts,
+one that is malformed, or one beside an `If-Range` is answered with the whole file.
+(Source: RFC 9110, sections 14.2 and 15.5.)
+"""
+
+from __future__ import annotations
+
+import errno
+import mimetypes
+import os
+import re
+import stat
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote_to_bytes
+
+import h11
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHUNK = 256 * 1024  # bytes of a file that are sent at a time
+MOST_HEAD = 16 * 1024
+IDLE_S, HEAD_S, STALL_S = 30.0, 10.0, 120.0
+"""How long a client may be silent, take for one head, take nothing of its reply."""
+GRACE_S = 1.0  # how long replies under way may take when the server ends
+LINGER_S = 1.0  # how long a client that is hung up on may still send
+TICK_S = 0.5  # how often somebody looks for clients that took too long
+BACKOFF_S = 0.1
+OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ENDED = (errno.EINVAL, errno.EBADF)
+
+_END = b"\r\n\r\n"
+_RANGE = re.compile(rb"bytes[ \t]*=[ \t]*(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))[ \t]*")
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+mimetypes.init()  # reads files: now, and not on the loop
+
+
+class RefusedError(Exception):
+    """A request gets no file: `status` says why."""
+
+    def __init__(self, status: int) -> None:
+        """Take the reply's status."""
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One head: `path` is below the folder; `span` is the range that is asked for.
+
+    `refused` is the status of a request that gets no file, 0 for one that may.
+    """
+
+    head_only: bool = False
+    path: str = ""
+    span: tuple[int | None, int | None] | None = None
+    keep: bool = False
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply's head, and the file's bytes `start` to `stop` that follow it."""
+
+    head: bytes
+    start: int = 0
+    stop: int = 0
+
+
+class Requests:
+    """The bytes of one client, cut into requests; `until` is when its patience ends."""
+
+    def __init__(self) -> None:
+        """Wait for the first head."""
+        self._received = bytearray()
+        self.until = time.monotonic() + HEAD_S
+
+    def receive(self, data: bytes) -> None:
+        """Take what the client has sent."""
+        if not self._received:  # a head that comes in drops does not get more time
+            self.until = time.monotonic() + HEAD_S
+        self._received += data
+
+    def progressed(self) -> None:
+        """The client has taken some of its reply."""
+        self.until = time.monotonic() + STALL_S
+
+    def next(self) -> Request | None:
+        """The next request; None when its head is not whole."""
+        while self._received.startswith(b"\r\n"):  # RFC 9112, section 2.2
+            del self._received[:2]
+        end = self._received.find(_END)
+        if (end if end >= 0 else len(self._received)) > MOST_HEAD:
+            self._received.clear()
+            self.progressed()
+            return Request(refused=431)
+        if end < 0:
+            if not self._received:
+                self.until = time.monotonic() + IDLE_S
+            return None
+        head = bytes(self._received[: end + len(_END)])
+        del self._received[: len(head)]
+        self.progressed()
+        # clients say the same again and again: what is short is parsed once
+        return _known(head) if len(head) <= 1024 else parse(head)
+
+
+def parse(head: bytes) -> Request:
+    """The request of a whole head."""
+    connection = h11.Connection(h11.SERVER, MOST_HEAD + len(_END))
+    connection.receive_data(head)
+    try:
+        event = connection.next_event()
+    except h11.RemoteProtocolError:
+        event = h11.NEED_DATA
+    if type(event) is not h11.Request or connection.trailing_data[0]:
+        return Request(refused=400)
+    fields = dict(event.headers)
+    body = b"transfer-encoding" in fields or int(fields.get(b"content-length", 0)) > 0
+    keep = event.http_version == b"1.1" and not body and not _close(event)
+    head_only = event.method == b"HEAD"
+    if event.method not in (b"GET", b"HEAD"):
+        return Request(keep=keep, refused=405)
+    path = path_of(event.target)
+    if path is None or body:
+        return Request(head_only, refused=400)
+    span = None if head_only else _span(fields)
+    return Request(head_only, path, span, keep, 0 if path else 404)
+
+
+def _close(request: h11.Request) -> bool:
+    """Whether the client asks for the connection to be closed."""
+    said = (value for name, value in request.headers if name == b"connection")
+    return any(word.strip().lower() == b"close" for word in b",".join(said).split(b","))
+
+
+_known = lru_cache(1024)(parse)
+
+
+def path_of(target: bytes) -> str | None:
+    """The path below the folder; "" if no file can have it, None if it is no path."""
+    if target[:7].lower() == b"http://":
+        target = b"/" + target[7:].partition(b"/")[2]
+    path = target.partition(b"?")[0]
+    if not path.startswith(b"/"):
+        return None
+    parts = [unquote_to_bytes(part) for part in path[1:].split(b"/")]
+    if any(part in (b"", b".", b"..") or {0, 47} & set(part) for part in parts):
+        return ""
+    return os.fsdecode(b"/".join(parts))
+
+
+def _span(fields: Mapping[bytes, bytes]) -> tuple[int | None, int | None] | None:
+    """First and last byte, or None and how many from the end."""
+    found = _RANGE.fullmatch(fields.get(b"range", b""))
+    if found is None or b"if-range" in fields:
+        return None
+    first, last, suffix = (
+        None if each is None else int(each) for each in found.groups()
+    )
+    if first is None:
+        return None, suffix
+    return None if last is not None and last < first else (first, last)
+
+
+class Folder:
+    """A folder whose files are served; use it as a context manager."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open it: what is served stays the same when it is renamed."""
+        self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        os.close(self._fd)
+
+    def open(self, path: str, flags: int = os.O_RDONLY) -> int:
+        """Open a regular file below the folder: for `open`'s argument `opener`.
+
+        Each directory is opened in the one above it, and no link is followed: so it
+        can't be replaced by a way out between a check and its use. What is no file is
+        not opened, since that alone may wake somebody (a FIFO), or do something.
+
+        Raises:
+            RefusedError: there is no such file, or it can't be opened.
+        """
+        *above, name = os.fsencode(path).split(b"/")
+        at = self._fd
+        try:
+            for part in above:
+                inner = os.open(part, _DIRECTORY, dir_fd=at)
+                if at != self._fd:
+                    os.close(at)
+                at = inner
+            if stat.S_ISREG(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+                fd = os.open(name, flags | _FILE, dir_fd=at)
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    return fd
+                os.close(fd)  # replaced between the two
+        except OSError as error:
+            busy, broken = error.errno in OVERLOAD, error.errno == errno.EIO
+            status = 503 if busy else 500 if broken else 404
+            raise RefusedError(status) from None
+        finally:
+            if at != self._fd:
+                os.close(at)
+        raise RefusedError(404)
+
+
+def reply_to(request: Request, size: int) -> Reply:
+    """The head of a reply, and which bytes of a file of so many bytes follow it."""
+    start, stop, status, part = 0, size, 200, ""
+    if request.span is not None:
+        first, last = request.span
+        if first is None:
+            start, last = max(0, size - (last or 0)), None
+        else:
+            start = first
+        if start >= size:
+            raise _UnsatisfiableError(size)
+        stop = size if last is None else min(size, last + 1)
+        status, part = 206, f"Content-Range: bytes {start}-{stop - 1}/{size}\r\n"
+    fields = (
+        f"Content-Type: {_type_of(request.path)}\r\nContent-Length: {stop - start}\r\n"
+        f"Accept-Ranges: bytes\r\n{part}"
+    )
+    head = _head(status, fields, keep=request.keep)
+    return Reply(head, start, start if request.head_only else stop)
+
+
+class _UnsatisfiableError(RefusedError):
+    """A range that begins behind the file's end."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(416)
+        self.size = size
+
+
+def refusal(request: Request, why: RefusedError | None = None) -> bytes:
+    """The reply to a request that gets no file: because of itself, or of `why`."""
+    status = why.status if why else request.refused
+    text = f"{status} {HTTPStatus(status).phrase}\n"
+    fields = f"Content-Type: text/plain\r\nContent-Length: {len(text)}\r\n"
+    if status == 405:
+        fields += "Allow: GET, HEAD\r\n"
+    if isinstance(why, _UnsatisfiableError):
+        fields += f"Content-Range: bytes */{why.size}\r\n"
+    head = _head(status, fields, keep=request.keep)
+    return head if request.head_only else head + text.encode()
+
+
+def whole(data: bytes) -> bytes:
+    """Some of a file of which more was promised.
+
+    Raises:
+        ConnectionAbortedError: the file was truncated, so that the reply can't be.
+    """
+    if not data:
+        message = "the file has become shorter than was promised"
+        raise ConnectionAbortedError(message)
+    return data
+
+
+def _head(status: int, fields: str, *, keep: bool) -> bytes:
+    close = "" if keep else "Connection: close\r\n"
+    phrase = HTTPStatus(status).phrase
+    date = _date(int(time.time()))
+    line = f"HTTP/1.1 {status} {phrase}\r\nDate: {date}\r\n"
+    return f"{line}{fields}{close}\r\n".encode("latin-1")
+
+
+@lru_cache(1)
+def _date(now: int) -> str:
+    return formatdate(now, usegmt=True)
+
+
+@lru_cache(1024)
+def _type_of(path: str) -> str:
+    kind, encoding = mimetypes.guess_type(path)
+    return kind if kind and not encoding else "application/octet-stream"

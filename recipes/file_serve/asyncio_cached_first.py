@@ -1,0 +1,89 @@
+"""What is in the page cache is sent at once, on the loop; a thread reads the rest.
+
+`preadv2` with `RWF_NOWAIT` copies what is cached and never waits for a disk. A small
+file that is cached is answered in the callback in which its request came: no task, no
+hop. Of a bigger one each chunk is tried so; only what is not there goes to a thread
+(`EAGAIN`), and so does all of a file system that can't tell (`EOPNOTSUPP`). Works on
+uvloop unchanged.
+
+**Where it still blocks:** on the loop in `open`, for a name that is not cached or a
+network mount that hangs; in `pread`, in the default executor's threads, for what is not
+in memory.
+
+**Use it when** most of what is served is in memory, which is what a static site's files
+are, on Linux, on local disks. Big files cost a copy into this process that
+`asyncio_sendfile` saves, and never hold the loop.
+
+**The idea** is in `cached` and `send_at_once`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from recipes.file_serve._asyncio import Client, serve_clients
+from recipes.file_serve._http import CHUNK, Folder, Request, reply_to, whole
+
+if TYPE_CHECKING:
+    import socket
+
+REQUIRES = {"platform": "linux"}
+
+
+async def serve(listener: socket.socket, folder: str | os.PathLike[str]) -> None:
+    """Serve until cancelled, or until the listener is shut down."""
+    await serve_clients(listener, folder, send_file, send_at_once)
+
+
+def send_at_once(client: Client, request: Request, folder: Folder) -> bool:
+    """Send the reply if it is short and cached; else nothing, and return False."""
+    fd = folder.open(request.path)
+    try:
+        reply = reply_to(request, os.fstat(fd).st_size)
+        size = reply.stop - reply.start
+        found = cached(fd, size, reply.start) if 0 < size <= CHUNK else b""
+        if len(found) < size:
+            return False
+        client.write(reply.head + found)
+        return True
+    finally:
+        os.close(fd)
+
+
+def cached(fd: int, size: int, at: int) -> bytes:
+    """What of these bytes is in the page cache, from the first on; never waits."""
+    memory = bytearray(size)
+    try:
+        got = os.preadv(fd, [memory], at, os.RWF_NOWAIT)
+    except OSError:  # EAGAIN, EOPNOTSUPP, …: the thread will know
+        return b""
+    return bytes(memory) if got == size else bytes(memoryview(memory)[:got])
+
+
+async def send_file(client: Client, request: Request, folder: Folder) -> None:
+    """Send one reply, each chunk from the page cache or from a thread."""
+    fd = await asyncio.to_thread(folder.open, request.path)
+    try:
+        reply = reply_to(request, os.fstat(fd).st_size)
+        at, data = reply.start, reply.head
+        while at < reply.stop:
+            size = min(CHUNK, reply.stop - at)
+            chunk = cached(fd, size, at)
+            if not chunk:
+                chunk = whole(await asyncio.to_thread(os.pread, fd, size, at))
+            await client.send(data + chunk if data else chunk)
+            at, data = at + len(chunk), b""
+            # a fast client on a fast network must not have the loop for itself
+            await asyncio.sleep(0)
+        if data:
+            await client.send(data)
+    finally:
+        os.close(fd)
+
+
+if __name__ == "__main__":
+    from recipes.file_serve import main
+
+    main(lambda listener, folder: asyncio.run(serve(listener, folder)))
