@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from compare.observe.agent import channel
 from compare.observe.kernel.processes import Process
 from compare.observe.sampler import without_proc
+from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
 from compare.scenarios.script.program import STARTUP
 
@@ -38,22 +38,17 @@ def test_a_stall_is_told_by_pings_alone(tmp_path: Path, monkeypatch: pytest.Monk
     descriptor = channel.Ring.create()
     asked, ask = os.pipe()
     os.set_blocking(ask, False)
-    ring = channel.Ring(descriptor)
-
-    def send(what: int) -> None:
-        with contextlib.suppress(OSError):
-            os.write(ask, channel.request(what))
-
+    agent = Agent(descriptor, ask)
     setting = {channel.VARIABLE: f"{descriptor},{asked},{os.getpid()}", "PYTHONPATH": str(STARTUP)}
     with subprocess.Popen([sys.executable, str(path)], env=os.environ | setting, pass_fds=(descriptor, asked)) as child:
-        sampler = Sampler(child.pid, None, ring, send, threshold_ns=10_000_000, plain_threads=False)
+        sampler = Sampler(child.pid, None, agent, threshold_ns=10_000_000, plain_threads=False)
         while child.poll() is None:
             sampler.tick()
             time.sleep(0.001)  # the sampler's own pace
         seen = sampler.finish()
-    for each in (descriptor, asked, ask):
-        os.close(each)
-    ring.close()
+    os.close(descriptor)
+    os.close(asked)
+    agent.close()
     assert seen.missing == ("no /proc here",)
     assert seen.findings == ()
     assert seen.loop is not None

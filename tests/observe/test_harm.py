@@ -222,7 +222,7 @@ def test_a_look_that_fails_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Looks, "visit", fails)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        sampler = Sampler(child.pid, None, None, lambda _: None, threshold_ns=1, plain_threads=True)
+        sampler = Sampler(child.pid, None, None, threshold_ns=1, plain_threads=True)
         while looks < 3:
             sampler.tick()
         seen = sampler.finish()

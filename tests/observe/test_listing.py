@@ -43,9 +43,7 @@ def many_threads() -> Iterator[int]:
 
 def test_all_threads_are_counted_at_the_first_look(many_threads: int) -> None:
     layout = layout_of(many_threads)
-    sampler = Sampler(
-        many_threads, layout, None, lambda _: None, threshold_ns=10 * MS, plain_threads=False, share=SHARE
-    )
+    sampler = Sampler(many_threads, layout, None, threshold_ns=10 * MS, plain_threads=False, share=SHARE)
     sampler.tick()
     assert sampler.so_far().threads == 1 + THREADS
     assert sampler.finish().threads == 1 + THREADS
@@ -64,8 +62,8 @@ def test_a_busy_machine_does_not_put_off_the_next_listing(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(process.kernel, "tids", kept_from_it)
     try:
-        process.list_threads(LISTING_NS, set())
-        process.list_threads(LISTING_NS + int(100 * AWAY_S * 1e9), set())
+        process.list_threads(LISTING_NS)
+        process.list_threads(LISTING_NS + int(100 * AWAY_S * 1e9))
         assert len(listings) == 2
     finally:
         process.stacks.close()

@@ -16,12 +16,12 @@ from enum import IntEnum
 
 TYPE_CHECKING = False  # `typing` takes longer to import than all of this
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .record import Record
 
 VARIABLE = "COMPARE_OBSERVE"
-"""The environment variable that has a process install its agent: `ring descriptor,pipe descriptor,sampler's pid`."""
+"""The environment variable that has a process install its agent: `setting` says what is in it."""
 
 FIRST_DESCRIPTOR = 700
 """The agent's own lie high, so that the program's get the numbers that they would get without us."""
@@ -43,7 +43,33 @@ _TEXT_HEAD = struct.Struct("<QH")
 """Number (from 1, written last) and length, before a text."""
 _TEXT_SLOT = 256
 _AFTER_TEXTS = TEXTS * _TEXT_SLOT
-_SIZE = _AFTER_TEXTS + RECORDS * _SLOT
+_AFTER_RECORDS = _AFTER_TEXTS + RECORDS * _SLOT
+_PIPE = struct.Struct("<QQ")
+"""Inode and descriptor of the pipe by which the agent is asked; an inode of 0: there is none yet."""
+_SIZE = _AFTER_RECORDS + _PIPE.size
+# The program may patch what it finds in `os`; a forked child's ring is made with what was there before it began.
+_memory_of: Callable[[str, int], int] | None = getattr(os, "memfd_create", None)
+_truncate, _stat, _open_pipe = os.truncate, os.fstat, os.pipe
+
+
+class Setting:
+    """What an agent is told: `ring,pipe,sampler[,children]`, empty where it is to make its own to be found."""
+
+    def __init__(self, ring: int | None, pipe: int | None, sampler: int, *, children: bool) -> None:
+        """Tell of descriptors, of the sampler's process, and whether what the program forks and spawns is followed."""
+        self.ring, self.pipe, self.sampler, self.children = ring, pipe, sampler, children
+
+    @classmethod
+    def read(cls, text: str) -> Setting:
+        """Return what a setting says."""
+        ring, pipe, sampler, *more = text.split(",")
+        given = int(ring) if ring else None, int(pipe) if pipe else None
+        return cls(*given, int(sampler), children=more == ["children"])
+
+    def __str__(self) -> str:
+        """Return what `read` reads."""
+        words = ["" if number is None else str(number) for number in (self.ring, self.pipe, self.sampler)]
+        return ",".join([*words, "children"] if self.children else words)
 
 
 def request(what: int) -> bytes:
@@ -99,19 +125,41 @@ class Kind(IntEnum):
     """A door has declined (the number of the sentence's text)."""
     FAILED = 16
     """The agent itself failed (which of its notes, how often; the first time, the number of a sentence's text)."""
+    FORKED = 17
+    """The program has forked: there is a child to be found."""
 
 
 def shared_memory(name: str, size: int) -> int:
     """Return the descriptor of new memory, `size` zeroes, that several processes can map."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create(name, os.MFD_CLOEXEC)
+    if _memory_of is not None:
+        descriptor = _memory_of(name, os.MFD_CLOEXEC)
     else:  # not Linux
         import tempfile  # noqa: PLC0415  not in a program's start
 
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
-    os.truncate(descriptor, size)
+    _truncate(descriptor, size)
     return descriptor
+
+
+def ring_name(sampler: int) -> str:
+    """Return the name of the rings that a sampler looks for: another's are not taken for its own."""
+    return f"compare-ring-{sampler}"
+
+
+def create_to_be_found(sampler: int) -> tuple[int, int, int]:
+    """Return descriptors for an agent that nobody has given any: its ring, and the pipe's two ends.
+
+    The sampler finds the ring by its name among the process's descriptors, and the pipe by what the ring says.
+    """
+    read, write = _open_pipe()
+    try:
+        os.set_blocking(write, False)
+        return Ring.create(sampler), read, write
+    except BaseException:
+        os.close(read)
+        os.close(write)
+        raise
 
 
 class Ring:
@@ -125,9 +173,18 @@ class Ring:
         """How many records were written over before they were read (sampler's side)."""
 
     @staticmethod
-    def create() -> int:
-        """Return the descriptor of a new, empty one."""
-        return shared_memory("compare-ring", _SIZE)
+    def create(sampler: int = 0) -> int:
+        """Return the descriptor of a new, empty one, which this sampler knows by its name."""
+        return shared_memory(ring_name(sampler), _SIZE)
+
+    def tell_pipe(self, descriptor: int) -> None:
+        """Say by which pipe this agent is asked, of which that descriptor is the reading end (agent's side)."""
+        _PIPE.pack_into(self._memory, _AFTER_RECORDS, _stat(descriptor).st_ino, descriptor)
+
+    def pipe(self) -> tuple[int, int]:
+        """Return that pipe's inode and descriptor; zeroes where none has been told (sampler's side)."""
+        inode, descriptor = _PIPE.unpack_from(self._memory, _AFTER_RECORDS)
+        return inode, descriptor
 
     def write(self, number: int, *fields: int) -> None:
         """Write record `number`, counted from 1 by the writer (agent's side). Takes about a microsecond."""

@@ -23,6 +23,7 @@ def _folders() -> tuple[str, ...]:
 FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120
 """The agent's own code."""
 _FOLDERS = _folders()
+_NOBODYS: set[str] = set()
 _INSTALLED = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 
@@ -31,8 +32,15 @@ def is_users(filename: str) -> bool:
 
     A pseudo-file such as `<string>` is; a frozen module, and what a library has generated, are not.
     """
+    if filename in _NOBODYS:
+        return False
     if filename.startswith("<"):
         return not (filename.startswith("<frozen ") or " generated " in filename)
     if filename == "__init__":  # the interpreter's own code around a class's call (CPython 3.13: _Py_InitCleanup)
         return False
     return not (filename.startswith(_FOLDERS) or _INSTALLED[0] in filename or _INSTALLED[1] in filename)
+
+
+def nobodys(filename: str) -> None:
+    """Take what bears this name for nobody's: the line that `multiprocessing` starts its interpreters with."""
+    _NOBODYS.add(filename)

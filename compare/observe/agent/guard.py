@@ -21,6 +21,10 @@ class Failures:
         self._tell = tell
         self._counts: dict[str, list[int]] = {}
 
+    def begin_anew(self) -> None:
+        """In a forked child, whose failures are told apart."""
+        self._counts.clear()
+
     def count(self, what: str, error: Exception) -> None:
         """Count one; raises nothing."""
         try:

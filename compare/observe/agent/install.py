@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 
 from . import channel, imports
+from .forks import Forks, mapped
 from .notes import Agent
 from .pings import high
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _agent: Agent | None = None
 
@@ -20,11 +25,22 @@ def install(setting: str | None = None) -> Agent | None:
     global _agent  # noqa: PLW0603  one agent a process
     if setting is None or _agent is not None:
         return None
-    ring, pipe, sampler = (int(word) for word in setting.split(","))
-    memory = _mapped(ring)
-    let_trace(sampler)
-    _agent = agent = Agent(memory, high(pipe))
-    os.register_at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
+    told = channel.Setting.read(setting)
+    give_leave = let_trace(told.sampler)
+    ring, pipe = _given(told)
+    memory = mapped(ring)
+    _agent = agent = Agent(memory, pipe)
+    if told.children:
+        agent.setting = told
+        forks = Forks(agent, told, high(ring), give_leave)
+        os.register_at_fork(
+            before=forks.before, after_in_parent=forks.after_in_parent, after_in_child=forks.after_in_child
+        )
+    else:
+        os.close(ring)
+        os.register_at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
+    if told.ring is None:
+        memory.tell_pipe(pipe)
     imports.open_doors(agent)
     return agent
 
@@ -44,35 +60,32 @@ def installed() -> Agent | None:
     return _agent
 
 
-def _mapped(descriptor: int) -> channel.Ring:
-    """Map the ring and leave no descriptor of it: `mmap` keeps a duplicate, at the lowest number that is free.
+def _given(told: channel.Setting) -> tuple[int, int]:
+    """Return the descriptors of the ring and of the pipe's reading end: those that we were given, or our own."""
+    if told.ring is not None and told.pipe is not None:
+        return told.ring, high(told.pipe)
+    ring, read, write = channel.create_to_be_found(told.sampler)
+    os.close(write)  # whoever asks opens it anew
+    return ring, high(read)
 
-    What `mmap` would close at its end is no longer its own by then: the ring stays mapped for ever, see below.
+
+def let_trace(sampler: int) -> Callable[[], None] | None:
+    """Where Yama lets only a parent trace, give the sampler leave: prctl(2), `PR_SET_PTRACER`.
+
+    Returns what gives leave, where it is needed: each forked child must say so for itself.
     """
-    inode, lowest = os.fstat(descriptor).st_ino, os.dup(descriptor)
-    os.close(lowest)
-    memory = channel.Ring(descriptor)
-    _for_ever.append(memory)
-    os.close(descriptor)
-    try:
-        if os.fstat(lowest).st_ino == inode:
-            os.close(lowest)
-    except OSError:  # it took another number: a thread of the program's was quicker
-        return memory
-    return memory
-
-
-_for_ever: list[channel.Ring] = []
-
-
-def let_trace(sampler: int) -> None:
-    """Where Yama lets only a parent trace, give the sampler leave: prctl(2), `PR_SET_PTRACER`."""
     try:
         with open("/proc/sys/kernel/yama/ptrace_scope") as file:  # noqa: PTH123  no pathlib in a program's start
             if file.read().strip() != "1":
-                return
+                return None
     except OSError:
-        return
+        return None
     from . import c_library as c  # noqa: PLC0415  only where it is needed
 
-    c.function("prctl", c.Integer, c.Pointer, c.Pointer, c.Pointer, c.Pointer)(0x59616D61, sampler, 0, 0, 0)
+    control = c.function("prctl", c.Integer, c.Pointer, c.Pointer, c.Pointer, c.Pointer)
+
+    def give_leave() -> None:
+        control(0x59616D61, sampler, 0, 0, 0)
+
+    give_leave()
+    return give_leave

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from .channel import Ring
+    from .channel import Ring, Setting
 
 MOST_NAMES_A_SECOND = 2000
 """Of a program that makes more threads, or names them anew more often, not all are told."""
@@ -43,6 +43,8 @@ class Agent:
         self._native_id = _thread.get_native_id
         self.running: dict[int, int] = {}
         """The asyncio-like loop that runs in each thread, by their ids."""
+        self.setting: Setting | None = None
+        """What the agents of the program's children are told; `None` where they are to have none."""
         self.askers = Askers()
         self.failures = Failures(self._tell_failure)
         self.guard = self.failures.guard
@@ -91,10 +93,26 @@ class Agent:
         """Say what can't be noted here, and why."""
         self.say(Kind.NOT_SEEN, sentence)
 
-    def forget(self) -> None:
-        """In a forked child: there is no thread of ours here, and the ring is the parent's."""
+    def forked(self) -> None:
+        """The program has forked: the child may be there for some milliseconds only, so it is looked for at once."""
+        self.note(Kind.FORKED)
+
+    def be_silent(self) -> None:
+        """In a forked child, where the ring is the parent's: note nothing."""
         self._ring = _Nowhere()  # type: ignore[assignment]
+
+    def forget(self) -> None:
+        """In a forked child that nobody follows, where there is no thread of ours either."""
+        self.be_silent()
         self.pings.forget()
+
+    def begin_anew(self, ring: Ring, pipe: int, waker: int) -> None:
+        """In a forked child that is followed: what it notes goes to a ring of its own."""
+        self._ring = ring
+        self._numbers, self._texts = itertools.count(1), itertools.count(1)
+        self.running.clear()
+        self.failures.begin_anew()
+        self.pings.begin_anew(pipe, waker)
 
     def _has_room_for_names(self) -> bool:
         second = now() // 10**9

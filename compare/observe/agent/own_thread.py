@@ -72,3 +72,7 @@ class OwnThread:
             deadline = now() + int(MOST_WAIT_S * 1e9)
             until = self._c.Timespec(deadline // 10**9, deadline % 10**9)
             self._join(thread, None, getattr(time, "CLOCK_MONOTONIC", 0), until)
+
+    def forget(self) -> None:
+        """In a forked child: the parent's is not here."""
+        self._thread = None

@@ -37,7 +37,7 @@ class Pings:
     def __init__(self, agent: Agent, pipe: int) -> None:
         """Read what the sampler asks from the descriptor `pipe`."""
         self._agent = agent
-        self._pipe, self._pipe_inode = pipe, _fstat(pipe).st_ino
+        self.pipe, self.inode = pipe, _fstat(pipe).st_ino
         self._numbers = itertools.count(1)
         self._loops: dict[int, tuple[int, Callable[..., object]]] = {}
         self._thread: OwnThread | None = None
@@ -53,7 +53,7 @@ class Pings:
         try:
             # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
             # ends: the interpreter may be ending by then.
-            self._waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+            self.waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
             with _low_numbers_taken(pipe):  # libffi keeps a descriptor of its own
                 self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:
@@ -93,8 +93,8 @@ class Pings:
         if self._thread is None:
             return
         with self._forks:
-            if self._busy.locked() and self._has(self._waker):
-                _write(self._waker, channel.request(channel.REST))
+            if self._busy.locked() and self._has(self.waker):
+                _write(self.waker, channel.request(channel.REST))
                 if self._is_heard():
                     self._see_it_end()
                 else:
@@ -122,6 +122,17 @@ class Pings:
         self._thread = None
         self._loops.clear()
 
+    def begin_anew(self, pipe: int, waker: int) -> None:
+        """In a forked child that is followed: it is asked by a pipe of its own, and no thread of the parent's is here.
+
+        Whatever thread of the parent's held our locks is not here either.
+        """
+        self.pipe, self.inode, self.waker = pipe, _fstat(pipe).st_ino, waker
+        self._loops.clear()
+        self._busy, self._forks = _thread.allocate_lock(), _thread.allocate_lock()
+        if self._thread is not None:
+            self._thread.forget()
+
     def _serve(self) -> None:
         """Answer the sampler; runs in our own thread."""
         try:
@@ -135,9 +146,9 @@ class Pings:
 
     def _answer(self) -> bool:
         """Wait for what is asked, and answer; returns whether to go on."""
-        if not self._has(self._pipe):
+        if not self._has(self.pipe):
             return False
-        asked = set(channel.requests(_read(self._pipe, 4096)))
+        asked = set(channel.requests(_read(self.pipe, 4096)))
         for tid in asked - {channel.REST}:
             self.ping(tid)
         return bool(asked) and channel.REST not in asked
@@ -145,7 +156,7 @@ class Pings:
     def _has(self, descriptor: int) -> bool:
         """Whether an end of the pipe is still ours: the program may have closed it, and opened something else."""
         try:
-            return _fstat(descriptor).st_ino == self._pipe_inode
+            return _fstat(descriptor).st_ino == self.inode
         except OSError:
             return False
 

@@ -17,7 +17,6 @@ import os
 if __name__ == "__main__" and os.fork():
     os._exit(0)  # whoever started us waits for this, and need not wait for the imports
 
-import contextlib
 import linecache
 import pickle
 import select
@@ -26,11 +25,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from compare.observe.agent import channel
 from compare.observe.agent.channel import Kind
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.judge.judge import Judge
+from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
 
 if TYPE_CHECKING:
@@ -78,11 +77,11 @@ class _Judges:
 class Windows(Sampler):
     """The sampler that stays; times are nanoseconds on `CLOCK_MONOTONIC`."""
 
-    def __init__(self, pid: int, layout: Layout | None, ring: channel.Ring, ask: Callable[[int], None]) -> None:
+    def __init__(self, pid: int, layout: Layout | None, agent: Agent) -> None:
         """Find the interpreter, and wait for windows."""
         self.open: dict[int, Judge] = {}
         self._fresh: dict[int, Record] = {}
-        super().__init__(pid, layout, ring, ask, threshold_ns=0, plain_threads=False)
+        super().__init__(pid, layout, agent, threshold_ns=0, plain_threads=False)
         self.judge = self._process.judge = cast("Judge", _Judges(self.open))
 
     def start(self, record: Record) -> None:
@@ -96,7 +95,7 @@ class Windows(Sampler):
         judge = Judge(
             self.pid, at, self.probe, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount)
         )
-        for tid in self._notes.loops:
+        for tid in self._process.notes.loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge
 
@@ -105,12 +104,11 @@ class Windows(Sampler):
         self.rest(at_once=True)
         for thread in self._process.threads.values():
             self._process.cut(thread, at, by_itself=False)
-        assert self._ring is not None
         judge = self.open.pop(number)
-        judge.names(self.pid, self._notes.names)
-        for work in self._notes.queue.values():
+        judge.names(self.pid, self._process.notes.names)
+        for work in self._process.notes.queue.values():
             judge.waited(self.pid, work, at)
-        for sentence in self._notes.missing():
+        for sentence in self._process.notes.missing():
             judge.miss(sentence)
         linecache.checkcache()
         return judge.finish(at)
@@ -120,7 +118,7 @@ class Windows(Sampler):
 
         It is young for a tenth of its threshold, unless `at_once`: the first look tells how it began.
         """
-        self._read_ring()
+        self._read_notes(self._process)
         if not self._fresh:
             return
         now = time.monotonic_ns()
@@ -177,11 +175,7 @@ def main(descriptor: int) -> None:
     os.set_blocking(pipe, False)
     owner = os.pidfd_open(pid)
 
-    def ask(what: int) -> None:
-        with contextlib.suppress(OSError):  # it has ended, or has not read for long
-            os.write(pipe, channel.request(what))
-
-    windows = Windows(pid, layout, channel.Ring(ring), ask)
+    windows = Windows(pid, layout, Agent(ring, pipe))
     control.send(pickle.dumps(missing))
     _serve(control, owner, windows)
 

@@ -139,6 +139,8 @@ def view(  # noqa: PLR0913  what may be known beside the stack
         torn: whether frames between the innermost and the loop's are missing.
     """
     frames = machinery.since_the_fork(stack, inherited)
+    if depth:  # it counts what was left out, too
+        depth = max(depth - len(stack) + len(frames), 0)
     found = machinery.find(frames, depth, runners=runners)
     turn, handle = found.turn, found.handle
     runs = found.runs(frames, torn=torn)

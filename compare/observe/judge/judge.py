@@ -321,7 +321,7 @@ class Judge:
     def _target(self, account: Account, known: str | None) -> str | None:
         """What was waited for: what the waits themselves told, and what is known from elsewhere."""
         if account.place == "pool-queue":
-            return self._pools.ahead(-account.thread[1])
+            return self._pools.ahead(account.thread)
         if account.kind == "hops":
             return self._hops.told(account)
         if account.kind == "exit":

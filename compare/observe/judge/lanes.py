@@ -68,7 +68,7 @@ class Lanes:
         """Lanes begin at `began`."""
         self._began = began
         self._drawn: dict[tuple[int, int], _Drawn] = {}
-        self._lines: dict[int, list[tuple[int, int, Site | None]]] = {}
+        self._lines: dict[tuple[int, int], list[tuple[int, int, Site | None]]] = {}
         self._stops: list[tuple[int, int, int]] = []
         self._line_is_full = False
         self._crowded = False
@@ -105,7 +105,7 @@ class Lanes:
         """Leave a thread out."""
         self._drawn.pop(key, None)
 
-    def in_line(self, pool: int, since: int, until: int, site: Site | None) -> None:
+    def in_line(self, pool: tuple[int, int], since: int, until: int, site: Site | None) -> None:
         """Work waited in a pool's line."""
         line = self._lines.setdefault(pool, [])
         if len(line) < MOST_SPANS:

@@ -26,7 +26,8 @@ class Pools:
     def __init__(self, ledger: Ledger, lanes: Lanes) -> None:
         """Enter what was found, and draw who was in line."""
         self._ledger, self._lanes = ledger, lanes
-        self._members: dict[int, set[Key]] = {}
+        self._members: dict[Key, set[Key]] = {}
+        """Of each pool: forked processes have theirs at one address."""
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of a pool's thread."""
@@ -40,7 +41,7 @@ class Pools:
     def works(self, pool: int, thread: Thread) -> None:
         """A thread does a pool's work: its own, unless the loop's thread does it itself."""
         if not thread.loop:
-            self._members.setdefault(pool, set()).add(thread.key)
+            self._members.setdefault((thread.key[0], -pool), set()).add(thread.key)
 
     def waited(self, pid: int, work: Work, since: int, until: int) -> None:
         """Work was in line, until it was begun or given up."""
@@ -49,14 +50,14 @@ class Pools:
         account = Account("pool-queue", None, (pid, -work.pool), None, work.site)
         entry = self._ledger.enter(account, until - since, until)
         entry.name, entry.role = f"pool of {work.size}", "worker"
-        self._lanes.in_line(work.pool, since, until, work.site)
+        self._lanes.in_line(account.thread, since, until, work.site)
 
     def faults_of(self, account: Account) -> str | None:
         """Say what pages a worker waits for while it keeps the GIL, if it does."""
         fault = replace(account, place="worker-thread", kind="page-fault")
         return f"pages of {self._ledger.target(fault) or 'memory'}" if self._ledger.counts(fault) else None
 
-    def ahead(self, pool: int) -> str | None:
+    def ahead(self, pool: Key) -> str | None:
         """Say what the pool's threads were doing while others waited in line."""
         doing: Counter[tuple[str | None, Site | None]] = Counter()
         members = self._members.get(pool, set())

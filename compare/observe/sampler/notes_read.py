@@ -43,8 +43,8 @@ class NotesRead:
         process: WatchedProcess,
         began: int,
         *,
-        pings: Pings | None,
-        window: Callable[[Record], None],
+        pings: Pings | None = None,
+        window: Callable[[Record], None] = lambda _: None,
     ) -> None:
         """Read nothing yet.
 
@@ -95,6 +95,8 @@ class NotesRead:
                 self._asked(record)
             case Kind.THREAD_NAMED | Kind.NOT_SEEN | Kind.FAILED:
                 self._said(record)
+            case Kind.FORKED:
+                self._process.has_forked = True
             case _:
                 self._no_longer_in_line(record, early=early)
 

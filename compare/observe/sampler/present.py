@@ -38,11 +38,13 @@ def _loop(pid: int, thread: WatchedThread, judge: Judge, now: int) -> LoopNow:
     return LoopNow(pid, name, max(held, waited) / MS, segment.call, segment.contended or segment.target, segment.site)
 
 
-def queues(pid: int, queue: Iterable[Work], now: int) -> Iterator[QueueNow]:
-    """Yield every pool of a process that work is queued for, given all work that has been handed over."""
-    pools: dict[int, list[Work]] = {}
-    for work in queue:
-        if work.size and not work.free and now - work.asked > LINE_NS:
-            pools.setdefault(work.pool, []).append(work)
-    for queued in pools.values():
-        yield QueueNow(pid, queued[0].size, len(queued), (now - min(work.asked for work in queued)) / MS)
+def queues(processes: Iterable[WatchedProcess], now: int) -> Iterator[QueueNow]:
+    """Yield every pool that work is queued for."""
+    for process in processes:
+        pools: dict[int, list[Work]] = {}
+        for work in process.notes.queue.values():
+            if work.size and not work.free and now - work.asked > LINE_NS:
+                pools.setdefault(work.pool, []).append(work)
+        for queued in pools.values():
+            longest = now - min(work.asked for work in queued)
+            yield QueueNow(process.pid, queued[0].size, len(queued), longest / MS)

@@ -14,39 +14,40 @@ from typing import TYPE_CHECKING, Any
 
 from compare.observe.judge.judge import Judge
 from compare.observe.sampler import present, without_proc
+from compare.observe.sampler.agents import Search
 from compare.observe.sampler.failures import Failures
-from compare.observe.sampler.loop_pings import LoopPings
-from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.probe import Probe
 from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
 from compare.results import News
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from compare.observe.agent.channel import Ring
     from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
     from compare.observe.judge.stalls import Stalls
+    from compare.observe.sampler.agents import Agent
     from compare.results import Observation
 
 CHILDREN_NS = 25_000_000
 """How often children are looked for."""
+MOST_NAMED = 3
+SILENT_NS = 50_000_000
+"""A Python that is there for longer is told of, if there is no agent in it."""
 
 
 class Sampler:
     """Watches one program at a time.
 
-    `layout` is `None` where Python stacks can't be read; `ring` and `ping` where no agent is in the program.
+    `layout` is `None` where Python stacks can't be read; `agent` where there is none in the program.
     """
 
     def __init__(  # noqa: PLR0913  what a watch is made of
         self,
         pid: int,
         layout: Layout | None,
-        ring: Ring | None,
-        ask: Callable[[int], None],
+        agent: Agent | None,
         *,
         threshold_ns: int,
         plain_threads: bool,
@@ -59,7 +60,7 @@ class Sampler:
         `share` of a processor may be used, as far as the threshold allows: `None` is any.
         """
         now = time.monotonic_ns()
-        self.pid, self._layout, self._ring, self._ask = pid, layout, ring, ask
+        self.pid, self._layout, self._agent = pid, layout, agent
         self._began = now
         self._processes: dict[int, WatchedProcess] = {}
         self.probe = Probe(self._processes)
@@ -69,31 +70,38 @@ class Sampler:
         self._failures = Failures()
         self.frugal = Frugal(threshold_ns, share) if share is not None else Frugal(threshold_ns)
         self._process = WatchedProcess(pid, layout, self.judge, now, self._failures, self.frugal)
-        self._process.stacks.agent = ring is not None
         self._pings: without_proc.Pings | None = None
         if (why := without_proc.reason(pid)) is not None:
-            self._pings = without_proc.Pings(self.judge, ask)
+            self._pings = without_proc.Pings(self.judge, agent.ask if agent is not None else lambda _: None)
             self.judge.miss(why)
         self._processes[pid] = self._process
-        self._notes = NotesRead(ring, self._process, now, pings=self._pings, window=self._note_window)
+        self._heard: set[int] = set()
+        self._searches: dict[int, Search] = {}
+        """Of each process that no agent has been found in."""
+        self._silent: list[int] = []
+        """Those that ended, and were there for a while, without one."""
+        if agent is not None:
+            self._heard.add(agent.inode)
+            self._process.hear(agent, now, pings=self._pings, window=self._note_window)
+        else:
+            self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
         self._tended = 0
         self._others: set[int] = set()
         self._births: dict[int, int] = {}
         """When each child was seen first that is no Python of ours yet."""
-        self._loop_pings = LoopPings(self._process, self._notes, ask, now)
-        if ring is None:
-            self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
-        self._guarded(lambda: self._read_ring(early=True))  # from before the window: loops that run, work that waits
+        self._guarded(
+            lambda: self._read_notes(self._process, early=True)
+        )  # from before the window: loops that run, work that waits
 
     def tick(self) -> bool:
         """Look at everything once; returns whether the program is still there."""
         now = time.monotonic_ns()
-        self._guarded(self._read_ring)
         for process in list(self._processes.values()):
+            self._guarded(self._read_notes, process)
             self._guarded(self._look_at, process, now)
+            self._guarded(process.loop_pings.tick, now)
         if self._pings is not None:
-            self._guarded(self._pings.tick, now, self._notes.loops)
-        self._guarded(self._loop_pings.tick, now)
+            self._guarded(self._pings.tick, now, self._process.notes.loops)
         self._guarded(self._tend, now)
         return (
             bool(self._process.threads) or now - self._began < 2 * LISTING_NS or Path(f"/proc/{self.pid}/task").exists()
@@ -108,9 +116,9 @@ class Sampler:
 
     def _look_at(self, process: WatchedProcess, now: int) -> None:
         process.attach(now)
-        process.list_threads(now, self._notes.hidden)
-        if self._notes.loops and process is self._process:
-            self._place_loops(process)
+        self._find_agent(process, now)
+        process.list_threads(now)
+        process.place_loops()
         for thread in process.schedule.due(now):
             try:
                 process.visit(thread, now)
@@ -119,7 +127,7 @@ class Sampler:
                 thread.open, thread.raw = None, b""
         if not process.threads and process is not self._process and now - process.began > LISTING_NS:
             del self._processes[process.pid]
-            process.close(now)
+            self._end(process, now)
 
     def so_far(self) -> Observation:
         """Say what has been found until now; the watch goes on."""
@@ -134,58 +142,78 @@ class Sampler:
             stalls=stalls,
             turns=turns,
             loops=tuple(present.loops(processes, self.judge, now)),
-            queues=tuple(present.queues(self.pid, self._notes.queue.values(), now)),
+            queues=tuple(present.queues(processes, now)),
             threads=sum(len(process.threads) for process in processes),
             unheard=unheard,
-            missing=(*self.judge.missing, *self._notes.missing()),
+            missing=(*self.judge.missing, *(each for process in processes for each in process.notes.missing())),
         )
 
     def finish(self) -> Observation:
         """Stop, and say what was seen."""
-        self._guarded(self._read_ring)
         now = time.monotonic_ns()
         for process in self._processes.values():
             if process.stacks.unreadable is not None and process is self._process:
                 self.judge.miss(f"no Python lines: {process.stacks.unreadable}")
-            self._guarded(process.close, now)
-        self._notes.close()
-        for work in self._notes.queue.values():
-            self.judge.waited(self.pid, work, now)
+            self._guarded(self._end, process, now)
         if (failed := self._failures.sentence()) is not None:
             self.judge.miss(failed)
-        for sentence in self._notes.missing():
-            self.judge.miss(sentence)
+        if self._silent:
+            self.judge.miss(_without_agent(self._silent))
         return self.judge.finish(now)
 
-    def _read_ring(self, *, early: bool = False) -> None:
-        for record in self._notes.read():
+    def _end(self, process: WatchedProcess, now: int) -> None:
+        """Tell what there is to tell of a process that is watched no longer."""
+        self._read_notes(process)
+        search = self._searches.pop(process.pid, None)
+        if search is not None and process.stacks.reader is not None and now - process.began > SILENT_NS:
+            self._silent.append(process.pid)
+        process.close(now)
+        for work in process.notes.queue.values():
+            self.judge.waited(process.pid, work, now)
+        for sentence in process.notes.missing():
+            self.judge.miss(sentence)
+        if process.agent is not None and process is not self._process:
+            process.agent.close()
+
+    def _find_agent(self, process: WatchedProcess, now: int) -> None:
+        search = self._searches.get(process.pid)
+        if search is not None and (agent := search.look(now)) is not None:
+            del self._searches[process.pid]
+            self._heard.add(agent.inode)
+            process.hear(agent, self._began)
+            self._read_notes(process)
+
+    def _read_notes(self, process: WatchedProcess, *, early: bool = False) -> None:
+        notes = process.notes
+        for record in notes.read():
             try:
-                self._notes.take(record, early=early)
+                notes.take(record, early=early)
             except Exception as error:  # noqa: BLE001  one note less
                 self._failures.note(error)
 
     def _note_window(self, record: Record) -> None:
         """Windows are noted where a process watches itself."""
 
-    def _place_loops(self, process: WatchedProcess) -> None:
-        for tid, loop in self._notes.loops.items():
-            if (thread := process.threads.get(tid)) is not None and thread.loop != loop:
-                thread.loop, thread.pinged = loop, False
-
     def _tend(self, now: int) -> None:
         """What need not be done in every tick."""
-        if now - self._tended < CHILDREN_NS:
-            return
-        self._tended, began = now, time.thread_time_ns()
+        is_due, began = now - self._tended >= CHILDREN_NS, time.thread_time_ns()
+        if is_due:
+            self._tended = now
         for process in list(self._processes.values()):
-            process.watch_stops(now)
-            for child in process.kernel.children():
-                if child not in self._processes and child not in self._others and child != os.getpid():
-                    self._adopt(child, now)
-                    if child in self._processes:
-                        self._processes[child].stacks.inherited = process.stacks.inherited | process.stacks.turns
-        # Each of a thousand threads is asked for its children.
-        self._tended += self.frugal.rest * (time.thread_time_ns() - began)
+            if is_due:
+                process.watch_stops(now)
+            if is_due or process.has_forked:
+                process.has_forked = False
+                self._find_children(process, now)
+        if is_due:  # each of a thousand threads is asked for its children
+            self._tended += self.frugal.rest * (time.thread_time_ns() - began)
+
+    def _find_children(self, process: WatchedProcess, now: int) -> None:
+        for child in process.kernel.children():
+            if child not in self._processes and child not in self._others and child != os.getpid():
+                self._adopt(child, now)
+                if child in self._processes:
+                    self._processes[child].stacks.inherited = process.stacks.inherited | process.stacks.turns
 
     def _adopt(self, pid: int, now: int) -> None:
         process = WatchedProcess(pid, self._layout, self.judge, now, self._failures, self.frugal)
@@ -197,9 +225,17 @@ class Sampler:
             return
         self.judge.child(pid, process.kernel.name())
         self._processes[pid] = process
+        if self._agent is not None:
+            self._searches[pid] = Search(pid, self._heard, now)
 
     def _name_other_python(self, process: WatchedProcess) -> None:
         """A child that is no Python is a program of its own; one that is may have loops, which nobody sees."""
         executable = process.kernel.executable()
         if os.path.basename(executable).startswith("python"):  # noqa: PTH119  no Path object in the sampler's path
             self.judge.miss(f"what children do that run {executable}: another Python than the program's")
+
+
+def _without_agent(pids: Sequence[int]) -> str:
+    first = ", ".join(map(str, pids[:MOST_NAMED])) + (", …" if len(pids) > MOST_NAMED else "")
+    which = f"process {first}" if len(pids) == 1 else f"{len(pids)} Python processes ({first})"
+    return f"threads' names, lines for a pool, and uvloop's turns in {which}: no agent got into what it starts so"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compare.observe.kernel.descriptors import Targets
 from compare.observe.kernel.processes import Process
 from compare.observe.sampler.looks import Looks, closed
+from compare.observe.sampler.loop_pings import LoopPings
+from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.python_stacks import PythonStacks
 from compare.observe.sampler.schedule import MOST_A_TICK, Schedule
 from compare.observe.sampler.watched_thread import WatchedThread
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
     from compare.observe.judge.judge import Judge
     from compare.observe.judge.segments import Work
+    from compare.observe.sampler.agents import Agent
     from compare.observe.sampler.failures import Failures
     from compare.observe.sampler.schedule import Frugal
 
@@ -49,6 +52,17 @@ class WatchedProcess:
         self._listed = self._named = 0
         self._rest = frugal.rest
         self._stopped: int | None = None
+        self.agent: Agent | None = None
+        self.notes = NotesRead(None, self, now)
+        self.loop_pings = LoopPings(self, self.notes, lambda _: None, now)
+        self.has_forked = False
+        """Whether it has noted so since its children were looked for."""
+
+    def hear(self, agent: Agent, began: int, **how: Any) -> None:
+        """An agent is in it, which is listened to from now on; `how` is as `NotesRead` has it."""
+        self.agent, self.stacks.agent = agent, True
+        self.notes = NotesRead(agent.ring, self, began, **how)
+        self.loop_pings = LoopPings(self, self.notes, agent.ask, time.monotonic_ns())
 
     def runs_a_loop(self, thread: WatchedThread) -> bool:
         """Whether an event loop turns in a thread, as far as is known."""
@@ -60,16 +74,22 @@ class WatchedProcess:
             for thread in self.threads.values():
                 thread.python = 0
 
-    def list_threads(self, now: int, skip: set[int]) -> bool:
+    def place_loops(self) -> None:
+        """Tell the threads which loops run in them."""
+        for tid, loop in self.notes.loops.items():
+            if (thread := self.threads.get(tid)) is not None and thread.loop != loop:
+                thread.loop, thread.pinged = loop, False
+
+    def list_threads(self, now: int) -> bool:
         """Follow new threads; returns whether there were any."""
-        fresh = now - self._listed >= LISTING_NS and self._follow_new(now, skip)
+        fresh = now - self._listed >= LISTING_NS and self._follow_new(now)
         if fresh or now >= self._named:
             self._name_states(now)
         return fresh
 
-    def _follow_new(self, now: int, skip: set[int]) -> bool:
+    def _follow_new(self, now: int) -> bool:
         self._listed, began = now, time.thread_time_ns()
-        fresh = [tid for tid in self.kernel.tids() if tid not in self.threads and tid not in skip]
+        fresh = [tid for tid in self.kernel.tids() if tid not in self.threads and tid not in self.notes.hidden]
         for tid in fresh:
             with contextlib.suppress(OSError):
                 self.threads[tid] = WatchedThread(self.pid, tid, now)
@@ -113,7 +133,8 @@ class WatchedProcess:
         self.threads.pop(thread.tid, None)
 
     def close(self, now: int) -> None:
-        """Stop watching."""
+        """Stop watching; the agent is whose it was."""
+        self.notes.close()
         if self._stopped is not None:
             self.judge.stopped(self.pid, self._stopped, now)
         for thread in list(self.threads.values()):

@@ -132,10 +132,11 @@ class Observer:
             self._check_it_lives()
         else:
             self._wait_until_at_work()
-        ring = channel.Ring.create()
+        ring = channel.Ring.create(self.pid)
         read, write = os.pipe()
         os.set_blocking(write, False)
-        return Link({channel.VARIABLE: f"{ring},{read},{self.pid}"}, (ring, read), ring, write)
+        setting = channel.Setting(ring, read, self.pid, children=True)
+        return Link({channel.VARIABLE: str(setting)}, (ring, read), ring, write)
 
     def begin(  # noqa: PLR0913  what a watch is made of
         self,

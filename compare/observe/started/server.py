@@ -12,11 +12,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.target import layout_of
 from compare.observe.judge.stalls import Stalls
+from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
 from compare.observe.started.observer import LENGTH
@@ -59,20 +59,12 @@ def _serve(control: socket.socket, kept: Kept) -> None:
 def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     control: socket.socket, kept: Kept, command: dict[str, Any], descriptors: list[int], layout: Any, why: str | None
 ) -> None:
-    ring = channel.Ring(descriptors[0]) if descriptors else None
-
-    def ask(what: int) -> None:
-        if descriptors:
-            try:
-                os.write(descriptors[1], channel.request(what))
-            except OSError:  # it has ended, or has not read for long
-                return
-
+    agent = Agent(descriptors[0], os.dup(descriptors[1])) if descriptors else None
     if not command["agent"]:  # not started by us: it may be any Python's
         layout, why = _layout_of(command["pid"])
     threshold_ns = int(command["threshold_ms"] * 1e6)
     sampler = Sampler(
-        command["pid"], layout, ring, ask,
+        command["pid"], layout, agent,
         threshold_ns=threshold_ns, plain_threads=command["plain_threads"], share=command["share"],
         imports=command["imports"], stalls=Stalls(threshold_ns) if command["news"] else None,
     )  # fmt: skip
@@ -87,8 +79,8 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
         sampler.judge.miss(AWAY)
     if asked is not None:
         _answer(control, sampler.finish())
-    if ring is not None:
-        ring.close()
+    if agent is not None:
+        agent.close()
 
 
 def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> str | None:

@@ -5,7 +5,6 @@ Writes what `story.replay` reads: the calls in order, each stack once.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.judge.segments import Segment
+from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
 from compare.scenarios.script.program import STARTUP
 
@@ -86,17 +86,12 @@ def record(command: list[str]) -> dict[str, Any]:
     descriptor, (asked, ask) = channel.Ring.create(), os.pipe()
     os.set_blocking(ask, False)
 
-    def send(what: int) -> None:
-        with contextlib.suppress(OSError):
-            os.write(ask, channel.request(what))
-
     layout = calibrate()
     setting = {channel.VARIABLE: f"{descriptor},{asked},{os.getpid()}", "PYTHONPATH": str(STARTUP)}
     with subprocess.Popen(command, env=os.environ | setting, pass_fds=(descriptor, asked)) as child:
         began = time.monotonic_ns()
-        sampler = Sampler(
-            child.pid, layout, channel.Ring(descriptor), send, threshold_ns=10_000_000, plain_threads=False
-        )
+        agent = Agent(descriptor, ask)
+        sampler = Sampler(child.pid, layout, agent, threshold_ns=10_000_000, plain_threads=False)
         recorder: Any = Recorder(sampler.judge, sampler.probe)
         for process in sampler._processes.values():
             process.judge = recorder

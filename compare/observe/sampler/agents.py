@@ -1,0 +1,80 @@
+"""The agents in the watched processes: each with a ring of notes, and a pipe by which it is asked.
+
+The first one's are handed to us. What a process forks or spawns makes its own, and is found here: by the ring's name
+among the process's descriptors, opened through `/proc/PID/fd`. What it has noted by then is not lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from compare.observe.agent import channel
+from compare.observe.kernel.links import link
+
+LOOKS = ((1_000_000_000, 2_000_000), (30_000_000_000, 25_000_000))
+"""To such an age it is looked for so often, in nanoseconds; an interpreter takes some tens of milliseconds to begin."""
+SELDOM_NS = 1_000_000_000
+
+
+class Agent:
+    """One agent, seen from outside."""
+
+    def __init__(self, ring: int, pipe: int) -> None:
+        """Map the ring behind one descriptor, which may be closed then, and ask by the other, which we close."""
+        self.inode = os.fstat(ring).st_ino
+        self.ring, self._pipe = channel.Ring(ring), pipe
+
+    def ask(self, what: int) -> None:
+        """Have it ping the loop in a thread; where it has ended, or has not read for long, nothing happens."""
+        with contextlib.suppress(OSError):
+            os.write(self._pipe, channel.request(what))
+
+    def close(self) -> None:
+        """Let it go."""
+        self.ring.close()
+        os.close(self._pipe)
+
+
+class Search:
+    """Looks for the agent of one process, soon after its birth more often than later."""
+
+    def __init__(self, pid: int, heard: set[int], now: int) -> None:
+        """Take no ring for its own that is one of those `heard`: a child has its parent's until it has its own."""
+        self._pid, self._heard, self._began = pid, heard, now
+        self._name = f"/memfd:{channel.ring_name(os.getpid())}"
+        self._due = now
+
+    def look(self, now: int) -> Agent | None:
+        """Return the agent, if it is time to look and it is there."""
+        if now < self._due:
+            return None
+        age = now - self._began
+        self._due = now + next((every for until, every in LOOKS if age < until), SELDOM_NS)
+        with contextlib.suppress(OSError):  # it has ended, or may not be looked into
+            numbers = list(map(int, os.listdir(f"/proc/{self._pid}/fd")))  # noqa: PTH208  hundreds of times a second
+            high = [number for number in numbers if number >= channel.FIRST_DESCRIPTOR]
+            for number in high or numbers:
+                with contextlib.suppress(OSError):  # it has just been closed
+                    if link(self._pid, number).startswith(self._name) and (found := self._opened(number)) is not None:
+                        return found
+        return None
+
+    def _opened(self, number: int) -> Agent | None:
+        folder = f"/proc/{self._pid}/fd"
+        ring = os.open(f"{folder}/{number}", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            if os.fstat(ring).st_ino in self._heard:
+                return None
+            memory = channel.Ring(ring)
+            inode, pipe = memory.pipe()
+            memory.close()
+            if not inode:
+                return None
+            ask = os.open(f"{folder}/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            if os.fstat(ask).st_ino != inode:
+                os.close(ask)
+                return None
+            return Agent(ring, ask)
+        finally:
+            os.close(ring)
