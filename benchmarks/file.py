@@ -23,10 +23,10 @@ from benchmarks.measure import SECONDS, Case, Figures, UnavailableError, Work, W
 from compare.catalogue import NoRoomError
 from compare.process.host import EndedError, Host, Stopped
 from compare.scenarios.file.sources import Fifos
-from compare.scenarios.file.storage import Files, content
 from compare.scenarios.net.options import processors
 from compare.scenarios.shared.job import PINNED_MALLOC
 from compare.scenarios.shared.page_cache import warm
+from compare.scenarios.shared.storage import Files, content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -292,6 +292,7 @@ class Run:
         cpu_seconds: the child's own, in the median pass.
         threads: the most seen at once.
         rss_mib: the child's peak resident memory, in MiB.
+        buffered_mib: the most of what had arrived and was held in memory at once, in MiB; `write` only.
         observation: `None` when nothing was observed.
         verdict: one sentence: who waited where.
         notes: what the reader must know to read the row (e.g. "unstable: ...").
@@ -314,6 +315,7 @@ class Run:
     cpu_seconds: CpuSeconds | None = None
     threads: int = 0
     rss_mib: float = 0.0
+    buffered_mib: float | None = None
     observation: Observation | None = None
     verdict: str = ""
     notes: tuple[str, ...] = ()

@@ -139,7 +139,7 @@ class TestTheUsersOwn:
         [
             ("def other(paths): ...", "no 'go'"),
             ("def go(): ...", "takes no positional argument"),
-            ("def go(a, b, c): ...", "needs 3 arguments"),
+            ("def go(a, b, c, d): ...", "needs 4 arguments"),
             ("def go(*a, b): ...", "needs a keyword argument"),
             ("def go(*a):\n yield 1", "is a generator"),
             ("class go: ...", "is a class"),

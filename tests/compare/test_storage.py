@@ -12,11 +12,10 @@ import pytest
 
 from compare.catalogue import NoRoomError
 from compare.process.host import Host
-from compare.scenarios.file import storage
-from compare.scenarios.file.digest import digest
 from compare.scenarios.file.fifo_writer import ThreadWriter
 from compare.scenarios.file.sources import Fifos
-from compare.scenarios.shared import page_cache
+from compare.scenarios.shared import page_cache, storage
+from compare.scenarios.shared.digest import digest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -34,6 +34,7 @@ CHEAP = {
     "file": "--quick --only blocking",
     "net": "--quick --only select_multiplexing",
     "pipes": "--quick --only blocking",
+    "write": "--quick --only blocking",
 }
 
 

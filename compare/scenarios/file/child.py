@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...process.child import main
+from ..shared.digest import digest
 from ..shared.one_pass import one_pass
-from .digest import digest
 
 if TYPE_CHECKING:
     from ...process.child import Line, Variant

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from compare import catalogue
 from compare.scenarios.file.options import STATES
 from compare.scenarios.file.sources import Cold, Fifos, Warm
-from compare.scenarios.file.storage import Storage, of_user
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK
 from compare.scenarios.shared.page_cache import evict
 from compare.scenarios.shared.passes import Passes, Plan
 from compare.scenarios.shared.row import Row
+from compare.scenarios.shared.storage import Storage, of_user
 from compare.scenarios.shared.timed import told
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from compare.process.child import Line
-from compare.scenarios.file.storage import content
+from compare.scenarios.shared.storage import content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

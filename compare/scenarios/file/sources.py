@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
-from compare.scenarios.file.digest import digest
-from compare.scenarios.file.storage import Files, content
+from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.page_cache import evict, warm
+from compare.scenarios.shared.storage import Files, content
 
 if TYPE_CHECKING:
     from pathlib import Path

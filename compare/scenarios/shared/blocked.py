@@ -119,7 +119,7 @@ def _nobody(runs: Sequence[Run]) -> str:
 
 def _plain(runs: Sequence[Run]) -> str:
     del runs
-    return "whoever calls it waits until all is read, itself or its threads"
+    return "whoever calls it waits until all is done, itself or its threads"
 
 
 WHERE_BLOCKED = (

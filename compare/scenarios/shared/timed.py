@@ -35,6 +35,7 @@ def _measured(row: Row, passes: list[dict[str, Any]], operations: str) -> Run:
         "cpu_seconds": CpuSeconds(middle["user"], middle["system"]),
         "threads": max(seen.threads if seen else 0, *(each["threads"] for each in passes)),
         "rss_mib": max(each["rss_mib"] for each in passes),
+        "buffered_mib": max((each["buffered_mib"] for each in passes if "buffered_mib" in each), default=None),
         "observation": seen,
         "notes": run.notes + verdict.unstable(times) + slower(row.observed_s, typical),
     }

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from compare.catalogue.scenario import NoRoomError
-from compare.scenarios.file.digest import digest
+from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.page_cache import evict
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Write streams in every way."""

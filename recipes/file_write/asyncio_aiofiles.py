@@ -1,0 +1,107 @@
+"""aiofiles, and `await file.write(chunk)`: a hop to a thread for each chunk.
+
+It reads like the plain loop. Each `write` of 64 KiB goes to a worker thread and back,
+which takes some times as long as the copy into the page cache that it is there for:
+`asyncio_batched` makes one hop for many chunks. (Source: aiofiles' README.)
+
+**Where it still blocks:** in `open`, `write`, `fsync` and `replace`, in the default
+executor's `min(32, CPUs + 4)` threads, which the rest of the program shares. aiofiles
+lets a cancelled caller go while its thread works on, and a file that is opened then
+would be nobody's: so each call is waited for to its end, then the new file is removed.
+
+**Use it when** the chunks are few or slow, and the file object is needed for more than
+a stream.
+
+**The idea** is in `write_file`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiofiles
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Awaitable
+
+
+T = TypeVar("T")
+
+
+async def write_file(
+    path: str | os.PathLike[str], chunks: AsyncIterable[bytes], durable: bool = False
+) -> int:
+    """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
+    hop = partial(asyncio.get_running_loop().run_in_executor, None)
+    target = Path(await hop(os.path.realpath, path))  # a link stays one
+    beside = target.with_name(f".{secrets.token_hex(8)}.part")
+    count = 0
+    try:
+        new = await _ended(hop(_create, target, beside))
+        mode: Any = "r+b" if new else "wb"
+        opening = asyncio.ensure_future(aiofiles.open(beside if new else target, mode))
+        try:
+            file = await _ended(opening)
+            async for chunk in chunks:
+                count += await _ended(file.write(chunk))  # a hop to a thread, and back
+            await _ended(file.flush())
+            if new and durable:
+                await _ended(hop(os.fsync, file.fileno()))
+        finally:
+            if not opening.exception():  # cancelled or not, it is open
+                await _ended(opening.result().close())
+        if new:
+            await _ended(hop(_rename, beside, target, durable), last=True)
+    except BaseException:
+        await _ended(hop(beside.unlink, True))  # if it is there
+        raise
+    return count
+
+
+def _create(target: Path, beside: Path) -> bool:
+    """Make an empty file, with the old one's permissions; none for a pipe, a device."""
+    if not target.exists():
+        beside.touch(exist_ok=False)
+    elif target.is_file():
+        os.close(os.open(target, os.O_WRONLY))  # may it be written to?
+        beside.touch(0o600, exist_ok=False)
+        shutil.copymode(target, beside)
+    else:
+        return False
+    return True
+
+
+def _rename(beside: Path, target: Path, durable: bool) -> None:
+    beside.replace(target)
+    if durable:
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the disk has the name too
+        finally:
+            os.close(folder)
+
+
+async def _ended(call: Awaitable[T], *, last: bool = False) -> T:
+    """Wait for a call's end when cancelled too: its thread has the file until then."""
+    task = asyncio.ensure_future(call)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled and (task.exception() or not last):
+        raise cancelled
+    return task.result()  # of the last one too when it was cancelled: too late
+
+
+if __name__ == "__main__":
+    from recipes.file_write import arriving, main
+
+    main(lambda path, chunks: asyncio.run(write_file(path, arriving(chunks))))

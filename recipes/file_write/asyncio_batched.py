@@ -1,0 +1,133 @@
+"""One hop to a thread for some MiB of chunks, written with one `writev`.
+
+A hop costs some hundred microseconds, whatever it carries. With a chunk in each, most
+of the time goes into hops; with 4 MiB in each, none to speak of. `writev` takes the
+chunks as they are, without a copy that joins them. (Source: writev(2).)
+
+**Where it still blocks:** in `writev`, `fsync` and the rest, in the default executor's
+`min(32, CPUs + 4)` threads, which the rest of the program shares: more slow files than
+that hold up each other, and name resolution with them. A cancelled caller stays until
+its thread has come back: only then is it certain what is to be removed. Cancelled when
+the name has changed already, it returns as if nothing had been asked.
+
+**Use it when** a stream goes to disk on asyncio: uploads, downloads, logs of some size.
+For a pipe whose other end answers, take smaller batches.
+
+**The idea** is in `write_file`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable
+    from io import FileIO
+
+
+BATCH = 4 * 1024 * 1024  # bytes: a hop costs what some 100 KiB of copying do
+MOST = 1024  # chunks: `writev` takes no more
+
+
+async def write_file(
+    path: str | os.PathLike[str], chunks: AsyncIterable[bytes], durable: bool = False
+) -> int:
+    """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
+    file = _NewFile(path)
+    batch: list[bytes] = []
+    size = 0
+    try:
+        await _hop(file.open)
+        async for chunk in chunks:
+            batch.append(chunk)
+            size += len(chunk)
+            if size >= BATCH or len(batch) == MOST:
+                await _hop(file.write, batch)  # which empties it
+                size = 0
+        await _hop(file.write, batch)
+        await _hop(file.finish, durable)
+    except BaseException:
+        await _hop(file.discard)
+        if not file.done:  # else it was cancelled too late: this is the new file
+            raise
+    return file.count
+
+
+class _NewFile:
+    """A file beside the old one, which takes its name at the end; all of it blocks."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.target = self.beside = Path(path)
+        self.file: FileIO | None = None
+        self.count, self.done = 0, False
+
+    def open(self) -> None:
+        self.target = Path(os.path.realpath(self.target))  # a link stays one
+        old = self.target.exists()
+        if old and not self.target.is_file():
+            self.beside = self.target  # a pipe, a device: as it is
+            self.file = self.target.open("wb", buffering=0)
+            return
+        self.beside = self.target.with_name(f".{secrets.token_hex(8)}.part")
+        # not for others' eyes before it has the old one's permissions
+        mode = 0o600 if old else 0o666
+        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        self.file = os.fdopen(fd, "wb", buffering=0)
+        if old:
+            os.close(os.open(self.target, os.O_WRONLY))  # may it be written to?
+            shutil.copymode(self.target, self.beside)
+
+    def write(self, batch: list[bytes]) -> None:
+        while batch and self.file:
+            written = os.writev(self.file.fileno(), batch)
+            self.count += written
+            while batch and written >= len(batch[0]):
+                written -= len(batch.pop(0))
+            if batch:  # a pipe takes what it has room for
+                batch[0] = batch[0][written:]
+
+    def finish(self, durable: bool) -> None:
+        if self.file and self.beside != self.target:
+            if durable:
+                os.fsync(self.file.fileno())
+            self.file.close()
+            self.beside.replace(self.target)
+            if durable:
+                folder = os.open(self.target.parent, os.O_RDONLY)
+                try:
+                    os.fsync(folder)  # the disk has the name too
+                finally:
+                    os.close(folder)
+        elif self.file:
+            self.file.close()
+        self.done = True
+
+    def discard(self) -> None:
+        if self.file:
+            self.file.close()
+            if self.beside != self.target:
+                self.beside.unlink(missing_ok=True)
+
+
+async def _hop(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call it in a thread, and wait for its end when cancelled too: it has the file."""
+    call = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+    cancelled: asyncio.CancelledError | None = None
+    while not call.done():
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if trouble := cancelled or call.exception():
+        raise trouble
+
+
+if __name__ == "__main__":
+    from recipes.file_write import arriving, main
+
+    main(lambda path, chunks: asyncio.run(write_file(path, arriving(chunks))))

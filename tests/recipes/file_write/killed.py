@@ -1,0 +1,79 @@
+"""Writes a file again and again, is killed each time at another moment, and prints what was found: `killed.py MODULE
+BACKEND FOLDER MOMENTS` prints JSON. Each writer is a fork of this process, which has no threads.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures.thread  # noqa: F401  imported late by those who use it
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+
+from tests.recipes.file_write.conftest import arriving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK, CHUNKS = 64 * 1024, 16
+SMALLER = {"BATCH": 4 * CHUNK, "AHEAD": 4 * CHUNK}
+"""Of the recipes' constants, so that one MiB makes several batches."""
+
+
+def new(number: int) -> Iterator[bytes]:
+    for _ in range(CHUNKS):
+        yield bytes([number]) * CHUNK
+
+
+def write(module: Any, backend: str, path: Path, number: int) -> None:
+    durable = number % 10 == 0
+    if backend == "none":
+        module.write_file(path, new(number), durable)
+    else:
+        anyio.run(module.write_file, path, arriving(new(number)), durable, backend=backend)
+
+
+def forked(*what: Any) -> int:
+    pid = os.fork()
+    if not pid:
+        write(*what)
+        os._exit(0)
+    return pid
+
+
+def main(name: str, backend: str, folder: str, moments: int) -> None:
+    module, path = importlib.import_module(name), Path(folder, "file")
+    vars(module).update(SMALLER)
+    if backend != "none":
+        anyio.run(anyio.lowlevel.checkpoint, backend=backend)  # imports what each fork would import again
+    path.write_bytes(bytes(CHUNK * CHUNKS))
+    began = time.monotonic()
+    assert os.waitpid(forked(module, backend, path, 1), 0)[1] == 0
+    took = time.monotonic() - began
+    found = {"old": 0, "new": 0, "mixed": 0, "left": 0, "other": 0}
+    before = 1
+    for number in range(2, 2 + moments):
+        pid = forked(module, backend, path, number)
+        time.sleep(took * 1.2 * (number - 2) / moments)  # the moment: any is right
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        content = path.read_bytes()
+        whole = content == content[:1] * (CHUNK * CHUNKS) and content[0] in (before, number)
+        found["mixed" if not whole else "new" if content[0] == number else "old"] += 1
+        before = content[0]
+        for other in path.parent.iterdir():
+            if other != path:
+                found["left" if other.name.startswith(".") and other.suffix == ".part" else "other"] += 1
+                other.unlink()
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
