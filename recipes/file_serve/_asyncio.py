@@ -116,7 +116,11 @@ class Client(asyncio.Protocol):
             self._gone()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin: asyncio has set TCP_NODELAY."""
+        """Begin."""
+        # or the end of a reply waits 40 ms for an ACK: asyncio sets it for a socket
+        # that knows its protocol's number, and one that was accepted does not
+        with contextlib.suppress(OSError):
+            self.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # uvloop's is not registered as one
         self.transport = cast("asyncio.Transport", transport)
 

@@ -1,15 +1,16 @@
 """No thread and no copy: the kernel reads ahead, and `sendfile` sends what is there.
 
 `posix_fadvise(WILLNEED)` has the kernel bring the next window into the page cache and
-returns; `preadv2` with `RWF_NOWAIT` of a single byte says whether the window's last
-page has come; then `sendfile` has nothing to wait for. What is not there yet is asked
-for again a millisecond later, and the loop goes on meanwhile. Works on uvloop, which
-has no `sendfile` of its own: it is tried on the socket, and a full one is waited for.
+returns; `preadv2` with `RWF_NOWAIT` of some bytes says whether the window's parts and
+its last page have come; then `sendfile` has nothing to wait for. What is not there yet
+is asked for again a millisecond later, and the loop goes on meanwhile. Works on uvloop,
+which has no `sendfile` of its own: it is tried on the socket, and a full one is waited
+for.
 (Sources: posix_fadvise(2), preadv2(2), sendfile(2).)
 
 **Where it still blocks:** on the loop, in `open`, for a name that is not cached; in
 `posix_fadvise` when the disk's queue is full or the file's map of blocks must be read;
-and in `sendfile`, for a page in a window's middle that comes later than its last. What
+and in `sendfile`, for a page that comes later than those that were asked for. What
 has not come after 1000 questions is sent with a wait, and so is all of a file system
 that can't say what it has in memory (tmpfs, and some network ones).
 

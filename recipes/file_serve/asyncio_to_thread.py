@@ -6,7 +6,7 @@ file of up to 256 KiB takes one hop where aiofiles takes three. Works on uvloop
 unchanged.
 
 **Where it still blocks:** in `open` and `pread`, in the default executor's
-`min(32, CPUs + 4)` threads. Each chunk is a hop: some 50 to 100 µs, which a thread
+`min(32, CPUs + 4)` threads. Each chunk is a hop: some 50 to 100 microseconds, which a thread
 spends on handing over and not on the file.
 
 **Use it when** you want nothing but the standard library, on any platform and any file

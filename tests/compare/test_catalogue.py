@@ -35,7 +35,7 @@ def shelf(tmp_path: Path) -> Callable[[str, str], Path]:
 def test_every_recipe_on_disk_is_there_and_says_what_it_is() -> None:
     for scenario in catalogue.names():
         folder = catalogue.scenario_of(scenario).folder
-        on_disk = {path.stem for path in (ROOT / "recipes" / folder).glob("*.py")} - {"__init__"}
+        on_disk = {path.stem for path in (ROOT / "recipes" / folder).glob("[!_]*.py")}
         found = catalogue.variants(scenario)
         assert {variant.name for variant in found} == on_disk
         assert all(variant.idea for variant in found)

@@ -1,0 +1,1 @@
+"""Serving files over HTTP with every variant."""
