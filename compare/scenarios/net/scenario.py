@@ -107,7 +107,7 @@ def _whether(run: Run) -> str | None:
 
 WHETHER = Column("answered in", "words", _whether)
 SERVED = Column("msg/s", "/s", lambda run: run.per_second if run.outcome == "ok" else None)
-CPU_MESSAGE = Column("CPU µs", "µs", lambda run: _cpu(run) if run.outcome == "ok" else None)
+CPU_MESSAGE = Column("CPU", "µs", lambda run: _cpu(run) if run.outcome == "ok" else None)
 ANSWERED = Column("answered", "ms", lambda run: run.answered_ms, "first answer")
 LATER = Column("then", "ms", lambda run: run.latency_ms.p50 if run.latency_ms else None, "then, at the median")
 MEMORY = Column("MiB", "MiB", lambda run: run.rss_mib or None, "memory")
