@@ -73,7 +73,7 @@ def comparison(scenario: Scenario) -> Parser:
     add("--repeat", type=whole(1), metavar="N", help="timed passes")
     add("--timeout", type=number(0.01), metavar="S", help="for each variant's passes")
     add("--quick", action="store_true", help="less work, in a third of the time")
-    add("--no-observe", action="store_true", help="leave out the observed passes, and with them where it waits")
+    add("--no-observe", action="store_true", help="leave out the observed passes, and the report of what blocks")
     _outputs(parser)
     return parser
 

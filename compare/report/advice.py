@@ -19,7 +19,7 @@ WHAT: dict[tuple[str, str | None], str] = {
     ("worker-thread", "exit"): "the program's exit waits{target}",
     ("worker-thread", "hops"): "{count} hops to a thread and back{at}{target}",
     ("busy-cpu", "busy-polling"): "{who} poll{s} again and again and never block{s}{at}",
-    ("busy-cpu", "backlog"): "{who} {has} a backlog of many short callbacks",
+    ("busy-cpu", "backlog"): "{who} {has} a backlog of short callbacks",
     ("busy-cpu", "compute"): "{who} compute{s}{at}",
     ("busy-cpu", "gc"): "{who} collect{s} garbage{generation}{times}{at}",
     ("pool-queue", None): "work submitted{at} is queued for the {thread}{ahead}",

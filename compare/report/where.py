@@ -51,14 +51,16 @@ def _rank(gathered: Gathered) -> tuple[bool, float]:
 
 
 def told(gathered: Gathered | None, variant: str, width: int) -> str:
-    """The longest way to tell it that fits: `read for 00000 and 7 more, line 27`, `read, line 27`, or `read :27`."""
+    """The longest way to tell it that fits: `read for 00000 at reader.py:27`, `read, line 27` or `read :27`."""
     if gathered is None:
         return ""
     finding = gathered.first
     what = "a lock" if finding.place == "lock" else finding.call or finding.kind or finding.place.replace("-", " ")
     target, line = _target(gathered), _line(finding, variant)
     at = f", {line.replace(':', 'line ', 1) if line.startswith(':') else line}" if line else ""
-    ways = [f"{what}{f' for {target}' if target else ''}{at}", f"{what}{at}", f"{what} {line}"]
+    full = _line(finding, "")
+    ways = [f"{what}{f' for {target}' if target else ''}{f' at {full}' if full else ''}"]
+    ways += [f"{what}{f' for {target}' if target else ''}{at}", f"{what}{at}", f"{what} {line}"]
     return next((way.strip() for way in ways if len(way.strip()) <= width), cut(ways[-1].strip(), width))
 
 

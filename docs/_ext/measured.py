@@ -169,7 +169,7 @@ def timeline(case: str, run: Run) -> nodes.Node | None:
 
 
 class Faults(Evidence):
-    """`faults FOLDER/NAME`: what one recipe stands; backends that stand the same are told together."""
+    """`faults FOLDER/NAME`: what one recipe withstands; backends that withstand the same are told together."""
 
     required_arguments = 1
 
@@ -191,7 +191,7 @@ class Faults(Evidence):
 
 
 class FaultMatrix(Evidence):
-    """`fault-matrix FOLDER`: who stands what, every recipe of a folder, a mark a cell, and the reasons below."""
+    """`fault-matrix FOLDER`: who withstands what, every recipe of a folder, a mark a cell, and the reasons below."""
 
     required_arguments = 1
 

@@ -164,7 +164,7 @@ def _pitfall(recipe: Recipe) -> list[str]:
 def _measured(recipe: Recipe) -> list[str]:
     if recipe.folder not in SCENARIOS:
         return []
-    faults = ["## What it stands", f"```{{faults}} {recipe.key}\n```"]
+    faults = ["## What it withstands", f"```{{faults}} {recipe.key}\n```"]
     return ["## Measured", f"```{{measured-recipe}} {recipe.key}\n```", *faults]
 
 

@@ -3,9 +3,9 @@
 Cancelling a task that awaits `asyncio.to_thread` (or a time limit around it) ends the
 *waiting*. No thread can be ended from outside: the worker stays in its call, keeps its
 slot in the pool, and then does whatever came next in its code, long after the caller
-was told "cancelled". aiofiles works in the same way. trio's `to_thread.run_sync` and
-anyio's wait for the thread by default, and cannot be cancelled meanwhile, unless you
-ask them to abandon it.
+was told "cancelled". With aiofiles the caller stays too: its `async with` closes the
+file, which waits for the read. trio's `to_thread.run_sync` and anyio's wait for the
+thread by default, and cannot be cancelled meanwhile, unless you ask them to abandon it.
 
 **The way out**: give the thread something to wait for besides its data (here: a second
 descriptor), tell it when you are cancelled, and stay until it has ended.

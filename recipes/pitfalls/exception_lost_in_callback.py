@@ -28,7 +28,7 @@ def trap() -> str:
     parsed: list[int] = []
 
     def parse(future: Future[str]) -> None:
-        # raises in the worker thread, where nobody listens
+        # raises in the worker thread, or in the caller's if the future is done already
         parsed.append(int(future.result()))
 
     with ThreadPoolExecutor(1) as pool:

@@ -1,7 +1,7 @@
 """Page faults under the GIL: an mmap sliced on the loop waits without a system call.
 
 A memory-mapped file looks like memory. Touching a page that is not there stops the
-thread inside of one bytecode, in the kernel, until the disk has brought it. No call
+thread inside of one bytecode, in the kernel, until the page has been read. No call
 returns `EAGAIN`, no debug mode sees anything, and since the interpreter does not know
 that it waits, it keeps the GIL: *all* threads of the process stand still, not the
 loop's alone.

@@ -112,7 +112,7 @@ def asyncio_is_the_answer() -> Seen:
     blocked = _readers("asyncio_aiofiles", at_least=min(32, _cpus() + 4))
     figure = (
         f"aiofiles, {FILES} files whose data does not come: {blocked} threads wait in read, {FILES - blocked} reads "
-        f"wait in line for one of them; {_completion()}"
+        f"are queued for one of them; {_completion()}"
     )
     return Seen(blocked == 0, figure)
 

@@ -153,14 +153,16 @@ def _workers(observation: Observation) -> str | None:
     return f"{one if threads == 1 else many} {what}: {upto}{milliseconds(longest)}{_sites(mine)}"
 
 
-def _queue(findings: Iterable[Finding], began: Sequence[float]) -> str | None:
+def _queue(findings: Sequence[Finding], began: Sequence[float]) -> str | None:
     """Work queued for a thread; how many of the files a FIFO's writer can tell."""
     lines = [finding for finding in findings if finding.place == "pool-queue"]
     if not lines:
         return None
     longest = max(finding.longest_ms for finding in lines)
     count = sum(finding.count for finding in lines)
-    late = sum(moment * 1000 > longest / 2 for moment in began)
+    waits = [each.longest_ms for each in findings if each.place == "worker-thread" and each.kind not in APART]
+    first = min(longest, max(waits, default=longest))  # how long those that were begun with first keep their threads
+    late = sum(moment * 1000 > first / 2 for moment in began)
     if late:
         return f"{late} {'file is' if late == 1 else 'files are'} queued for the pool: up to {milliseconds(longest)}"
     return f"{count} {'call is' if count == 1 else 'calls are'} queued for the pool: up to {milliseconds(longest)}"
