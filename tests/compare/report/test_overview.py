@@ -169,7 +169,7 @@ def test_the_group_follows_from_what_was_seen(seen: Observation | None, title: s
 
 def test_the_place_is_told_with_its_line() -> None:
     assert "read for 00001 and 7 more at asyncio_aiofiles.py:21" in drawn(compared(read(0.4, observation=HELD)), 120)
-    assert "read :21" in drawn(compared(read(0.4, observation=HELD)), 48)
+    assert "read, line 21" in drawn(compared(read(0.4, observation=HELD)), 48)
 
 
 def test_what_went_wrong_is_told_with_its_reason() -> None:
