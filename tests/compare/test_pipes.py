@@ -49,10 +49,10 @@ def test_all_loads_with_their_workload(measured: Callable[..., Any]) -> None:
     assert status == 0
     loads = [run["workload"] for run in told["runs"]]
     assert [work["load"] for work in loads] == ["many", "stderr", "bulk"]
-    assert [work["children"] for work in loads] == [64, 1, 1]
+    assert [work["children"] for work in loads] == [16, 1, 1]
     assert {work["bytes"] for work in loads} == {300_000}
     assert {run["outcome"] for run in told["runs"]} == {"ok"}
-    assert loads[0]["delay_ms"] == 20
+    assert loads[0]["delay_ms"] == 5
 
 
 @pytest.mark.parametrize(

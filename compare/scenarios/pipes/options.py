@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 Load = Literal["many", "stderr", "bulk"]
 LOADS: tuple[Load, ...] = ("many", "stderr", "bulk")
-CHILDREN = {"many": 64, "stderr": 1, "bulk": 1}
-SIZES: dict[Load, int] = {"many": 64 << 10, "stderr": 4 << 20, "bulk": 64 << 20}
-QUICK_SIZES: dict[Load, int] = {"many": 16 << 10, "stderr": 1 << 20, "bulk": 16 << 20}
-DELAY_S, QUICK_DELAY_S = 0.05, 0.02
+CHILDREN, QUICK_CHILDREN = 64, 16
+SIZES: dict[Load, int] = {"many": 64 << 10, "stderr": 4 << 20, "bulk": 32 << 20}
+QUICK_SIZES: dict[Load, int] = {"many": 16 << 10, "stderr": 1 << 20, "bulk": 8 << 20}
+DELAY_S, QUICK_DELAY_S = 0.01, 0.005
 REPEATS = 2
 
 
@@ -47,9 +47,10 @@ class Options:
 
     def workload(self, load: Load) -> dict[str, Any]:
         """What is to be done under a load."""
+        many = self.children or (QUICK_CHILDREN if self.quick else CHILDREN)
         work: dict[str, Any] = {
             "load": load,
-            "children": (self.children if load == "many" else None) or CHILDREN[load],
+            "children": many if load == "many" else 1,
             "bytes": self.size or (QUICK_SIZES if self.quick else SIZES)[load],
         }
         return work | ({"delay_ms": self.delay * 1000} if load == "many" else {})

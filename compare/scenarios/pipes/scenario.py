@@ -48,9 +48,9 @@ class PipesScenario(Scenario):
         load = "many: children at once; stderr: one that writes errors first; bulk: much through one (default: all)"
         add("--load", action="append", type=some_of(LOADS), metavar="LOAD", help=load)
         add("--children", type=whole(1), metavar="N", help="how many at once in many (default: 64)")
-        much = "to each child and back (default: 64KiB many, 4MiB stderr, 64MiB bulk)"
+        much = "to each child and back (default: 64KiB many, 4MiB stderr, 32MiB bulk)"
         add("--size", type=size, metavar="BYTES", help=much)
-        add("--delay", type=number(0), metavar="MS", help="how late each of many begins to read (default: 50)")
+        add("--delay", type=number(0), metavar="MS", help="how late each of many begins to read (default: 10)")
 
     def compare(
         self, variants: Sequence[Variant], options: Namespace, host: Host, listener: Listener
@@ -61,7 +61,7 @@ class PipesScenario(Scenario):
         return comparison.compare(variants, asked(options), host, listener)
 
     def title(self, run: Run) -> str:
-        """What the children do: `pipes, many: 64 children at once, 64 KiB to and fro, each 50 ms late`."""
+        """What the children do: `pipes, many: 64 children at once, 64 KiB to and fro, each 10 ms late`."""
         work = run.workload
         much = size_of(work["bytes"])
         match work["load"]:
