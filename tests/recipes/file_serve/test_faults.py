@@ -126,6 +126,8 @@ def test_out_of_descriptors(server: Server, files: Files, passes: Passes) -> Non
     with ExitStack() as stack:
         served = stack.enter_context(Browser(server.address))
         assert served.get("/page").status == 200
+        # who has left must not leave a descriptor behind that becomes free later
+        wait_until(lambda: len(server.ps.net_connections()) == 2, "the listener and one client are left")
         with server.lowered(0):
             late = [stack.enter_context(faults.connect(server.address)) for _ in range(SLOTS)]
             for conn in late:
