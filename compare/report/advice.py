@@ -64,7 +64,7 @@ def what_all(gathered: Gathered) -> str:
         who=_who(gathered),
         s="" if several else "s",
         has="have" if several else "has",
-        thread=finding.thread if finding.place == "pool-queue" else _threads(gathered),
+        thread=_pool(gathered) if finding.place == "pool-queue" else _threads(gathered),
         call=finding.call,
         target=f" for {target}" if target else "",
         lock=target or "a lock",
@@ -100,6 +100,13 @@ def _who(gathered: Gathered) -> str:
     if role in ONE:
         return ONE[role] + (f" of {processes[0]}" if processes[0] else "")
     return f"{'worker' if role == 'worker' else 'thread'} {gathered.first.thread}"
+
+
+def _pool(gathered: Gathered) -> str:
+    """Name a pool; of one in each of several processes, in how many."""
+    name, processes = gathered.first.thread, gathered.processes
+    own = name.removesuffix(f" of {processes[0]}")
+    return name if len(processes) == 1 else f"{own} in each of {len(processes)} processes"
 
 
 def _threads(gathered: Gathered) -> str:

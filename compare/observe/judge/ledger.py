@@ -192,11 +192,11 @@ class Ledger:
 
     def finding(self, account: Account, entry: Entry, target: Callable[[Account, str | None], str | None]) -> Finding:
         """Return what was entered under an account, as it is told."""
-        site = account.site
+        site, pid = account.site, account.thread[0]
         return Finding(
             place=account.place,
             kind=account.kind,
-            thread=entry.name or self._threads.name(account.thread),
+            thread=self._threads.within(pid, entry.name) if entry.name else self._threads.name(account.thread),
             role=entry.role or self._threads.role(account.thread),
             call=account.call,
             target=target(account, _target(entry)),
@@ -207,6 +207,7 @@ class Ledger:
             longest_ms=entry.longest / MS,
             task=entry.view.doing if entry.view is not None else None,
             stack=entry.view.sites() if entry.view is not None else (),
+            process=self._threads.process(pid),
         )
 
 

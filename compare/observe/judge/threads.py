@@ -87,4 +87,13 @@ class Threads:
         if tid < 0:
             return "pool"
         name = self._names.get(key) or ("MainThread" if pid == tid else f"thread {tid}")
-        return name if pid == self._pid else f"{name} of {self._children.get(pid, pid)}"
+        return self.within(pid, name)
+
+    def process(self, pid: int) -> str | None:
+        """Return what a process is called; `None` for the program itself."""
+        return None if pid == self._pid else self._children.get(pid, f"process {pid}")
+
+    def within(self, pid: int, name: str) -> str:
+        """Return the name of a thread or a pool, with its process where that is not the program itself."""
+        process = self.process(pid)
+        return name if process is None else f"{name} of {process}"
