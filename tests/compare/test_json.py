@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from compare.observe.started.server import AWAY
 from compare.report.json import from_json, schema, to_json
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def test_every_form_can_be_written_at_once(
         *("--json", "x.json", "--csv", "x.csv", "--html", "x.html", "--trace", "x.trace"),
         cwd=tmp_path,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    # On a busy machine it is said that the observer was kept from looking.
+    assert (done.returncode, done.stderr.removeprefix(f"note: {AWAY}\n")) == (0, "")
     assert "asyncio_aiofiles on asyncio" in done.stdout
     valid(json.loads((tmp_path / "x.json").read_text()))
     assert json.loads((tmp_path / "x.trace").read_text())

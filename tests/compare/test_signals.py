@@ -64,7 +64,11 @@ def job(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
             "os.execv(sys.argv[1], sys.argv[1:])"
         )
         command = [sys.executable, "-c", begin, *OURS, str(path)]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # A group of its own, with a parent in the same session: SIGTSTP and its like stop nobody in a group
+        # that is orphaned (setpgid(2)), as ours is where `setsid`, `nohup &` or cron began the tests.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
+        )
         started.append(process)
         assert process.stdout is not None
         process.stdout.readline()
