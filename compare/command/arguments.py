@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compare import catalogue
+from compare.command import forms
 from compare.scenarios.shared.argument_types import Parser, near, number, whole
 
 if TYPE_CHECKING:
@@ -82,9 +83,5 @@ def _outputs(parser: Parser) -> None:
     add = parser.add_argument
     add("--long", action="store_true", help="show a table with all figures instead of the summary")
     add("--timeline", action="store_true", help="draw each thread's time below the table")
-    for name, what in (("json", "JSON"), ("csv", "CSV")):
-        add(f"--{name}", metavar="FILE", help=f"write {what}; - is standard output, instead of the table")
-    add("--json-lanes", action="store_true", help="add lanes and notes to the JSON")
-    add("--html", metavar="FILE", help="write a page that needs no network")
-    add("--trace", metavar="FILE", help="write a trace for Perfetto")
+    forms.add_options(parser)
     add("--markdown", action="store_true", help="print Markdown instead of the table")

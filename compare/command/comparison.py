@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from compare import catalogue
 from compare.catalogue.scenario import NoRoomError
-from compare.command.output import complain, console, described, filed, lanes, now, unwritable, written
+from compare.command import forms
+from compare.command.output import complain, console, described, lanes, now, unwritable, written
 from compare.process.host import Host, Stopped
 from compare.scenarios.shared.argument_types import near
 
@@ -28,9 +29,13 @@ def main(scenario: Scenario, options: Namespace, command: tuple[str, ...]) -> in
         variants = chosen(scenario, options)
     except catalogue.UnfitError as error:
         return complain(str(error))
-    trouble = unwritable((options.json, options.csv, options.html, options.trace))
+    trouble = unwritable(forms.files(options))
     if trouble is not None:
         return complain(trouble)
+    try:
+        before = forms.earlier(options)
+    except forms.BaselineError as error:
+        return complain(str(error))
     from compare.report.live import Screen  # noqa: PLC0415  rich is not needed to complain
 
     started = now()
@@ -45,6 +50,7 @@ def main(scenario: Scenario, options: Namespace, command: tuple[str, ...]) -> in
     comparison = described(command, started, runs)
     status = _told(comparison, options, 0 if all(run.outcome in FINE for run in runs) else 1)
     screen.tell_notes(runs)
+    forms.changed(before, comparison)
     return status
 
 
@@ -77,12 +83,12 @@ def chosen(scenario: Scenario, options: Namespace) -> tuple[Variant, ...]:
 
 def _told(comparison: Comparison, options: Namespace, status: int) -> int:
     """Write every form that was asked for; standard output gets one of them."""
-    status = filed(comparison, options, status)
+    status = forms.filed(comparison, options, status)
     if options.markdown:
         from compare.report.markdown import to_markdown  # noqa: PLC0415
 
         return written(sys.stdout, to_markdown(comparison), status)
-    if "-" in (options.json, options.csv, options.html, options.trace):
+    if "-" in forms.files(options):
         return status
     return written(sys.stdout, _drawn(comparison, long=options.long, timeline=options.timeline), status)
 

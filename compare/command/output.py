@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import json
 import os
 import platform
 import shutil
@@ -17,7 +16,6 @@ from compare.report.glyphs import encoded
 from compare.results import Comparison
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Iterable
 
     from rich.console import Console
@@ -96,27 +94,6 @@ def described(command: tuple[str, ...], started: str, runs: tuple[Run, ...]) -> 
     """The rows together with the machine that they were measured on."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Comparison(command, platform.python_version(), platform.platform(), cpus, started, runs)
-
-
-def filed(comparison: Comparison, options: Namespace, status: int) -> int:
-    """Write the files that were asked for; returns the exit status."""
-    if options.json:
-        from compare.report.json import dumps  # noqa: PLC0415
-
-        status = save(options.json, dumps(comparison, lanes=options.json_lanes), status)
-    if options.csv:
-        from compare.report.csv import to_csv  # noqa: PLC0415
-
-        status = save(options.csv, to_csv(comparison), status)
-    if options.html:
-        from compare.report import html, source  # noqa: PLC0415
-
-        status = save(options.html, html.to_html(comparison, context=source.lines_around), status)
-    if options.trace:
-        from compare.report.trace import to_trace  # noqa: PLC0415
-
-        status = save(options.trace, json.dumps(to_trace(comparison)), status)
-    return status
 
 
 def lanes(comparison: Comparison, stream: TextIO) -> str:

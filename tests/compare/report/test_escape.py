@@ -15,12 +15,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from compare.report import failure, summary, table, timeline
+from compare.report import baseline, failure, summary, table, timeline
+from compare.report.annotations import to_annotations
+from compare.report.collapsed import to_collapsed
 from compare.report.csv import findings_to_csv, to_csv
 from compare.report.escape import FORMULA, ascii_json, cell, code_line, escaped, printable
+from compare.report.firefox import to_firefox
 from compare.report.html import to_html
 from compare.report.json import dumps, from_json
 from compare.report.markdown import to_markdown
+from compare.report.sarif import to_sarif
+from compare.report.speedscope import to_speedscope
 from compare.report.svg import side_by_side_svg
 from compare.report.trace import to_trace
 from compare.results import Lane, Site, Span, Task
@@ -80,6 +85,8 @@ def forms(what: Comparison, width: int = 80) -> dict[str, str]:
     """Every output there is."""
     (run,) = what.runs
     assert run.observation is not None
+    nothing = dataclasses.replace(run, observation=dataclasses.replace(run.observation, findings=()))
+    before = dataclasses.replace(what, runs=(nothing,))
     return {
         "table": terminal(lambda: table.render(what, width), width),
         "timeline": terminal(lambda: timeline.render(what, width, color=False), width),
@@ -91,6 +98,12 @@ def forms(what: Comparison, width: int = 80) -> dict[str, str]:
         "html": to_html(what, context=lambda site: [(site.line, site.function)]),
         "svg": side_by_side_svg(what.runs),
         "trace": json.dumps(to_trace(what)),
+        "speedscope": json.dumps(to_speedscope(what)),
+        "firefox": json.dumps(to_firefox(what)),
+        "collapsed": to_collapsed(what),
+        "sarif": json.dumps(to_sarif(what)),
+        "annotations": to_annotations(what),
+        "baseline": baseline.render(before, baseline.differences(before, what)),
         "json": dumps(what, lanes=True),
     }
 
