@@ -14,8 +14,8 @@ and in `sendfile`, for a page that comes later than those that were asked for. W
 has not come after 1000 questions is sent with a wait, and so is all of a file system
 that can't say what it has in memory (tmpfs, and some network ones).
 
-**Use it when** big files, warm and cold, are served from local disks on Linux: it takes
-hardly more processor time than `asyncio_sendfile`.
+**Use it when** big files, warm and cold, are served from local disks on Linux: as with
+`asyncio_sendfile`, nothing is copied through this process.
 
 **The idea** is in `ready` and `send_file`.
 """

@@ -9,8 +9,8 @@ loop's own thread. It is multiplexing on one side and blocking on the other.
 is not in the page cache. On a fast disk that is a millisecond here and there; on a busy
 one, or on a network mount, everybody waits.
 
-**Use it when** all that is served stays in memory: then nothing takes less processor
-time for a big file. Else send from a thread, as `trio_sendfile` does, or ask first, as
+**Use it when** all that is served stays in memory: nothing is copied through this
+process. Else send from a thread, as `trio_sendfile` does, or ask first, as
 `asyncio_readahead` does. uvloop has no `sendfile`, and TLS can't use it.
 
 **The idea** is in `send_file`.

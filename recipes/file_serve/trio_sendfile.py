@@ -10,9 +10,9 @@ to some MiB.
 **Where it still blocks:** in `open` and in `sendfile`, in trio's worker threads, for
 the disk alone; never for a slow client. On cancellation such a thread is waited for.
 
-**Use it when** big files are served by a program on trio: it takes the least processor
-time for each byte. (nginx does the same with `aio threads`.) TLS in the kernel apart,
-an encrypted connection can't use it: the bytes must pass through this process then.
+**Use it when** big files are served by a program on trio: nothing is copied through
+this process. (nginx does the same with `aio threads`.) TLS in the kernel apart, an
+encrypted connection can't use it: the bytes must pass through this process then.
 
 **The idea** is in `send_file` and `fill`.
 """

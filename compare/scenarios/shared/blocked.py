@@ -44,7 +44,10 @@ def _where(finding: Finding) -> tuple[object, ...]:
 
 
 def blocked(run: Run) -> str | None:
-    """Who, as the key of a group: `held`, `moved`, `nobody` or `no-loop`; `None` where nothing was observed."""
+    """Who, as the key of a group: `held`, `moved`, `nobody` or `no-loop`; `None` where that was not seen.
+
+    That nobody was is only said where nothing is missing: an observer that was kept from looking sees nobody either.
+    """
     seen = run.observation
     if seen is None:
         return None
@@ -54,7 +57,9 @@ def blocked(run: Run) -> str | None:
         return "held" if any(each.role == "loop" for each in _loop(run)) else "no-loop"
     if run.backend is None:
         return "no-loop"
-    return "moved" if sum(each.total_ms for each in _workers(run)) > SHARE * time_ms(run) else "nobody"
+    if sum(each.total_ms for each in _workers(run)) > SHARE * time_ms(run):
+        return "moved"
+    return None if seen.missing else "nobody"
 
 
 def held_ms(run: Run) -> float:
