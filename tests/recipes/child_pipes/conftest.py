@@ -200,6 +200,17 @@ def noted(tmp_path: Path) -> Iterator[Noted]:
         process.end()
 
 
+_OTHERS: set[int] = set()
+"""Children of this process that no test here has started: a browser's driver, a server that forks."""
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """Note, before a test, whose children are there already."""
+    _OTHERS.clear()
+    _OTHERS.update(child.pid for child in psutil.Process().children())
+
+
 def children() -> list[psutil.Process]:
-    """Children of this process, those that have ended and were not waited for too."""
-    return psutil.Process().children()
+    """Children that came since the test began, those that have ended and were not waited for too."""
+    return [child for child in psutil.Process().children() if child.pid not in _OTHERS]
