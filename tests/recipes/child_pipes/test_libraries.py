@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ def test_a_cancelled_anyio_run_process_leaves_grandchildren(
             group.cancel_scope.cancel()
 
     run(backend, cancelled)
+    gc.collect()  # closes what was left open
     assert noted.runs()
 
 
