@@ -6,9 +6,11 @@ import asyncio.base_events
 from types import SimpleNamespace
 from typing import Any
 
+from compare.observe.interpreter import views
 from compare.observe.interpreter.code_objects import Code
 from compare.observe.interpreter.stacks import Frame
 from compare.observe.sampler.python_stacks import PythonStacks
+from compare.results import Task
 
 ASYNCIO = asyncio.base_events.__file__
 
@@ -40,3 +42,11 @@ def test_what_is_read_above_the_loop_is() -> None:
     view = _view(CALLBACK)
     assert (view.loop, view.own) == (True, False)
     assert view.site.function == "callback"
+
+
+def test_an_eager_task_is_named_by_its_own_coroutine_and_not_by_whose_step_it_runs_in() -> None:
+    eager, starts = _frame("/app.py", "eager", 500), _frame("/app.py", "main", 100)
+    view = views.view([CALLBACK, eager, starts, TURN, FOREVER], "/")
+    doing = view.within(Task("Task-2", "eager"), eager.address).doing
+    assert doing is not None
+    assert (doing.name, doing.runs) == ("Task-2", "eager")

@@ -111,8 +111,12 @@ class View:
 
     def within(self, task: Task, frame: int) -> View:
         """Return the view with the task that the loop runs, if the frame of its coroutine is on the stack."""
-        shown = self.torn or any(each.address == frame for each in self.stack)
-        return replace(self, doing=lines.of_the_user(task, self.stack)) if shown else self
+        own = next((at for at, each in enumerate(self.stack) if each.address == frame), None)
+        if own is None and not self.torn:
+            return self
+        # Below its own frame stands who started it: an eager task runs within another.
+        stack = self.stack if own is None else self.stack[: own + 1]
+        return replace(self, doing=lines.of_the_user(task, stack))
 
     def sites(self) -> tuple[Site, ...]:
         """Return the lines of the stack, innermost first."""

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from compare.results import Site
 
 
+Place = tuple["Site", tuple[int, int]]
+"""A line, and the innermost frame with its own line."""
+
+
+KERNEL_PER_WAIT = 5
+"""How many times as long as it waits in a call at a line it may run in the kernel there, to be taken for that call: a
+wait that was read at the wrong line, once, says nothing of what runs there."""
+
+
 class Joined(Protocol):
     """Clock ticks of what ran between waits in the same call at the same line."""
 
@@ -46,6 +55,41 @@ def join(thread: Joined, before: Segment | None, ran: Segment, after: Segment) -
         ran.kind, ran.call, ran.arguments, ran.target = after.kind, after.call, after.arguments, after.target
         ran.view = after.view
         ran.wakes = -1
+
+
+def give_to_calls(segments: list[Segment]) -> list[Segment]:
+    """What a turn ran in the kernel at a line at which it waits in a call, too, is that call's; returns what was so.
+
+    Between two waits it may have been seen elsewhere, too: writing, and then waiting for the disk, by turns. A thread's
+    ticks are few, so they are taken together: all those of one line.
+    """
+    calls: dict[Place, list[Segment]] = {}
+    ran: dict[Place, list[Segment]] = {}
+    for segment in segments:
+        place = _place(segment)
+        if place is None or segment.collecting is not None:
+            continue
+        if segment.kind == "running" and 2 * segment.delay < segment.ns:
+            ran.setdefault(place, []).append(segment)
+        elif segment.kind == "call" and not (segment.gil or segment.locks or segment.polls):
+            calls.setdefault(place, []).append(segment)
+    given: list[Segment] = []
+    for place, waits in calls.items():
+        there = ran.get(place, [])
+        often = KERNEL_PER_WAIT * sum(each.ns for each in waits) >= sum(each.ns for each in there)
+        if often and sum(each.system for each in there) > sum(each.user for each in there):
+            call = max(waits, key=lambda each: each.ns)
+            for each in there:
+                each.kind, each.call, each.arguments, each.target = "call", call.call, call.arguments, call.target
+                each.wakes = -1
+            given += there
+    return sorted(given, key=lambda each: each.start)
+
+
+def _place(segment: Segment) -> Place | None:
+    """The line that a thread stands at, and its innermost frame there."""
+    view = segment.view
+    return (segment.site, view.top) if view is not None and segment.site is not None else None
 
 
 def _near(one: Site | None, other: Site | None) -> bool:

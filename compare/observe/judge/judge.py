@@ -97,7 +97,7 @@ class Judge:
         self._loops = EventLoops(threshold_ns, self._judge_turn)
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
         self._hops = Hops(self._ledger)
-        self._pools = Pools(self._ledger, self._lanes)
+        self._pools = Pools(self._threads, self._ledger, self._lanes)
         self._exit = ProgramExit(pid, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
@@ -150,6 +150,8 @@ class Judge:
         self._busy_polling.segment(thread, segment)  # after its turn has been judged
 
     def _judge_turn(self, turn: Turn) -> None:
+        for segment in turn.given:
+            self._lanes.redraw(turn.thread.key, segment, "blocked")
         if not self._imports:
             turn.leave_out_imports()
         told = computing.Told()

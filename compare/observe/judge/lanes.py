@@ -6,6 +6,7 @@ What nobody saw is drawn as that, and never as what came before it.
 
 from __future__ import annotations
 
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from compare.results import Lane, Role, Site, Span, State
@@ -27,6 +28,9 @@ What = tuple["State", str | None, str | None, "Site | None"]
 Piece = tuple[int, int, "State", str | None, str | None, "Site | None"]
 
 UNSEEN: What = ("unseen", None, None, None)
+
+
+STOPPED: What = ("stopped", None, None, None)
 
 
 class _Drawn:
@@ -69,6 +73,7 @@ class Lanes:
         self._began = began
         self._drawn: dict[tuple[int, int], _Drawn] = {}
         self._lines: dict[tuple[int, int], list[tuple[int, int, Site | None]]] = {}
+        self._redrawn: dict[tuple[int, int], list[Piece]] = {}
         self._stops: list[tuple[int, int, int]] = []
         self._line_is_full = False
         self._crowded = False
@@ -88,22 +93,26 @@ class Lanes:
 
     def add(self, key: tuple[int, int], segment: Segment, state: State) -> None:
         """Take one segment."""
+        start = max(segment.start, self._began)
         drawn = self._drawn.get(key)
         if drawn is None:
             if len(self._drawn) >= MOST_LANES:
                 self._crowded = True
                 return
             drawn = self._drawn[key] = _Drawn()
-        waits = state in {"blocked", "lock", "gil", "page-fault"}
-        call, target = (segment.call, segment.contended or segment.target) if waits else (None, None)
-        site = segment.site if waits or state == "running" else None
-        start = max(segment.start, self._began)
         if start < segment.end:
-            drawn.add(start, segment.end, (state, call, target, site))
+            drawn.add(start, segment.end, _what(segment, state))
+
+    def redraw(self, key: tuple[int, int], segment: Segment, state: State) -> None:
+        """A segment that was taken turned out to be something else."""
+        redrawn = self._redrawn.setdefault(key, [])
+        if len(redrawn) < MOST_SPANS:
+            redrawn.append((segment.start, segment.end, *_what(segment, state)))
 
     def drop(self, key: tuple[int, int]) -> None:
         """Leave a thread out."""
         self._drawn.pop(key, None)
+        self._redrawn.pop(key, None)
 
     def in_line(self, pool: tuple[int, int], since: int, until: int, site: Site | None) -> None:
         """Work waited in a pool's line."""
@@ -130,22 +139,8 @@ class Lanes:
         return tuple(lanes)
 
     def _with_stops(self, key: tuple[int, int]) -> list[Piece]:
-        pieces = self._drawn[key].pieces
-        for pid, since, until in self._stops:
-            if pid != key[0]:
-                continue
-            cut: list[Piece] = []
-            for piece in pieces:
-                if piece[1] <= since or piece[0] >= until:
-                    cut.append(piece)
-                    continue
-                if piece[0] < since:
-                    cut.append((piece[0], since, *piece[2:]))
-                cut.append((max(piece[0], since), min(piece[1], until), "stopped", None, None, None))
-                if piece[1] > until:
-                    cut.append((until, piece[1], *piece[2:]))
-            pieces = cut
-        return pieces
+        stops: list[Piece] = [(since, until, *STOPPED) for pid, since, until in self._stops if pid == key[0]]
+        return _laid_over(_laid_over(self._drawn[key].pieces, self._redrawn.get(key, [])), stops)
 
     def _spans(self, pieces: list[Piece], now: int, gap: State = "unseen") -> tuple[Span, ...]:
         spans: list[Span] = []
@@ -172,6 +167,31 @@ class Lanes:
         site: Site | None = None,
     ) -> Span:
         return Span((start - self._began) / MS, (end - self._began) / MS, state, call, target, site)
+
+
+def _what(segment: Segment, state: State) -> What:
+    waits = state in {"blocked", "lock", "gil", "page-fault"}
+    call, target = (segment.call, segment.contended or segment.target) if waits else (None, None)
+    return state, call, target, segment.site if waits or state == "running" else None
+
+
+def _laid_over(pieces: list[Piece], over: list[Piece]) -> list[Piece]:
+    """Draw some pieces over others; each list is in order."""
+    result: list[Piece] = []
+    at = 0
+    for piece in pieces:
+        drawn, end, what = piece[0], piece[1], piece[2:]
+        while at < len(over) and over[at][1] <= drawn:
+            at += 1
+        for above in takewhile(lambda each, end=end: each[0] < end, islice(over, at, None)):  # type: ignore[misc]
+            since, until = max(above[0], drawn), min(above[1], end)
+            if since > drawn:
+                result.append((drawn, since, *what))
+            result.append((since, until, *above[2:]))
+            drawn = until
+        if drawn < end:
+            result.append((drawn, end, *what))
+    return result
 
 
 def _depths(line: list[tuple[int, int, Site | None]]) -> list[Piece]:

@@ -16,6 +16,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compare.observe.interpreter import sites
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel.locks import OWN
 
@@ -35,6 +36,9 @@ KEPT = 64
 """How many stretches of each thread are kept: what it did last in a wait is what it did in the most of it."""
 MOST_ENDED = 256
 """Of how many threads that have ended they are kept: whoever held a lock may have ended with letting go of it."""
+
+ACQUIRES = frozenset({"acquire", "__enter__"})
+"""What a lock's own functions are called."""
 
 Doing = tuple[str, str | None, "Site | None"]
 """A stretch's kind, call and line."""
@@ -75,6 +79,8 @@ class LockHolders:
         self._ended: deque[Key] = deque()
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
+        self._woken: set[Account] = set()
+        """Those who waited to be woken, at a lock of their own: nobody holds that, somebody lets go of it."""
         self._with_others: set[Key] = set()
         """The threads that were not alone in their process when they waited."""
 
@@ -99,6 +105,8 @@ class LockHolders:
         """A thread waited for a lock: find out who held it."""
         own = (segment.contended or segment.target or "").endswith(OWN)
         if segment.ns >= self._least and (own or _futex(segment)):
+            if _waits_to_be_woken(segment):
+                self._woken.add(account)
             self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
 
     def finish(self) -> None:
@@ -121,7 +129,10 @@ class LockHolders:
         others = len({each[0] for each in found if each is not None}) - 1
         key, doing = holder
         more = f", and by {others} more" if others else ""
-        return f"a lock held by thread {self._threads.name(key)}{more}, which {_does(doing)}"
+        name = self._threads.name(key)
+        if account in self._woken:
+            return f"a lock that thread {name}{more and ' and others'} releases, which {_does(doing)}"
+        return f"a lock held by thread {name}{more}, which {_does(doing)}"
 
     def holder(self, account: Account) -> str | None:
         """Return the thread that was waited for, and what it did; `None` if that is not known."""
@@ -153,6 +164,14 @@ class LockHolders:
 def _futex(segment: Segment) -> int:
     """The address of the word that a thread waits at; 0 where it waits for no lock of a thread's."""
     return segment.arguments[0] if segment.locks and segment.call == "futex" and segment.arguments else 0
+
+
+def _waits_to_be_woken(segment: Segment) -> bool:
+    """Whether a library's code waits, by a function of another name than a lock's own: a condition, a thread's end."""
+    stack = segment.view.stack if segment.view is not None else ()
+    if not stack or sites.owner(stack[0].code.filename) != "library":
+        return False
+    return stack[0].code.qualname.rpartition(".")[2] not in ACQUIRES
 
 
 def _only(keys: list[Key], stretches: dict[Key, deque[_Stretch]], wait: _Wait) -> Holder | None:

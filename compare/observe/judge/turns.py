@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from compare.observe.judge.joined import fill_in, longest_call
+from compare.observe.judge.joined import fill_in, give_to_calls, longest_call
 from compare.results import LoopHold
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Turn:
         proven: from when on it is proved that the loop did not come round; 0 where nothing proves it.
         held: how long it held the loop, as far as that is proved.
         waited: how much of it was spent waiting.
+        given: what it ran for a call that it waited in, too.
         hold: what is told of it, if that counts.
     """
 
@@ -66,6 +67,7 @@ class Turn:
     proven: int
     held: int
     waited: int
+    given: list[Segment] = field(default_factory=list)
     hold: Hold = field(default_factory=Hold)
 
     @property
@@ -117,11 +119,12 @@ class Turns:
         if self.since is None or not segments:
             return None
         fill_in(segments)
+        given = give_to_calls(segments)
         if kept is not None and longest_call(segments, kept) >= NEARLY * self._threshold:
             proven = min(kept, proven or kept)
         waited = sum(segment.ns for segment in segments if segment.kind != "running")
         held = max(self._held(proven, at, came_back), waited)
-        return Turn(self.thread, segments, at, proven or 0, held, waited)
+        return Turn(self.thread, segments, at, proven or 0, held, waited, given)
 
     def so_far(self, now: int) -> int:
         """Return how long the turn that goes on has held the loop, as far as that is proved."""

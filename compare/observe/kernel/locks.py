@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,22 @@ def contended(pid: int, memory: Memory | None, stack_pointer: int) -> str | None
 def of_descriptor(pid: int, number: int) -> str:
     """Say which file a descriptor leads to, and who has its lock. Raises `OSError` where it is not open."""
     inode = os.stat(f"/proc/{pid}/fd/{number}").st_ino  # noqa: PTH116  a link that only the kernel can follow
-    return _locked(pid, link(pid, number), _locked_inodes().get(inode, "0"))
+    owner = _locked_inodes().get(inode, "0")
+    if int(owner) < 0 and _has_open_lock(pid, inode):
+        owner = str(pid)
+    return _locked(pid, link(pid, number), owner)
+
+
+def _has_open_lock(pid: int, inode: int) -> bool:
+    """Whether an open file of a process has the lock: one that is an open file's own is told with its descriptor."""
+    folder = f"/proc/{pid}/fdinfo"
+    for number in os.listdir(folder):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            for line in Path(f"{folder}/{number}").read_text().splitlines():
+                fields = line.split()
+                if fields[:1] == ["lock:"] and "->" not in fields and fields[6].endswith(f":{inode}"):
+                    return True
+    return False
 
 
 def _locked(pid: int, path: str, owner: str) -> str:

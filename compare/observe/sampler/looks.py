@@ -24,6 +24,8 @@ C_FRAME = 1 << 12
 """Where a socket with a timeout keeps what it polls: in the C function's frame; a poll object has it on the heap."""
 PIECE_NS = 50_000_000
 """The longest stretch of running that is handed on in one piece."""
+EDGE_NS = 3_000_000
+"""A wait that was this long when its thread woke is handed on by itself, though the next is in the same place."""
 STEADY_NS = 30_000_000
 """How long a thread without a loop runs before its stack is read while it runs."""
 
@@ -53,22 +55,10 @@ class Looks:
         woke = times.slices != thread.times.slices
         thread.times, before = times, thread.raw
         thread.raw = raw
-        if segment is not None and raw == before and raw != kernel_threads.RUNNING:
-            if segment.gil:
-                self._see_holder(segment)
-                thread.seen = now
-                return
-            if not woke:
-                self._look_again(thread, segment)
-                thread.seen = now
-                thread.calm += 1
-                return
-            thread.calm = 0
-            top = self._process.stacks.top(thread)
-            if segment.view is not None and top == segment.view.top:
-                segment.wakes += 1
-                thread.seen = now
-                return
+        waits = segment is not None and raw == before and raw != kernel_threads.RUNNING
+        if waits and self._waits_on(thread, segment, middle, woke=woke):
+            thread.seen = now
+            return
         thread.calm = 0
         fresh = self._segment(thread, raw, middle if segment is not None else now)
         if segment is not None and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
@@ -82,6 +72,24 @@ class Looks:
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, middle))
         thread.open, thread.seen = fresh, now
+
+    def _waits_on(self, thread: WatchedThread, segment: Segment, middle: int, *, woke: bool) -> bool:
+        """Whether a thread still waits in the same call at the same line; `woke`: it has run in between."""
+        if segment.gil:
+            self._see_holder(segment)
+            return True
+        if not woke:
+            self._look_again(thread, segment)
+            thread.calm += 1
+            return True
+        thread.calm = 0
+        if segment.view is None or self._process.stacks.top(thread) != segment.view.top:
+            return False
+        if segment.polls or middle - segment.start < EDGE_NS:
+            segment.wakes += 1
+        else:  # whom this thread woke when it did is told by when that was
+            self.cut(thread, middle, by_itself=False)
+        return True
 
     def _count_ticks(self, thread: WatchedThread, segment: Segment) -> None:
         with contextlib.suppress(OSError):
@@ -215,7 +223,7 @@ class Looks:
             rest = Segment(
                 at, segment.kind, segment.call, segment.arguments, view=segment.view, target=segment.target,
                 gil=segment.gil, contended=segment.contended, work=segment.work, aimed=segment.aimed,
-                alone=segment.alone,
+                alone=segment.alone, poller=segment.poller, asked=segment.asked, sought=segment.sought,
             )  # fmt: skip
         self._process.judge.segment(self._process.pid, thread.tid, closed(segment, at))
         thread.open = rest

@@ -38,7 +38,7 @@ SEEN = (
     "mine", "loop", "own", "step", "task", "turn", "library", "pool", "imports", "top", "anchor", "frames",
 )  # fmt: skip
 """What of a stack is recorded: not its frames' code, which names files of this machine."""
-LEFT_OUT = frozenset({"view", "holders", "work", "target", "collecting"})
+LEFT_OUT = frozenset({"view", "holders", "kept_at", "collectors", "work", "target", "collecting"})
 
 
 class Recorder:

@@ -109,6 +109,11 @@ class Story:
         segment.cpu, segment.delay = (0, ms * MS) if starved else (ms * MS, 0)
         return self._piece(ms, segment)
 
+    def runs_in_the_kernel(self, ms: int, *, user: int = 0) -> Story:
+        """It runs in a call's own code; `user`: clock ticks that were counted elsewhere all the same."""
+        segment = Segment(self.at, "running", view=a_view(), cpu=ms * MS, user=user, system=ms * MS // TICK_NS - user)
+        return self._piece(ms, segment)
+
     def turns(self, ms: int) -> Story:
         """The loop's own code runs."""
         return self.runs(ms, view=a_view(own=True))

@@ -1,5 +1,5 @@
 # expect: lock futex 250
-# target: held ThreadPoolExecutor-0_0 lock_executor_exit.py:14
+# target: releases ThreadPoolExecutor-0_0 lock_executor_exit.py:14
 # also: worker-thread
 # on: A
 # suite: trio
