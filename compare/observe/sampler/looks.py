@@ -55,8 +55,8 @@ class Looks:
         woke = times.slices != thread.times.slices
         thread.times, before = times, thread.raw
         thread.raw = raw
-        waits = segment is not None and raw == before and raw != kernel_threads.RUNNING
-        if waits and self._waits_on(thread, segment, middle, woke=woke):
+        waits = raw == before and raw != kernel_threads.RUNNING
+        if segment is not None and waits and self._waits_on(thread, segment, middle, woke=woke):
             thread.seen = now
             return
         thread.calm = 0
