@@ -97,7 +97,7 @@ class Judge:
         self._loops = EventLoops(threshold_ns, self._judge_turn)
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
         self._hops = Hops(self._ledger)
-        self._pools = Pools(self._threads, self._ledger, self._lanes)
+        self._pools = Pools(self._ledger, self._lanes)
         self._exit = ProgramExit(pid, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from compare.observe.judge.lanes import Lanes
     from compare.observe.judge.ledger import Ledger
     from compare.observe.judge.segments import Segment, Work
-    from compare.observe.judge.threads import Key, Thread, Threads
+    from compare.observe.judge.threads import Key, Thread
     from compare.results import Site
 
 LINE_NS = 1_000_000
@@ -23,9 +23,9 @@ LINE_NS = 1_000_000
 class Pools:
     """The pools and their threads."""
 
-    def __init__(self, threads: Threads, ledger: Ledger, lanes: Lanes) -> None:
+    def __init__(self, ledger: Ledger, lanes: Lanes) -> None:
         """Enter what was found, and draw who was in line."""
-        self._threads, self._ledger, self._lanes = threads, ledger, lanes
+        self._ledger, self._lanes = ledger, lanes
         self._members: dict[Key, set[Key]] = {}
         """Of each pool: forked processes have theirs at one address."""
 
@@ -49,7 +49,7 @@ class Pools:
             return
         account = Account("pool-queue", None, (pid, -work.pool), None, work.site)
         entry = self._ledger.enter(account, until - since, until)
-        entry.name, entry.role = self._threads.within(pid, f"pool of {work.size}"), "worker"
+        entry.name, entry.role = f"pool of {work.size}", "worker"
         self._lanes.in_line(account.thread, since, until, work.site)
 
     def faults_of(self, account: Account) -> str | None:
