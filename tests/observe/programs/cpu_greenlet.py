@@ -10,7 +10,7 @@ import time
 import greenlet
 from common import go
 
-DATA = [number / 3 for number in range(200_000)]
+DATA = [number / 3 for number in range(600_000)]  # long beside what the observer needs to find a new loop
 
 
 async def main() -> None:
