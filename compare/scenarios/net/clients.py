@@ -168,10 +168,18 @@ class Load:
             self.run(slice_s, [])
 
     def until_all_served(self, seconds: float) -> None:
-        """Go on until everybody has been answered once, for so long at the most."""
-        until = time.perf_counter() + seconds
-        while self.served() < len(self.clients) and time.perf_counter() < until:
-            self.run(seconds / 20, [])
+        """Wait until everybody has been answered once, for so long at the most.
+
+        Whoever has been asks no more: processes that serve them would leave the one that takes the next in no CPU.
+        """
+        out, until = self._out ^ self._in, time.perf_counter() + seconds
+        while self.served() < len(self.clients) and (left := until - time.perf_counter()) > 0:
+            for descriptor, event in self._poll.poll(left * self._unit):
+                client = self.clients[descriptor]
+                if event & out and client.push():
+                    self._poll.modify(descriptor, self._in)
+                if event & ~out:
+                    client.answered()
 
     def served(self) -> int:
         """How many clients have been answered at least once."""
