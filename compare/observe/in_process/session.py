@@ -12,6 +12,7 @@ import io
 import os
 import pickle
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -129,6 +130,14 @@ class Session:
             self._first.kill()
             self._first.wait()
 
+    def kill(self) -> None:
+        """End a sampler that may not notice that we hang up, for it is stopped. While our line is open it is there."""
+        if not self.pid or self._parent != os.getpid():
+            return
+        with contextlib.suppress(OSError, ValueError):
+            if not self.has_ended():
+                os.kill(self.pid, signal.SIGKILL)
+
     def _send(self, *command: Any) -> None:
         try:
             self._socket.send(pickle.dumps(command))
@@ -238,6 +247,8 @@ def lost(which: Session | None, error: Exception) -> str:
     global _lost  # noqa: PLW0603  one a process
     if which is None or which is _session:
         _lost += 1
+        if _session is not None:
+            _session.kill()
         close()
     return str(error) if isinstance(error, ObserverError) else f"the observer failed: {type(error).__name__}: {error}"
 
