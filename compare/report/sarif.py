@@ -8,7 +8,7 @@ out the line's number: it moves when somebody writes above it.
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -79,8 +79,8 @@ def _rule(place: str) -> dict[str, Any]:
 def _result(run: Run, finding: Finding, site: Site | None) -> dict[str, Any]:
     assert site is not None
     file = relative(site.file)
-    place = {"uri": quote(file)} if not PurePath(file).is_absolute() else {"uri": PurePath(file).as_uri()}
-    if not PurePath(file).is_absolute():
+    place = {"uri": quote(file)} if not Path(file).is_absolute() else {"uri": Path(file).as_uri()}
+    if not Path(file).is_absolute():
         place["uriBaseId"] = "%SRCROOT%"
     return {
         "ruleId": finding.place,
