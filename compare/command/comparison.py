@@ -34,7 +34,7 @@ def main(scenario: Scenario, options: Namespace, command: tuple[str, ...]) -> in
         return complain(trouble)
     try:
         before = forms.earlier(options)
-    except forms.BaselineError as error:
+    except ValueError as error:
         return complain(str(error))
     from compare.report.live import Screen  # noqa: PLC0415  rich is not needed to complain
 

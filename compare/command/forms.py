@@ -68,10 +68,6 @@ def _sarif(comparison: Comparison, _: Namespace) -> str:
     return json.dumps(to_sarif(comparison), indent=1)
 
 
-class BaselineError(Exception):
-    """The earlier run can't be read; the message is one line."""
-
-
 @dataclass(frozen=True, slots=True)
 class Form:
     """One form of the results: its option's name, what it is, and the text of the file."""
@@ -115,16 +111,13 @@ def earlier(options: Namespace) -> Comparison | None:
     """The run that this one is held against, if it is.
 
     Raises:
-        BaselineError: it can't be read.
+        ValueError: it can't be read; the message is one line.
     """
     if options.baseline is None:
         return None
-    from compare.report.baseline import UnreadableError, read
+    from compare.report.baseline import read
 
-    try:
-        return read(options.baseline)
-    except UnreadableError as error:
-        raise BaselineError(str(error)) from None
+    return read(options.baseline)
 
 
 def changed(before: Comparison | None, after: Comparison) -> list[Difference]:

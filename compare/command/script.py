@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
         return output.complain(trouble)
     try:
         before = forms.earlier(options)
-    except forms.BaselineError as error:
+    except ValueError as error:
         return output.complain(str(error))
     started, status = output.now(), 0
     how = {"threshold_ms": options.threshold, "imports": options.imports, "share": options.budget / 100}

@@ -176,10 +176,16 @@ def _failure(error: BaseException) -> dict[str, Any]:
     return {"outcome": "failed", "reason": reason[:300], "refused": refused}
 
 
+def own_usage() -> tuple[float, float]:
+    """User and system time of this process, without its children, in seconds."""
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return own.ru_utime, own.ru_stime
+
+
 def usage() -> tuple[float, float]:
     """User and system time of this process and of its children that have ended, in seconds."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + children.ru_utime, own.ru_stime + children.ru_stime
+    (user, system), children = own_usage(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return user + children.ru_utime, system + children.ru_stime
 
 
 def peak_mib() -> float:

@@ -137,5 +137,10 @@ def way_out(finding: Finding) -> str:
 
 def short(site: Site) -> str:
     """Return `file.py:21`, the file relative to the current directory where it lies below it."""
+    return f"{relative(site.file)}:{site.line}"
+
+
+def relative(file: str) -> str:
+    """Return a file's path from the current directory, where it lies below it."""
     here = os.getcwd() + os.sep  # noqa: PTH109  compared as text
-    return f"{site.file.removeprefix(here)}:{site.line}"
+    return file.removeprefix(here)

@@ -6,10 +6,9 @@ colon. GitHub shows ten warnings and ten notices of a step.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from compare.report.advice import way_out, what_all
+from compare.report.advice import relative, way_out, what_all
 from compare.report.escape import escaped
 from compare.report.gathered import gather
 from compare.results import LOOP_PLACES, milliseconds
@@ -48,12 +47,6 @@ def _line(gathered: Gathered, file: str, line: int) -> str:
     told = ",".join(f"{name}={_escaped(value, IN_PROPERTY)}" for name, value in properties.items())
     message = f"{milliseconds(gathered.total_ms)}: {what_all(gathered)}: {way_out(gathered.first)}"
     return f"::{'warning' if on_loop else 'notice'} {told}::{_escaped(message, IN_MESSAGE)}"
-
-
-def relative(file: str) -> str:
-    """Return a file's path from the current directory, where it lies below it: as a repository names it."""
-    here = os.getcwd() + os.sep  # noqa: PTH109  compared as text
-    return file.removeprefix(here)
 
 
 def _escaped(text: str, escapes: tuple[tuple[str, str], ...]) -> str:

@@ -50,6 +50,11 @@ def duration(ms: float) -> str:
     return f"{number(ms)} ms" if abs(ms) < 9_999.5 else f"{number(ms / 1000)} s"
 
 
+def name_of(run: Run) -> str:
+    """What the run is of: `asyncio_aiofiles on trio`; a recipe without an event loop has no backend."""
+    return f"{run.variant} on {run.backend}" if run.backend else run.variant
+
+
 def workload_of(run: Run) -> str:
     """What the run was asked to do, in a line: `file: state slow, files 8`."""
     told = ", ".join(f"{key} {value}" for key, value in run.workload.items())

@@ -41,7 +41,7 @@ SCATTERS = 2.0
 Key = tuple[Any, ...]
 
 
-class UnreadableError(Exception):
+class UnreadableError(ValueError):
     """The file can't be used; the message is one line."""
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from compare.report.advice import WAY_OUT, way_out, what
-from compare.report.annotations import relative
+from compare.report.advice import WAY_OUT, relative, way_out, what
+from compare.report.axis import name_of
 from compare.report.escape import escaped
 from compare.results import LOOP_PLACES, milliseconds
 
@@ -79,9 +79,8 @@ def _rule(place: str) -> dict[str, Any]:
 def _result(run: Run, finding: Finding, site: Site | None) -> dict[str, Any]:
     assert site is not None
     file = relative(site.file)
-    place = {"uri": quote(file)} if not Path(file).is_absolute() else {"uri": Path(file).as_uri()}
-    if not Path(file).is_absolute():
-        place["uriBaseId"] = "%SRCROOT%"
+    below = not Path(file).is_absolute()
+    place = {"uri": quote(file), "uriBaseId": "%SRCROOT%"} if below else {"uri": Path(file).as_uri()}
     return {
         "ruleId": finding.place,
         "level": "warning" if finding.place in LOOP_PLACES else "note",
@@ -93,7 +92,7 @@ def _result(run: Run, finding: Finding, site: Site | None) -> dict[str, Any]:
 
 
 def _message(run: Run, finding: Finding) -> str:
-    of = f" ({run.variant} on {run.backend})" if run.backend else ""
+    of = f" ({name_of(run)})" if run.backend else ""
     return f"{milliseconds(finding.total_ms)}{of}: {what(finding)}: {way_out(finding)}"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compare.report.axis import workload_of
+from compare.report.axis import name_of, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +71,7 @@ def stacks(run: Run) -> Iterator[Stack]:
 
 def title_of(run: Run) -> str:
     """What the run is called among others: `asyncio_aiofiles on asyncio (file: state cold, files 8)`."""
-    name = f"{run.variant} on {run.backend}" if run.backend else run.variant
-    return f"{name} ({workload_of(run)})"
+    return f"{name_of(run)} ({workload_of(run)})"
 
 
 def _frame(site: Site) -> Frame:

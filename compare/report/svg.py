@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from compare.report.axis import axis_ms, duration, number, observed_ms, ticks
+from compare.report.axis import axis_ms, duration, name_of, number, observed_ms, ticks
 from compare.report.escape import escaped
 from compare.report.lanes import TIMES, Folded, coalesce, depth, fold, lane_name, word
 from compare.report.paint import Theme, bar, deep, plain, style, textures
@@ -87,12 +87,8 @@ def side_by_side_svg(runs: Sequence[Run], *, width: int = 720, title: str | None
     runs = escaped(tuple(runs))
     total_ms = axis_ms([observed_ms(run) for run in runs])
     names = ", ".join(dict.fromkeys(run.variant for run in runs))
-    seen = [(_head(run), _verdict(run, total_ms), run.observation) for run in runs if run.observation]
+    seen = [(name_of(run), _verdict(run, total_ms), run.observation) for run in runs if run.observation]
     return _drawn(seen, total_ms, width, title or f"Which thread waited when: {names}", theme)
-
-
-def _head(run: Run) -> str:
-    return f"{run.variant} on {run.backend}" if run.backend else run.variant
 
 
 def _verdict(run: Run, total_ms: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compare.report.axis import workload_of
+from compare.report.axis import name_of, workload_of
 from compare.report.escape import escaped
 from compare.report.lanes import depth, lane_name
 from compare.report.states import LOOKS
@@ -47,8 +47,7 @@ def to_trace(comparison: Comparison) -> dict[str, Any]:
 def _run(pid: int, run: Run) -> Iterator[Event]:
     if run.observation is None:
         return
-    name = f"{run.variant} on {run.backend}" if run.backend else run.variant
-    yield _meta(pid, 0, "process_name", name=name)
+    yield _meta(pid, 0, "process_name", name=name_of(run))
     yield _meta(pid, 0, "process_labels", labels=workload_of(run))
     yield _meta(pid, 0, "process_sort_index", sort_index=pid)
     for tid, lane in enumerate(run.observation.lanes, 1):

@@ -1,4 +1,4 @@
-"""What the tests of all recipes share: the matrix of who stands what, which the docs show.
+"""What the tests of all recipes share: a FIFO, a thread beside the test, and the matrix, which the docs show.
 
 With `COOKBOOK_MATRIX=FILE` in the environment a run writes `{recipe: {backend: {fault: verdict}}}` as JSON into FILE,
 merged into what is there, so that several runs, and the workers of a parallel one, make one matrix.
@@ -9,14 +9,19 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+BESIDE_S = 20.0
+"""How long what runs beside a test may take to end, in seconds."""
 
 Matrix = dict[str, dict[str, dict[str, str]]]
 
@@ -46,6 +51,40 @@ def stands(_matrix: Matrix) -> Callable[[str, str | None, str, str], None]:
         _matrix.setdefault(recipe, {}).setdefault(backend or "none", {})[fault] = verdict
 
     return note
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.fixture
+def aside() -> Callable[[Callable[[], object]], Any]:
+    """Run a function in a thread beside the test, as a context that waits for its end and raises its error."""
+
+    @contextmanager
+    def running(function: Callable[[], object]) -> Iterator[None]:
+        errors: list[BaseException] = []
+
+        def guarded() -> None:
+            try:
+                function()
+            except BaseException as error:  # noqa: BLE001  raised where the test sees it
+                errors.append(error)
+
+        thread = threading.Thread(target=guarded, name="beside the test")
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join(BESIDE_S)
+            assert not thread.is_alive(), "the thread beside the test hangs"
+        if errors:
+            raise errors[0]
+
+    return running
 
 
 def _merge(target: Path, matrix: Matrix) -> None:

@@ -1,8 +1,7 @@
-"""What has been found of late: each stall as it ends, and what the last seconds come to.
+"""What has been found of late: each stall as it ends.
 
 The ledger tells every wait here once it counts. A live view, a log and a program's own callback take what is new since
-they asked last; a recorder takes what the seconds that it keeps come to. Both are bounded, and what has no room is
-counted.
+they asked last. What is kept until then is bounded, and what has no room is counted.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.ledger import Entry
-from compare.results import LoopHold, LoopTurn, Stall
+from compare.results import LoopTurn, Stall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 MS = 1_000_000
 MOST_FRESH = 2_000
 """How many stalls, and how many turns, are kept until somebody asks."""
-MOST_KEPT = 20_000
-"""How many a recorder keeps, however many seconds it was told to."""
 FOLDED = ("worker-thread", "pool-queue")
 """Where many wait at a time: those of one account are told as one."""
 
@@ -45,14 +42,12 @@ class _Heard:
 class Stalls:
     """Takes each wait that counts, and each turn; times are nanoseconds on `CLOCK_MONOTONIC`."""
 
-    def __init__(self, threshold_ns: int, keep_ns: int = 0) -> None:
-        """Short waits are told once they come to the threshold; what ended in the last `keep_ns` is kept."""
-        self._threshold, self._keep = threshold_ns, keep_ns
+    def __init__(self, threshold_ns: int) -> None:
+        """Short waits are told once they come to the threshold."""
+        self._threshold = threshold_ns
         self._pending: dict[Account, Entry] = {}
         self._fresh: deque[_Heard] = deque(maxlen=MOST_FRESH)
         self._turns: deque[tuple[Key, int, int]] = deque(maxlen=MOST_FRESH)
-        self._kept: deque[_Heard] = deque(maxlen=MOST_KEPT)
-        self._holds: deque[tuple[int, Hold]] = deque(maxlen=MOST_KEPT)
         self._unheard = 0
 
     def hear(self, account: Account, entry: Entry, wait: Wait) -> None:
@@ -63,25 +58,13 @@ class Stalls:
             return
         del self._pending[account]
         self._unheard += len(self._fresh) == MOST_FRESH
-        heard = _Heard(account, entry, own, wait.until)
-        self._fresh.append(heard)
-        if self._keep:
-            self._kept.append(heard)
-            self._forget(wait.until - self._keep)
+        self._fresh.append(_Heard(account, entry, own, wait.until))
 
     def turned(self, key: Key, until: int, hold: Hold) -> None:
         """A turn of a loop held it for so long."""
         if hold.ns:
             self._unheard += len(self._turns) == MOST_FRESH
             self._turns.append((key, until, hold.ns))
-            if self._keep:
-                self._holds.append((until, hold))
-
-    def _forget(self, before: int) -> None:
-        while self._kept and self._kept[0].until < before:
-            self._kept.popleft()
-        while self._holds and self._holds[0][0] < before:
-            self._holds.popleft()
 
     def fresh(self, finding: Callable[[Account, Entry], Finding | None]) -> tuple[Stall, ...]:
         """Return the stalls since it was asked last; `finding` tells an account, and `None` what is of no interest."""
@@ -104,17 +87,6 @@ class Stalls:
         """Return how many had no room since it was asked last."""
         count, self._unheard = self._unheard, 0
         return count
-
-    def of_late(self, since: int, finding: Callable[[Account, Entry], Finding | None]) -> tuple[Finding, ...]:
-        """Return what those that are kept and ended after `since` come to."""
-        each = _folded(heard for heard in self._kept if heard.until > since)
-        named = ((one.account, replace(one.own, name=one.entry.name, role=one.entry.role)) for one in each)
-        return tuple(found for account, own in named if (found := finding(account, own)) is not None)
-
-    def held_of_late(self, since: int) -> LoopHold:
-        """Return how long loops were held in turns that ended after `since`."""
-        held = [hold.ns for until, hold in self._holds if until > since and hold.counts]
-        return LoopHold(len(held), max(held, default=0) / MS, sum(held) / MS)
 
 
 def _folded(heard: Iterable[_Heard]) -> list[_Heard]:

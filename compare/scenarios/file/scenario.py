@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.catalogue.scenario import Scenario
-from compare.results import milliseconds, size_of
+from compare.results import size_of
 from compare.scenarios.file.options import STATES, asked
 from compare.scenarios.shared.argument_types import number, size, some_of, whole
-from compare.scenarios.shared.blocked import WHERE_BLOCKED, blocked, where_blocked
+from compare.scenarios.shared.blocked import WhereBlocked
 from compare.scenarios.shared.columns import HELD, THREADS, TIME
 
 if TYPE_CHECKING:
@@ -16,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from compare.catalogue.recipes import Variant
-    from compare.catalogue.scenario import Column, Group, Listener
+    from compare.catalogue.scenario import Column, Listener
     from compare.process.host import Host
     from compare.results import Run
 
 
-class FileScenario(Scenario):
+class FileScenario(WhereBlocked):
     """How readers are compared."""
 
     name = "file"
@@ -36,7 +35,8 @@ class FileScenario(Scenario):
     example = "file --only blocking asyncio_aiofiles --timeline"
     workload = "state"
     workloads = STATES
-    groups = WHERE_BLOCKED
+    resource = "slow files"
+    shown_in = "slow"
     page = "docs/choosing.md"
 
     def add_options(self, parser: ArgumentParser) -> None:
@@ -69,20 +69,6 @@ class FileScenario(Scenario):
         """The time, the threads, and the loop's longest absence."""
         del run
         return (TIME, THREADS, HELD)
-
-    def blocked(self, run: Run) -> str | None:
-        """Who waited for the file."""
-        return blocked(run)
-
-    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
-        """Who still blocks; and who is fastest in each state."""
-        fastest = []
-        for state in STATES:
-            runs = [run for _, mine in groups for run in mine if state in run.workload.values() and run.per_second]
-            if best := min((run for run in runs if run.outcome == "ok"), key=self.cost, default=None):
-                fastest.append(f"{state} {best.variant} ({milliseconds(self.cost(best) * 1000)})")
-        told = where_blocked(groups, "slow files", "slow")
-        return (*told, f"Fastest: {', '.join(fastest)}.") if fastest else told
 
     def commands(self, recipe: str) -> tuple[str, ...]:
         """Read with it alone; and watch it read."""

@@ -6,13 +6,13 @@ variant has no loop. What came back is compared here, outside the timed window: 
 
 from __future__ import annotations
 
-import resource
 import sys
 import threading
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from ...process.child import main
+from ...process.child import main, own_usage
+from ..shared.at_once import at_once
 from ..shared.one_pass import one_pass
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def _talk(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     sent = [content(index, work["bytes"]) for index in range(work["children"])]
     calls: list[Callable[[], Any]] = [partial(variant.function, list(command), data) for data in sent]
     _forget_the_peak()
-    together = {None: _in_threads, "trio": _in_trio}.get(variant.backend, _in_asyncio)
-    answers, measured = one_pass(variant, line, partial(together, calls), gates=work["gates"], used=_own)
+    together = partial(_in_threads if variant.backend is None else partial(at_once, variant.backend), calls)
+    answers, measured = one_pass(variant, line, together, gates=work["gates"], used=own_usage)
     complaint = next(filter(None, (_wrong(*each, errors) for each in zip(answers, sent, strict=True))), None)
     return {"outcome": "wrong" if complaint else "ok", "reason": complaint, **measured}
 
@@ -43,12 +43,6 @@ def content(index: int, size: int) -> bytes:
 
     block = random.Random(index).randbytes(min(BLOCK, size))  # noqa: S311  nothing secret
     return (block * (size // len(block) + 1))[:size] if block else b""
-
-
-def _own() -> tuple[float, float]:
-    """User and system time of this process, without that of its children."""
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    return own.ru_utime, own.ru_stime
 
 
 def _forget_the_peak() -> None:
@@ -80,28 +74,6 @@ def _in_threads(calls: list[Callable[[], Any]]) -> list[Any]:
         thread.join()
     if errors:
         raise errors[0]
-    return answers
-
-
-async def _in_asyncio(calls: list[Callable[[], Any]]) -> list[Any]:
-    import asyncio  # noqa: PLC0415  of the loops, only the variant's own is imported
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(call()) for call in calls]
-    return [task.result() for task in tasks]
-
-
-async def _in_trio(calls: list[Callable[[], Any]]) -> list[Any]:
-    import trio  # noqa: PLC0415  of the loops, only the variant's own is imported
-
-    answers: list[Any] = [None] * len(calls)
-
-    async def one(index: int) -> None:
-        answers[index] = await calls[index]()
-
-    async with trio.open_nursery() as nursery:
-        for index in range(len(calls)):
-            nursery.start_soon(one, index)
     return answers
 
 

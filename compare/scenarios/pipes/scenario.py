@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.catalogue.scenario import Column, Scenario
-from compare.results import milliseconds, size_of
+from compare.catalogue.scenario import Column
+from compare.results import size_of
 from compare.scenarios.pipes.options import LOADS, asked
 from compare.scenarios.shared.argument_types import number, size, some_of, whole
-from compare.scenarios.shared.blocked import WHERE_BLOCKED, blocked, where_blocked
+from compare.scenarios.shared.blocked import WhereBlocked
 from compare.scenarios.shared.columns import HELD, THREADS, TIME
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from compare.catalogue.recipes import Variant
-    from compare.catalogue.scenario import Group, Listener
+    from compare.catalogue.scenario import Listener
     from compare.process.host import Host
     from compare.results import Run
 
 
-class PipesScenario(Scenario):
+class PipesScenario(WhereBlocked):
     """How those who run children are compared."""
 
     name = "pipes"
@@ -40,7 +40,8 @@ class PipesScenario(Scenario):
     example = "pipes --only 'asyncio_*' --load many"
     workload = "load"
     workloads = LOADS
-    groups = WHERE_BLOCKED
+    resource = "a child"
+    shown_in = "many"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Which load, how many children, how many bytes."""
@@ -80,20 +81,6 @@ class PipesScenario(Scenario):
     def brief(self, run: Run) -> tuple[Column, ...]:
         """The time; of much through one the memory too."""
         return (TIME, MEMORY) if run.workload.get("load") == "bulk" else (TIME,)
-
-    def blocked(self, run: Run) -> str | None:
-        """Who waited for the children."""
-        return blocked(run)
-
-    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
-        """Who still blocks; and who is fastest under each load."""
-        fastest = []
-        for load in LOADS:
-            runs = [run for _, mine in groups for run in mine if run.workload.get("load") == load]
-            if best := min((run for run in runs if run.outcome == "ok"), key=self.cost, default=None):
-                fastest.append(f"{load} {best.variant} ({milliseconds(self.cost(best) * 1000)})")
-        told = where_blocked(groups, "a child", "many")
-        return (*told, f"Fastest: {', '.join(fastest)}.") if fastest else told
 
 
 def _cpu(run: Run) -> float | None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ...process.child import main
+from ...process.child import main, own_usage
 from ...process.launch import command
 from ..shared.one_pass import one_pass
 
@@ -54,14 +53,8 @@ def _pass(variant: Variant, line: Line, listener: socket.socket, work: dict[str,
         await variant.function(listener, work["folder"])
 
     function = serve if variant.backend is None else serve_in_loop
-    _, measured = one_pass(variant, line, function, gates=work["gates"], used=_own)
+    _, measured = one_pass(variant, line, function, gates=work["gates"], used=own_usage)
     return measured
-
-
-def _own() -> tuple[float, float]:
-    """User and system time of this process, without its clients, in seconds."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime, used.ru_stime
 
 
 if __name__ == "__main__":

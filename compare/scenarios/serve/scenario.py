@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.catalogue.scenario import Column, Scenario
+from compare.catalogue.scenario import Column
 from compare.results import milliseconds, size_of
 from compare.scenarios.serve.options import LOADS, asked
 from compare.scenarios.shared.argument_types import size, some_of, whole
-from compare.scenarios.shared.blocked import WHERE_BLOCKED, blocked, where_blocked
+from compare.scenarios.shared.blocked import WhereBlocked
 from compare.scenarios.shared.columns import HELD, THREADS, TIME
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from compare.catalogue.recipes import Variant
-    from compare.catalogue.scenario import Group, Listener
+    from compare.catalogue.scenario import Listener
     from compare.process.host import Host
     from compare.results import Run
 
 
-class ServeScenario(Scenario):
+class ServeScenario(WhereBlocked):
     """How those who serve files are compared."""
 
     name = "serve"
@@ -37,7 +37,9 @@ class ServeScenario(Scenario):
     example = "serve --only 'asyncio_*' --load cold"
     workload = "load"
     workloads = LOADS
-    groups = WHERE_BLOCKED
+    resource = "cold files"
+    shown_in = "cold"
+    best = "Least"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Which load, how many clients, how many bytes."""
@@ -77,19 +79,16 @@ class ServeScenario(Scenario):
         """The one or two figures that a load is about."""
         return self.columns(run)[:2] if run.workload.get("load") in ("small", "cold") else self.columns(run)[:1]
 
-    def blocked(self, run: Run) -> str | None:
-        """Who waited for the disk."""
-        return blocked(run)
-
-    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
-        """Who still blocks; and who takes the least for each load."""
-        best = []
-        for load in LOADS:
-            runs = [run for _, mine in groups for run in mine if run.workload.get("load") == load]
-            if first := min((run for run in runs if run.outcome == "ok"), key=self.cost, default=None):
-                best.append(f"{load} {first.variant} ({_least(first)})")
-        told = where_blocked(groups, "cold files", "cold")
-        return (*told, f"Least: {', '.join(best)}.") if best else told
+    def least(self, run: Run) -> str:
+        """What the best run of a load took: of what the load is about."""
+        match run.workload["load"]:
+            case "small":
+                return f"{_cpu(run):.0f} µs of CPU a request"
+            case "big":
+                return f"{milliseconds(_per_gib(run) or 0)} of CPU a GiB"
+            case "slow":
+                return f"p99 {milliseconds(_p99(run) or 0)}"
+        return milliseconds(run.seconds.median * 1000 if run.seconds else 0)
 
 
 def _cpu(run: Run) -> float | None:
@@ -110,17 +109,6 @@ def _throughput(run: Run) -> float | None:
 
 def _p99(run: Run) -> float | None:
     return run.latency_ms.p99 if run.latency_ms and run.outcome == "ok" else None
-
-
-def _least(run: Run) -> str:
-    match run.workload["load"]:
-        case "small":
-            return f"{_cpu(run):.0f} µs of CPU a request"
-        case "big":
-            return f"{milliseconds(_per_gib(run) or 0)} of CPU a GiB"
-        case "slow":
-            return f"p99 {milliseconds(_p99(run) or 0)}"
-    return milliseconds(run.seconds.median * 1000 if run.seconds else 0)
 
 
 CPU = Column("CPU µs", "µs", _cpu, "CPU per request")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.catalogue.scenario import Group
+from compare.catalogue.scenario import Group, Scenario
 from compare.results import LOOP_PLACES, milliseconds
 
 if TYPE_CHECKING:
@@ -134,6 +134,41 @@ WHERE_BLOCKED = (
     Group("no-loop", "no event loop", lambda runs: all(run.backend is None for run in runs), _plain, letter="C"),
 )
 """The groups of a scenario in which it matters who waits for a slow resource."""
+
+
+class WhereBlocked(Scenario):
+    """A scenario in which it matters who waits for a slow resource.
+
+    Attributes:
+        resource: what the recipes wait for: `slow files`.
+        shown_in: the workload in which waiting shows most.
+        best: what those with the least cost are called: `Fastest`.
+    """
+
+    groups = WHERE_BLOCKED
+    resource: str
+    shown_in: str
+    best: str = "Fastest"
+
+    def blocked(self, run: Run) -> str | None:
+        """Who waited for the resource."""
+        return blocked(run)
+
+    def least(self, run: Run) -> str:
+        """What the best run of a workload took."""
+        return milliseconds(self.cost(run) * 1000)
+
+    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
+        """Who still blocks; and who is best under each workload."""
+        best = []
+        for name in self.workloads:
+            runs = [run for _, mine in groups for run in mine if run.workload.get(self.workload) == name]
+            if first := min(
+                (run for run in runs if run.outcome == "ok" and run.per_second), key=self.cost, default=None
+            ):
+                best.append(f"{name} {first.variant} ({self.least(first)})")
+        told = where_blocked(groups, self.resource, self.shown_in)
+        return (*told, f"{self.best}: {', '.join(best)}.") if best else told
 
 
 def where_blocked(groups: Sequence[tuple[Group, Sequence[Run]]], what: str, state: str) -> tuple[str, ...]:

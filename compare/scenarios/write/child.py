@@ -13,13 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...process.child import main
+from ..shared.at_once import at_once
 from ..shared.one_pass import one_pass
 from .seen import look
 from .streams import Held, arriving, arriving_in_loop, connect
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
     from ...process.child import Line, Variant
 
@@ -60,29 +60,12 @@ async def _all_at_once(
 ) -> list[Any]:
     backend = variant.backend
     assert backend is not None
-    counts: list[Any] = [None] * len(connections)
 
-    async def one(number: int) -> None:
+    async def one(number: int) -> Any:
         chunks = arriving_in_loop(backend, connections[number], work["chunk"], held)
-        counts[number] = await variant.function(work["paths"][number], chunks, work["durable"])
+        return await variant.function(work["paths"][number], chunks, work["durable"])
 
-    await _all(backend, one, len(connections))
-    return counts
-
-
-async def _all(backend: str, one: Callable[[int], Any], count: int) -> None:
-    if backend == "trio":
-        import trio  # noqa: PLC0415  only one of the two is there
-
-        async with trio.open_nursery() as nursery:
-            for number in range(count):
-                nursery.start_soon(one, number)
-        return
-    import asyncio  # noqa: PLC0415
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(count):
-            group.create_task(one(number))
+    return await at_once(backend, [partial(one, number) for number in range(len(connections))])
 
 
 def _wrong(counts: list[Any], work: dict[str, Any]) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compare.catalogue.scenario import Column, Scenario
-from compare.results import milliseconds, size_of
+from compare.catalogue.scenario import Column
+from compare.results import size_of
 from compare.scenarios.shared.argument_types import number, size, some_of, whole
-from compare.scenarios.shared.blocked import WHERE_BLOCKED, blocked, where_blocked
+from compare.scenarios.shared.blocked import WhereBlocked
 from compare.scenarios.shared.columns import HELD, THREADS, TIME
 from compare.scenarios.write.options import STATES, asked
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from compare.catalogue.recipes import Variant
-    from compare.catalogue.scenario import Group, Listener
+    from compare.catalogue.scenario import Listener
     from compare.process.host import Host
     from compare.results import Run
 
@@ -34,7 +34,7 @@ RATE = Column(
 BUFFERED = Column("buffered", "MiB", lambda run: run.buffered_mib if run.outcome == "ok" else None, "buffered at most")
 
 
-class WriteScenario(Scenario):
+class WriteScenario(WhereBlocked):
     """How writers are compared."""
 
     name = "write"
@@ -55,7 +55,8 @@ class WriteScenario(Scenario):
     example = "write --only blocking asyncio_aiofiles asyncio_batched"
     workload = "state"
     workloads = STATES
-    groups = WHERE_BLOCKED
+    resource = "slow pipes"
+    shown_in = "slow"
     page = "docs/choosing.md"
 
     def add_options(self, parser: ArgumentParser) -> None:
@@ -90,20 +91,6 @@ class WriteScenario(Scenario):
         """The time, how much a second, what was buffered, the threads, and the loop's longest absence."""
         del run
         return (TIME, RATE, BUFFERED, THREADS, HELD)
-
-    def blocked(self, run: Run) -> str | None:
-        """Who waited for the file."""
-        return blocked(run)
-
-    def answer(self, groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
-        """Who still blocks; and who is fastest in each state."""
-        fastest = []
-        for state in STATES:
-            runs = [run for _, mine in groups for run in mine if state in run.workload.values() and run.per_second]
-            if best := min((run for run in runs if run.outcome == "ok"), key=self.cost, default=None):
-                fastest.append(f"{state} {best.variant} ({milliseconds(self.cost(best) * 1000)})")
-        told = where_blocked(groups, "slow pipes", "slow")
-        return (*told, f"Fastest: {', '.join(fastest)}.") if fastest else told
 
     def commands(self, recipe: str) -> tuple[str, ...]:
         """Write with it alone; and watch it write."""

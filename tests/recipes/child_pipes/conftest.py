@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from compare import catalogue
+from tests.recipes.variants import once_for_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -126,11 +127,7 @@ def _some(lines: Iterator[bytes], most: int | None, after_each: Callable[[], Any
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "runner" in metafunc.fixturenames:
-        chosen = getattr(metafunc.function, "only", None)
-        variants = [variant for variant in VARIANTS if chosen is None or chosen(variant)]
-        ids = [f"{variant.name}-{variant.backend}" if variant.backend else variant.name for variant in variants]
-        metafunc.parametrize("runner", variants, indirect=True, ids=ids)
+    once_for_each(metafunc, "runner", VARIANTS)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import importlib
 import os
 import struct
 import termios
-import threading
 import time
 import warnings
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from compare import catalogue
+from tests.recipes.variants import held_to_the_loop, once_for_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -105,20 +105,7 @@ class Reader:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "reader" in metafunc.fixturenames:
-        chosen = getattr(metafunc.function, "only", None)
-        variants = [variant for variant in VARIANTS if chosen is None or chosen(variant)]
-        ids = [f"{variant.name}-{variant.backend}" if variant.backend else variant.name for variant in variants]
-        params = [pytest.param(variant, marks=_held_to(variant)) for variant in variants]
-        metafunc.parametrize("reader", params, indirect=True, ids=ids)
-
-
-def _held_to(variant: catalogue.Variant) -> list[pytest.MarkDecorator]:
-    """No reader with an event loop may keep it waiting, but for those that are there to show how that is done."""
-    if variant.backend is None or variant.name.endswith("_mistake"):
-        return []
-    # Not in `lock`: to start a worker is to wait until it has begun. Nor `busy-cpu`: 5,000 files are work for any loop.
-    return [pytest.mark.no_blocking(threshold_ms=200, places=["loop-thread", "page-fault", "gil"])]
+    once_for_each(metafunc, "reader", VARIANTS, held_to_the_loop)
 
 
 @pytest.fixture
@@ -127,40 +114,6 @@ def reader(request: pytest.FixtureRequest, run: Callable[..., Any], stands: Call
     if variant.unavailable:
         pytest.skip(f"{variant.label} {variant.unavailable}")
     return Reader(variant, run, stands)
-
-
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    path = tmp_path / "fifo"
-    os.mkfifo(path)
-    return path
-
-
-@pytest.fixture
-def aside() -> Callable[[Callable[[], object]], Any]:
-    """Run a function in a thread beside the test, as a context that waits for its end and raises its error."""
-
-    @contextmanager
-    def running(function: Callable[[], object]) -> Iterator[None]:
-        errors: list[BaseException] = []
-
-        def guarded() -> None:
-            try:
-                function()
-            except BaseException as error:  # noqa: BLE001  raised where the test sees it
-                errors.append(error)
-
-        thread = threading.Thread(target=guarded, name="beside the test")
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.join(LIMIT_S)
-            assert not thread.is_alive(), "the thread beside the test hangs"
-        if errors:
-            raise errors[0]
-
-    return running
 
 
 @pytest.fixture

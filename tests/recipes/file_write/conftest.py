@@ -6,18 +6,16 @@ A test that asks for `writer` runs once for each; a recipe that is added is held
 from __future__ import annotations
 
 import importlib
-import os
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
 import pytest
 
 from compare import catalogue
+from tests.recipes.variants import held_to_the_loop, once_for_each
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
 VARIANTS = catalogue.variants("write")
@@ -63,19 +61,7 @@ async def arriving(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "writer" in metafunc.fixturenames:
-        chosen = getattr(metafunc.function, "only", None)
-        variants = [variant for variant in VARIANTS if chosen is None or chosen(variant)]
-        ids = [f"{variant.name}-{variant.backend}" if variant.backend else variant.name for variant in variants]
-        params = [pytest.param(variant, marks=_held_to(variant)) for variant in variants]
-        metafunc.parametrize("writer", params, indirect=True, ids=ids)
-
-
-def _held_to(variant: catalogue.Variant) -> list[pytest.MarkDecorator]:
-    """No writer with an event loop may keep it waiting, but for the one that is there to show how that is done."""
-    if variant.backend is None or variant.name.endswith("_mistake"):
-        return []
-    return [pytest.mark.no_blocking(threshold_ms=200, places=["loop-thread", "page-fault", "gil"])]
+    once_for_each(metafunc, "writer", VARIANTS, held_to_the_loop)
 
 
 @pytest.fixture
@@ -93,40 +79,6 @@ def old(tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(OLD)
     return path
-
-
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    path = tmp_path / "fifo"
-    os.mkfifo(path)
-    return path
-
-
-@pytest.fixture
-def aside() -> Callable[[Callable[[], object]], Any]:
-    """Run a function in a thread beside the test, as a context that waits for its end and raises its error."""
-
-    @contextmanager
-    def running(function: Callable[[], object]) -> Iterator[None]:
-        errors: list[BaseException] = []
-
-        def guarded() -> None:
-            try:
-                function()
-            except BaseException as error:  # noqa: BLE001  raised where the test sees it
-                errors.append(error)
-
-        thread = threading.Thread(target=guarded, name="beside the test")
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.join(LIMIT_S)
-            assert not thread.is_alive(), "the thread beside the test hangs"
-        if errors:
-            raise errors[0]
-
-    return running
 
 
 def alone(path: Path) -> bool:
