@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., Coroutine[Any, Any, None]]
 
+BOUND_S = 5.0
+"""How long a worker that was told to end may take: on a busy machine it has to get a processor first."""
+
 
 def main(module: str, backend: str, descriptor: int, settings: str, *arguments: str) -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: a killed test run leaves no server behind
@@ -51,6 +54,7 @@ def main(module: str, backend: str, descriptor: int, settings: str, *arguments: 
     else:
         uvloop.run(_until_signal_asyncio(serve, listener, *arguments))
     gc.collect()
+    _wait_for_told_workers()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a test may have left none free
     left = {
@@ -61,6 +65,19 @@ def main(module: str, backend: str, descriptor: int, settings: str, *arguments: 
     }
     listener.close()
     print(json.dumps(left), flush=True)  # noqa: T201  the test reads it
+
+
+def _wait_for_told_workers() -> None:
+    """AnyIO tells its workers to end when the loop's first task has ended, and does not wait for them.
+
+    One that was not told to end is not waited for: that is a leak.
+    """
+    if "anyio._backends._asyncio" not in sys.modules:
+        return
+    kind = sys.modules["anyio._backends._asyncio"].WorkerThread
+    for thread in threading.enumerate():
+        if isinstance(thread, kind) and thread.stopping:
+            thread.join(BOUND_S)
 
 
 def _cached() -> set[threading.Thread]:
