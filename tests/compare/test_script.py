@@ -153,7 +153,7 @@ def test_a_running_process_is_watched_by_its_number(tmp_path: Path) -> None:
         ([], "expected PATH or -m MODULE or --pid PID"),
         (["--pid", "1", "x.py"], "expected PATH or -m MODULE or --pid PID"),
         (["no/such/file.py"], "no program at no/such/file.py"),
-        (["--fail-on", "nowhere", "x.py"], "must be any, or some of"),
+        (["--fail-on", "nowhere", "x.py"], "must be any, new, new:PLACE, or some of"),
         (["--threshold", "0", "x.py"], "must be 1 or more, not 0"),
         (["--pid", "4194305"], "there is no process 4194305"),
         (["--json", "/no/such/folder/x", "x.py"], "there is no directory /no/such/folder"),

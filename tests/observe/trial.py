@@ -157,6 +157,12 @@ def was_starved(seen: Observation) -> bool:
     return starved_ms(seen) >= 30.0 or AWAY in seen.missing
 
 
+def stolen_ms() -> float:
+    """Return how long this machine's own CPUs were kept from it by its host until now, in milliseconds."""
+    words = Path("/proc/stat").read_text().split(maxsplit=9)
+    return int(words[8]) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def starved_ms(seen: Observation) -> float:
     """Return how long the program stood in line for a CPU, in milliseconds, as far as it was told."""
     return sum(finding.total_ms for finding in seen.findings if finding.kind == "starved")

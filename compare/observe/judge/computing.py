@@ -51,7 +51,7 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
     if turn.held > turn.waited and surely >= NEARLY * threshold_ns:
         held = turn.held - turn.waited
         collected = _collections(ran, threshold_ns)
-        told = _collected(turn, collected, ledger, threshold_ns, free)
+        told = _collected(turn, collected, ledger, threshold_ns, free, starved=starved)
         if told:
             held -= sum(segment.ns for segment in collected)
             ran = [segment for segment in ran if not any(segment is each for each in collected)]
@@ -74,15 +74,18 @@ def _collections(ran: list[Segment], threshold_ns: int) -> list[Segment]:
     return [segment for group in long for segment in group]
 
 
-def _collected(turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, most: int) -> int:
+def _collected(  # noqa: PLR0913  see `judge`
+    turn: Turn, ran: list[Segment], ledger: Ledger, threshold_ns: int, most: int, *, starved: bool
+) -> int:
     """Enter the garbage collections of a turn, if they took as long as the threshold; at most `most` nanoseconds.
 
     No line is to blame for them, but one that asks for them.
     """
     spans = [(segment, segment.collecting) for segment in ran if segment.collecting is not None]
-    total = min(sum(_running(segment) for segment, _ in spans), most)
-    if total < threshold_ns:
+    ran_ns = sum(_running(segment) for segment, _ in spans)
+    if min(ran_ns, most) < threshold_ns:
         return 0
+    total = min(ran_ns if starved else sum(segment.ns for segment, _ in spans), most)
     oldest = max((each.generation for _, each in spans if each.generation is not None), default=None)
     times = sum(each.times for _, each in spans if each.generation == oldest)
     longest, collecting = max(spans, key=lambda each: each[0].ns)

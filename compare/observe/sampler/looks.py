@@ -17,6 +17,7 @@ from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.views import View
+    from compare.observe.kernel.threads import Times
     from compare.observe.sampler.watched_process import WatchedProcess
     from compare.observe.sampler.watched_thread import WatchedThread
 
@@ -28,6 +29,9 @@ EDGE_NS = 3_000_000
 """A wait that was this long when its thread woke is handed on by itself, though the next is in the same place."""
 STEADY_NS = 30_000_000
 """How long a thread without a loop runs before its stack is read while it runs."""
+MISSED_NS = 10_000_000
+"""How long nobody may look at a thread before what it did meanwhile is left untold, if it was given a CPU more than
+once: others kept the observer from looking. No thread is left alone for longer by the schedule."""
 
 
 class Looks:
@@ -48,13 +52,17 @@ class Looks:
             self._process.end(thread, now)
             return
         segment = thread.open
-        middle = (thread.seen + now) // 2
-        if segment is not None:
+        middle, missed = (thread.seen + now) // 2, _is_missed(thread, times, now)
+        if segment is not None and not missed:
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
         woke = times.slices != thread.times.slices
         thread.times, before = times, thread.raw
         thread.raw = raw
+        if missed and segment is not None:
+            self._hand_on(thread, segment, self._segment(thread, raw, now), thread.seen)
+            thread.seen = now
+            return
         waits = raw == before and raw != kernel_threads.RUNNING
         if segment is not None and waits and self._waits_on(thread, segment, middle, woke=woke):
             thread.seen = now
@@ -67,11 +75,16 @@ class Looks:
             self._process.stacks.see_served(segment)
             thread.seen = now
             return
+        self._hand_on(thread, segment, fresh, middle)
+        thread.seen = now
+
+    def _hand_on(self, thread: WatchedThread, segment: Segment | None, fresh: Segment, end: int) -> None:
+        """What the thread did until `end` goes to the judge, if it was seen; then it does something else."""
         if segment is not None:
             self._count_ticks(thread, segment)
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
-            self._process.judge.segment(self._process.pid, thread.tid, closed(segment, middle))
-        thread.open, thread.seen = fresh, now
+            self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
+        thread.open = fresh
 
     def _waits_on(self, thread: WatchedThread, segment: Segment, middle: int, *, woke: bool) -> bool:
         """Whether a thread still waits in the same call at the same line; `woke`: it has run in between."""
@@ -89,6 +102,7 @@ class Looks:
             segment.wakes += 1
         else:  # whom this thread woke when it did is told by when that was
             self.cut(thread, middle, by_itself=False)
+            _look_up_anew(thread.open)
         return True
 
     def _count_ticks(self, thread: WatchedThread, segment: Segment) -> None:
@@ -192,6 +206,7 @@ class Looks:
                 return
             raw = thread.files.call() if thread is not None else kernel_threads.RUNNING
             waits = raw != kernel_threads.RUNNING and not raw.startswith(b"-1")
+            waits = waits and stacks.holder() == holder  # else it has let go of it since, and waits as any other
             call = syscalls.name(kernel_threads.parse_call(raw).number) if waits else None
             work = process.work.get(tid)  # `to_thread(some C function)` has no frame of the user's in the worker
             asker = work.site if work is not None and not view.mine else None
@@ -227,6 +242,23 @@ class Looks:
             )  # fmt: skip
         self._process.judge.segment(self._process.pid, thread.tid, closed(segment, at))
         thread.open = rest
+
+
+def _look_up_anew(segment: Segment | None) -> None:
+    """The same call with the same arguments may be for something else by now: descriptors' numbers are used again."""
+    if segment is not None:
+        segment.aimed, segment.target = False, None
+
+
+def _is_missed(thread: WatchedThread, times: Times, now: int) -> bool:
+    """Whether it is not known what a thread did since it was seen last: it was long ago, and it came and went since.
+
+    One that was given a CPU once at most went from what was seen then to what is seen now; one that was on a CPU, or in
+    line for one, for most of the time did nothing else.
+    """
+    unseen, before = now - thread.seen, thread.times
+    busy = times.run_ns - before.run_ns + times.delay_ns - before.delay_ns
+    return unseen > MISSED_NS and times.slices - before.slices > 1 and busy * 2 < unseen
 
 
 def closed(segment: Segment, end: int) -> Segment:
