@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib
 import inspect
 import subprocess
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import recipes.pitfalls
+from recipes.pitfalls.repr_of_the_result import Content, read
 
 if TYPE_CHECKING:
     import logging
@@ -82,4 +84,10 @@ def test_it_names_the_way_out_in_its_docstring(pitfall: Any) -> None:
 
 
 def test_every_pitfall_is_known() -> None:
-    assert len(NAMES) >= 23, "a pitfall has left the cookbook"
+    assert len(NAMES) >= 28, "a pitfall has left the cookbook"
+
+
+def test_only_asyncio_run_of_3_11_makes_a_repr_of_the_result() -> None:
+    before = Content.reprs
+    asyncio.run(read())
+    assert (Content.reprs - before > 0) == (sys.version_info < (3, 12))
