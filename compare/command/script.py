@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compare.command import forms, output
+from compare.command import forms, meanwhile, output
 from compare.results import PLACES, Place, Run
 from compare.scenarios.script import attach, program, signals
 from compare.scenarios.shared.argument_types import Parser, number, whole
@@ -37,7 +37,7 @@ class FailOn:
 def main(argv: Sequence[str]) -> int:
     """`python -m compare script …`: run or watch, tell, and return the exit status."""
     options = _parser().read(argv)
-    trouble = _contradiction(options) or output.unwritable(forms.files(options))
+    trouble = _contradiction(options) or output.unwritable((*forms.files(options), *meanwhile.files(options)))
     if trouble is not None:
         return output.complain(trouble)
     try:
@@ -47,12 +47,16 @@ def main(argv: Sequence[str]) -> int:
     started, status = output.now(), 0
     how = {"threshold_ms": options.threshold, "imports": options.imports, "share": options.budget / 100}
     try:
-        if options.pid is not None:
-            row = attach.watch(options.pid, duration_s=options.duration, **how)
-        else:
-            row, status = program.run(options.module or options.program, module=options.module is not None, **how)
+        with meanwhile.Meanwhile(options) as telling:
+            if options.pid is not None:
+                row = attach.watch(options.pid, duration_s=options.duration, hear=telling.hear, **how)
+            else:
+                argv, module = options.module or options.program, options.module is not None
+                row, status = program.run(argv, module=module, hear=telling.hear, **how)
     except program.ScriptError as error:
         return output.complain(str(error))
+    except OSError as error:
+        return output.complain(f"can't write {error.filename}: {error.strerror}")
     try:
         told = _tell(row, options, ("python", "-m", "compare", "script", *argv), started, before)
     except Exception as error:  # noqa: BLE001  the program has ended: its exit status stands, whatever we do
@@ -79,6 +83,8 @@ def _tell(
 
     told = summary.render(row, options.threshold, *output.screen(sys.stderr))
     output.written(sys.stderr, told + "\n", 0)
+    if row.observation is not None:
+        output.written(sys.stderr, "".join(f"compare: {note}\n" for note in row.notes), 0)
     comparison = output.described(command, started, (row,))
     status = forms.filed(comparison, options, 0)
     if options.timeline:
@@ -107,6 +113,7 @@ def _parser() -> Parser:
     add("--budget", type=number(0.1), default=100 * program.SHARE, metavar="PERCENT", help=BUDGET)
     add("--fail-on", type=_fail_on, default=FailOn(), metavar="PLACE,…", help=FAIL_ON)
     add("--imports", action="store_true", help="count what a module's import waits for and computes on the loop, too")
+    meanwhile.add_options(parser)
     add("--timeline", action="store_true", help="draw each thread's time")
     forms.add_options(parser)
     return parser

@@ -120,14 +120,14 @@ def _finding(gathered: Gathered, width: int, mark: str) -> list[str]:
     first = gathered.first
     helps = mark == "!" or first.place == "pool-queue" or first.kind == "hops"
     help_ = f": {advice.way_out(first)}" if helps else ""
-    words = f"{advice.what_all(gathered)}{_often(gathered)}{help_}"
+    words = f"{advice.what_all(gathered)}{often(gathered)}{help_}"
     lines = wrapped(words, width, f"{mark} {milliseconds(gathered.total_ms):>{FIGURE}}  ", INDENT)
     if first.code and mark == "!":
         lines.append(cut(f"{INDENT}> {first.code.strip()}", width))
     return lines
 
 
-def _often(gathered: Gathered) -> str:
+def often(gathered: Gathered) -> str:
     """How many waits they were; of hops and of collections of garbage that is told already."""
     if gathered.count < 2 or gathered.first.kind in ("gc", "hops"):
         return ""

@@ -10,7 +10,7 @@ from compare.observe.started.observer import ObserverError
 if TYPE_CHECKING:
     from compare.observe import Link
     from compare.process.host import Host
-    from compare.results import Observation
+    from compare.results import News, Observation
 
 MOST_FAILURES = 3
 
@@ -66,6 +66,15 @@ class Watcher:
                 self._observer.begin(pid, link, threshold_ms=threshold_ms, **how)
             except ObserverError as error:
                 self._failed(error)
+
+    def news(self) -> News | None:
+        """What is new since it was asked last, if `begin` said that it would be; `None` when nothing comes any more."""
+        if self._observer is None or self.trouble is not None:
+            return None
+        try:
+            return self._observer.news()
+        except ObserverError:  # `end` tells what had been found by then
+            return None
 
     def end(self) -> Observation | None:
         """Until now; `None`, and the reason in `trouble`, when it came to nothing."""

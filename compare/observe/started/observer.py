@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ...process import launch
+from ...results import News
 from ..agent import channel
 from .kept import Kept
 
 if TYPE_CHECKING:
-    from ...results import News, Observation
+    from ...results import Observation
 
 LENGTH = struct.Struct("<I")
 EARLY = "the observer ended early,"
@@ -185,7 +186,9 @@ class Observer:
         """
         try:
             self._send({"ask": "end"}, [])
-            seen: Observation = self._receive()
+            seen: Observation | News = self._receive()
+            while isinstance(seen, News):  # they came too late for whoever asked
+                seen = self._receive()
         except ObserverError as error:
             found = self._kept.read() if self._kept is not None else None
             if found is None:

@@ -12,24 +12,27 @@ from typing import TYPE_CHECKING
 
 from compare.observe import Observer
 from compare.observe.started.observer import ObserverError
+from compare.scenarios.script.follow import Follower
 from compare.scenarios.script.program import SHARE, ScriptError, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from compare.results import Run
+    from compare.scenarios.script.follow import Hear
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends the watch, and is answered with what was seen."""
 
 
-def watch(
+def watch(  # noqa: PLR0913  what a watch is made of
     pid: int,
     *,
     threshold_ms: float = 10.0,
     duration_s: float | None = None,
     imports: bool = False,
     share: float = SHARE,
+    hear: Hear | None = None,
 ) -> Run:
     """Watch a running process without its cooperation: system calls, threads, Python lines.
 
@@ -39,6 +42,7 @@ def watch(
         duration_s: for how long, in seconds; `None`: until it ends, or a signal (Ctrl-C) ends the watch.
         imports: whether what a module's import waits for and computes holds a loop, too.
         share: how much of one processor the sampler may use.
+        hear: takes what is new, four times a second, in a thread of its own.
 
     Raises:
         ScriptError: there is no such process, it may not be watched, or its Python can't be read from ours.
@@ -49,17 +53,22 @@ def watch(
             process = os.pidfd_open(pid)
             stack.callback(os.close, process)
             observer = stack.enter_context(Observer())
-            observer.begin(pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports, share=share)
+            observer.begin(
+                pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports, share=share,
+                news=hear is not None,
+            )  # fmt: skip
             _check_is_readable(pid, observer.unreadable)
             until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
             sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")
             sys.stderr.flush()
-            select.select([process, woken, observer.fileno()], [], [], duration_s)
+            with Follower(observer.news, hear) as follower:
+                gone = observer if hear is None else follower
+                select.select([process, woken, gone], [], [], duration_s)
             seen = observer.end()
         except (ObserverError, OSError) as error:
             message = f"--pid: process {pid} can't be watched: {error}"
             raise ScriptError(message) from None
-    return row_of([f"process {pid}"], threshold_ms, None, seen)
+    return row_of([f"process {pid}"], threshold_ms, None, seen, trouble=follower.trouble)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from compare.results import CpuSeconds, Run
 from compare.scenarios.script import signals
+from compare.scenarios.script.follow import Follower
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from compare.observe import Link
     from compare.results import Observation
+    from compare.scenarios.script.follow import Hear
     from compare.scenarios.script.signals import Ended
 
 STARTUP = Path(__file__).parent.parent.parent / "observe" / "agent" / "startup"
@@ -62,13 +64,14 @@ def environment(link: Link | None) -> dict[str, str]:
     return env | {"PYTHONPATH": os.pathsep.join(path)}
 
 
-def run(
+def run(  # noqa: PLR0913  what a watch is made of
     argv: Sequence[str],
     *,
     module: bool = False,
     threshold_ms: float = 10.0,
     imports: bool = False,
     share: float = SHARE,
+    hear: Hear | None = None,
 ) -> tuple[Run, int]:
     """Run a program under the observer until it ends; returns the row, and `waitpid`'s status.
 
@@ -78,6 +81,7 @@ def run(
         threshold_ms: what counts, in milliseconds.
         imports: whether what a module's import waits for and computes holds a loop, too.
         share: how much of one processor the sampler may use.
+        hear: takes what is new, four times a second, in a thread of its own.
 
     Raises:
         ScriptError: it can't be started.
@@ -92,10 +96,13 @@ def run(
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
-        watcher.begin(pid, link, threshold_ms, plain_threads=False, imports=imports, share=share)
-        ended = signals.attend(pid)
+        how = {"imports": imports, "share": share, "news": hear is not None}
+        watcher.begin(pid, link, threshold_ms, plain_threads=False, **how)
+        with Follower(watcher.news, hear) as follower:
+            ended = signals.attend(pid)
         seen = watcher.end()
-    return row_of(argv, threshold_ms, ended, seen, module=module, trouble=watcher.trouble), ended.status
+    trouble = watcher.trouble or follower.trouble
+    return row_of(argv, threshold_ms, ended, seen, module=module, trouble=trouble), ended.status
 
 
 def _spawn(command: list[str], link: Link | None, blocked: set[int]) -> int:
