@@ -44,6 +44,12 @@ def _trace(comparison: Comparison, _: Namespace) -> str:
     return json.dumps(to_trace(comparison))
 
 
+def _recording(comparison: Comparison, _: Namespace) -> str:
+    from compare.report import recording, source
+
+    return json.dumps(recording.to_recordings(comparison, source.lines_of), separators=(",", ":"))
+
+
 def _speedscope(comparison: Comparison, _: Namespace) -> str:
     from compare.report.speedscope import to_speedscope
 
@@ -81,6 +87,7 @@ FORMS = (
     Form("json", "JSON", _json),
     Form("csv", "CSV", _csv),
     Form("html", "a page that needs no network", _html),
+    Form("recording", "each thread's line over time, with the code", _recording),
     Form("trace", "a trace for Perfetto", _trace),
     Form("speedscope", "stacks that waited, for speedscope", _speedscope),
     Form("firefox", "the same with a marker for each wait, for the Firefox Profiler", _firefox),

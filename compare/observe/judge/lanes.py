@@ -170,6 +170,9 @@ class Lanes:
 
 
 def _what(segment: Segment, state: State) -> What:
+    if state == "poller":  # of a loop that is written by hand, the line that polls is the user's own
+        view = segment.view
+        return state, segment.call, None, view.site if view is not None and view.mine else None
     waits = state in {"blocked", "lock", "gil", "page-fault"}
     call, target = (segment.call, segment.contended or segment.target) if waits else (None, None)
     return state, call, target, segment.site if waits or state == "running" else None

@@ -24,6 +24,7 @@ from compare.report.firefox import to_firefox
 from compare.report.html import to_html
 from compare.report.json import dumps, from_json
 from compare.report.markdown import to_markdown
+from compare.report.recording import to_recordings
 from compare.report.sarif import to_sarif
 from compare.report.speedscope import to_speedscope
 from compare.report.svg import side_by_side_svg
@@ -98,6 +99,7 @@ def forms(what: Comparison, width: int = 80) -> dict[str, str]:
         "html": to_html(what, context=lambda site: [(site.line, site.function)]),
         "svg": side_by_side_svg(what.runs),
         "trace": json.dumps(to_trace(what)),
+        "recording": json.dumps(to_recordings(what, lambda file: [file])),
         "speedscope": json.dumps(to_speedscope(what)),
         "firefox": json.dumps(to_firefox(what)),
         "collapsed": to_collapsed(what),

@@ -9,6 +9,7 @@ from compare.observe.judge.lanes import MOST_SPANS, Lanes
 from compare.observe.judge.segments import Segment
 from compare.report.check import disagreements, time_per_state
 from compare.results import Lane, Observation, State
+from tests.observe.judge.story import LINE, a_view
 
 US, MS = 1_000, 1_000_000
 KEY = (1, 1)
@@ -88,3 +89,11 @@ def test_a_lane_has_neither_gap_nor_overlap(parts: list[tuple[State, int, int]],
     now = 1000 * MS
     told = lanes.finish(now, lambda _: "MainThread", lambda _: "main")
     assert disagreements(Observation((), None, told, 1, 1000.0), untold_ms=1e9) == []
+
+
+def test_a_poller_is_told_with_its_call_and_with_its_line_where_that_is_the_users() -> None:
+    lanes = Lanes(0)
+    lanes.add(KEY, Segment(0, "call", "epoll_wait", end=MS, view=a_view(own=True)), "poller")
+    lanes.add(KEY, Segment(MS, "call", "pselect6", end=2 * MS, view=a_view(loop=False)), "poller")
+    spans = _finish(lanes, 2 * MS).spans
+    assert [(span.call, span.site) for span in spans] == [("epoll_wait", None), ("pselect6", LINE)]
