@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 WHAT: dict[tuple[str, str | None], str] = {
     ("lock", None): "{who} wait{s} for {lock}{through}{at}",
     ("gil", None): "the loop waits for the GIL, which {thread} holds{meanwhile}{at}",
+    ("gil", "gc"): "the loop waits for the GIL, which {thread} holds while it collects garbage{at}",
     ("page-fault", None): "{who} wait{s} for pages of {pages} to be read{at}",
     ("worker-thread", "page-fault"): "{who} wait{s} for pages of {pages} to be read{at}",
     ("worker-thread", "exit"): "the program's exit waits{target}",
@@ -58,7 +59,7 @@ def what(finding: Finding) -> str:
 def what_all(gathered: Gathered) -> str:
     """Return the same of findings that differ only in the thread and the target: "38 workers wait in `read` …"."""
     finding, target = gathered.first, gathered.target
-    several = len(gathered.threads) > 1
+    several = gathered.many > 1
     told = WHAT.get((finding.place, finding.kind), "{who} wait{s} in `{call}`{target}{at}")
     return told.format(
         who=_who(gathered),
@@ -92,14 +93,15 @@ MANY = {"loop": "loops", "main": "main threads", "worker": "workers", "other": "
 
 def _who(gathered: Gathered) -> str:
     """Say who: the loop, worker asyncio_0, 38 workers; and of which process, where it is not the program's own."""
-    role, count, processes = gathered.first.role, len(gathered.threads), gathered.processes
+    role, count, processes = gathered.first.role, gathered.many, gathered.processes
     if count > 1:
         among = f" in {len(processes)} processes" if len(processes) > 1 else ""
         of = f" of {processes[0]}" if len(processes) == 1 and processes[0] else ""
         return f"{count} {MANY[role]}{of or among}"
     if role in ONE:
         return ONE[role] + (f" of {processes[0]}" if processes[0] else "")
-    return f"{'worker' if role == 'worker' else 'thread'} {gathered.first.thread}"
+    name = gathered.first.thread
+    return f"worker {name}" if role == "worker" else name if name.startswith("thread ") else f"thread {name}"
 
 
 def _pool(gathered: Gathered) -> str:
@@ -111,8 +113,10 @@ def _pool(gathered: Gathered) -> str:
 
 def _threads(gathered: Gathered) -> str:
     """Name a thread, or count them."""
-    threads = gathered.threads
-    return f"thread {threads[0]}" if len(threads) == 1 else f"one of {len(threads)} threads"
+    name = gathered.first.thread
+    if gathered.many > 1:
+        return f"one of {gathered.many} threads"
+    return name if name.startswith("thread ") else f"thread {name}"
 
 
 def _at(finding: Finding) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +58,15 @@ class Gathered:
 
     @property
     def threads(self) -> tuple[str, ...]:
-        """Who waited, each once."""
+        """The names of those that waited, each once."""
         return tuple(dict.fromkeys(finding.thread for finding in self.each))
+
+    @property
+    def many(self) -> int:
+        """How many threads waited alike: several workers may have one name."""
+        if self.first.role in {"loop", "main"}:
+            return len(self.threads)
+        return max(Counter((each.place, each.kind, each.role, each.call, each.site) for each in self.each).values())
 
     @property
     def processes(self) -> tuple[str, ...]:

@@ -111,10 +111,10 @@ def _findings(run: Run) -> Iterator[str]:
 
 
 def _finding(gathered: Gathered) -> str:
-    finding, threads, targets = gathered.first, gathered.threads, gathered.targets
+    finding, targets = gathered.first, gathered.targets
     parts = [f"**{finding.place}**" + (f" ({text(finding.kind)})" if finding.kind else "")]
-    many = len(threads) > 1
-    parts.append(f"{len(threads)} {finding.role} threads" if many else f"{finding.role} thread {code(finding.thread)}")
+    many = gathered.many
+    parts.append(f"{many} {finding.role} threads" if many > 1 else f"{finding.role} thread {code(finding.thread)}")
     if finding.call:
         parts.append(f"in {code(finding.call)}")
     if finding.target:
