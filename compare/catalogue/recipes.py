@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import platform
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compare.catalogue.scenario import scenario_of
 from compare.catalogue.source import read
@@ -120,18 +121,40 @@ def _missing(source: Source, backend: Backend | None) -> str | None:
     """Why a recipe can't run here: the first of its needs that is not met."""
     needs = source.requires
     install = f": {needs['install']}" if "install" in needs else ""
-    platforms = needs.get("platform", sys.platform)
-    if sys.platform not in ((platforms,) if isinstance(platforms, str) else platforms):
-        return f"needs {platforms}, and this is {sys.platform}"
+    platforms = _tuple(needs.get("platform", sys.platform))
+    if sys.platform not in platforms:
+        return f"needs {' or '.join(map(_system, platforms))}, and this is {_system(sys.platform)}"
     wanted = tuple(int(part) for part in str(needs.get("python", "3")).split("."))
     if sys.version_info < wanted:
         return f"needs Python {needs['python']} or later, and this is {platform.python_version()}{install}"
     if backend is not None and backend not in needs.get("backends", (backend,)):
         return str(needs.get("backends_reason", f"does not run on {backend}"))
+    lacking = next((name for name in _tuple(needs.get("has", ())) if not _has(name)), None)
+    if lacking:
+        return f"needs {lacking}, and this Python on {_system(sys.platform)} has none"
     absent = [name for name in (needs.get("module"), *source.imports) if name and not _installed(name)]
     if absent:
         return f"needs {absent[0]}{install or f': pip install {absent[0]}'}"
     return no_backend(backend)
+
+
+def _tuple(one_or_more: Any) -> tuple[str, ...]:
+    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
+
+
+def _system(name: str) -> str:
+    """What people call a platform: `Windows`, not `win32`."""
+    return {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}.get(name, name)
+
+
+@cache
+def _has(name: str) -> bool:
+    """Whether the standard library has it here: `os.mkfifo` is not everywhere."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(module), attribute)
+    except ImportError:
+        return False
 
 
 def no_backend(backend: Backend | None) -> str | None:

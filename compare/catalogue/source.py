@@ -1,8 +1,9 @@
 """What a module says about itself, read with `ast` and never imported: importing runs code, and takes time.
 
 A recipe says what it needs in constants that are literals: `REQUIRES` (a dict with any of the keys `python`,
-`platform`, `module`, `install`, `backends`, `backends_reason`, `states_reason`), `STATES`, for a file recipe that can
-serve some states only, and `STARVES`, for a server whose model leaves clients unanswered: the reason.
+`platform`, `has` (names of the standard library, such as `os.fork`), `module`, `install`, `backends`,
+`backends_reason`, `states_reason`), `STATES`, for a file recipe that can serve some states only, and `STARVES`, for a
+server whose model leaves clients unanswered: the reason.
 """
 
 from __future__ import annotations

@@ -127,7 +127,10 @@ def _needs(recipe: Recipe) -> str:
         told.append(f"`{needs['install']}`")
     lines = [f"Needs {', '.join(told)}."] if told else []
     lines += [f"{needs[key][0].upper()}{needs[key][1:].rstrip('.')}." for key in _REASONS if key in needs]
-    return ":::{note}\n" + " ".join(lines) + "\n:::" if lines else ""
+    paragraphs = [" ".join(lines)] if lines else []
+    if "has" in needs and "platform" not in needs:
+        paragraphs += ["Needs what Windows has not:", ", ".join(f"`{name}`" for name in needs["has"])]
+    return ":::{note}\n" + "\n\n".join(paragraphs) + "\n:::" if paragraphs else ""
 
 
 _REASONS = ("backends_reason", "states_reason")

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,10 @@ async def lines(arguments: Sequence[str]) -> AsyncIterator[bytes]:
 def _kill(process: Process) -> None:
     """End a child and all that it started, as far as that is still in its session."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # it has no sessions: the child alone is ended
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _close(process: Process) -> None:

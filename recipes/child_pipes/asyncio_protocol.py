@@ -21,6 +21,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -182,7 +183,10 @@ async def _start(
 async def _end(transport: Any, over: asyncio.Event) -> None:
     """Kill a child and all that it started, close our ends, and wait for it."""
     with suppress(ProcessLookupError):
-        os.killpg(transport.get_pid(), signal.SIGKILL)
+        if sys.platform == "win32":  # it has no sessions: the child alone is ended
+            transport.kill()
+        else:
+            os.killpg(transport.get_pid(), signal.SIGKILL)
     for fd in (0, 1, 2):
         if pipe := transport.get_pipe_transport(fd):
             # what is still to be written is lost

@@ -23,6 +23,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,10 @@ async def _start(arguments: Sequence[str], **pipes: Any) -> asyncio.subprocess.P
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Kill a child and all that it started, close our ends, and wait for it."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # it has no sessions: the child alone is ended
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
     transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001
     for fd in (0, 1, 2):  # there is no public way, and nobody else closes them
         if pipe := transport.get_pipe_transport(fd):

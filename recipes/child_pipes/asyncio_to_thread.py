@@ -19,6 +19,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -87,7 +88,10 @@ class _Child:
             self.given_up = True
         if self.process:
             with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+                if sys.platform == "win32":  # no sessions there: the child alone
+                    self.process.kill()
+                else:
+                    os.killpg(self.process.pid, signal.SIGKILL)
 
     async def hop(self, function: Callable[..., T], *arguments: object) -> T:
         """Call a function in a worker; when cancelled, kill the child and wait."""

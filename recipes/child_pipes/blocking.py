@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,10 @@ def lines(arguments: Sequence[str]) -> Iterator[bytes]:
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End a child and all that it started, as far as that is still in its session."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # it has no sessions: the child alone is ended
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

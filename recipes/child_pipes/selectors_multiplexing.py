@@ -23,6 +23,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+assert sys.platform != "win32", "Windows polls sockets alone"
+REQUIRES = {"has": ("os.killpg", "os.set_blocking")}
 CHUNK = 1 << 16
 """As much as a pipe holds, in bytes (pipe(7))."""
 

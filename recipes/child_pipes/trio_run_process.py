@@ -19,8 +19,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 16
 """As much as a pipe holds, in bytes (pipe(7))."""
+# which Windows has not
+_OWN_SESSION: dict[str, Any] = {"start_new_session": sys.platform != "win32"}
 
 
 async def run(
@@ -53,7 +56,7 @@ async def run(
                 capture_stdout=True,
                 capture_stderr=True,
                 check=False,
-                start_new_session=True,
+                **_OWN_SESSION,
                 deliver_cancel=_kill,
                 task_status=task_status,
             )
@@ -93,7 +96,7 @@ async def lines(arguments: Sequence[str]) -> AsyncIterator[bytes]:
         list(arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        start_new_session=True,
+        **_OWN_SESSION,
     )
     assert process.stdout is not None
     rest = bytearray()
@@ -122,7 +125,10 @@ async def lines(arguments: Sequence[str]) -> AsyncIterator[bytes]:
 async def _kill(process: trio.Process) -> None:
     """End a child and all that it started, as far as that is still in its session."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # it has no sessions: the child alone is ended
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import asyncio
 import errno
 import io
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "RWF_NOWAIT is Linux's"
+REQUIRES = {"platform": "linux", "has": ("os.preadv", "os.RWF_NOWAIT")}
 # bytes: some 0.2 ms to copy, all of it between two turns of the loop
 SMALL = 1024 * 1024
 TURN_S = 0.001  # how long the loop is ours before the others have their turn

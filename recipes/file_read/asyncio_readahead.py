@@ -26,6 +26,7 @@ import errno
 import io
 import os
 import stat
+import sys
 from collections import deque
 from itertools import islice
 from time import perf_counter
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
     Piece = tuple[int, bytearray | memoryview, int, int]
 
+assert sys.platform == "linux", "RWF_NOWAIT is Linux's"
 STATES = ("warm", "cold")
 REQUIRES = {
+    "has": ("os.posix_fadvise", "os.preadv", "os.RWF_NOWAIT"),
     "platform": "linux",
     "states_reason": "a FIFO has no offsets: use asyncio_pipe_transport",
 }

@@ -23,6 +23,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sys
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "RWF_NOWAIT is Linux's"
+REQUIRES = {"platform": "linux", "has": ("os.preadv", "os.RWF_NOWAIT")}
 # bytes: some 0.2 ms to copy, all of it between two turns of the loop
 SMALL = 1024 * 1024
 TURN_S = 0.001  # how long the loop is ours before the others have their turn

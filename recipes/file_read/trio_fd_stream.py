@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 import trio
@@ -27,8 +28,12 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+assert sys.platform != "win32", "Windows has no FIFOs"
 STATES = ("slow",)
-REQUIRES = {"states_reason": "only a pipe can be polled: epoll refuses regular files"}
+REQUIRES = {
+    "has": ("os.mkfifo", "os.O_NONBLOCK", "os.sysconf"),
+    "states_reason": "only a pipe can be polled: epoll refuses regular files",
+}
 
 
 def _open(path: str | os.PathLike[str]) -> int:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from contextlib import aclosing, suppress
 from pathlib import Path
 from threading import Event
@@ -148,12 +149,12 @@ def _batches(path: str | os.PathLike[str]) -> _Batches:
 
 
 def _cached(fd: int, room: memoryview) -> int | None:
-    try:
-        # -1: from where the file stands
-        return os.preadv(fd, [room], -1, os.RWF_NOWAIT)
-    # EAGAIN, EOPNOTSUPP, …, or not on Linux: the thread will know
-    except (OSError, AttributeError):
-        return None
+    if sys.platform == "linux":
+        # EAGAIN, EOPNOTSUPP, …, or a Python without it: the thread will know
+        with suppress(OSError, AttributeError):
+            # -1: from where the file stands
+            return os.preadv(fd, [room], -1, os.RWF_NOWAIT)
+    return None
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import mimetypes
 import os
 import re
 import stat
+import sys
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -45,8 +46,12 @@ ENDED = (errno.EINVAL, errno.EBADF)
 
 _END = b"\r\n\r\n"
 _RANGE = re.compile(rb"bytes[ \t]*=[ \t]*(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))[ \t]*")
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+if sys.platform == "win32":  # `os.open` refuses `dir_fd` there: nothing is served
+    _DIRECTORY = _INNER = _FILE = os.O_RDONLY
+else:
+    _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
+    _INNER = _DIRECTORY | os.O_NOFOLLOW
+    _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 mimetypes.init()  # reads files: now, and not on the loop
 
 
@@ -183,7 +188,7 @@ class Folder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open it: what is served stays the same when it is renamed."""
-        self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        self._fd = os.open(path, _DIRECTORY)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -207,7 +212,7 @@ class Folder:
         at = self._fd
         try:
             for part in above:
-                inner = os.open(part, _DIRECTORY, dir_fd=at)
+                inner = os.open(part, _INNER, dir_fd=at)
                 if at != self._fd:
                     os.close(at)
                 at = inner

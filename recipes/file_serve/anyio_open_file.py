@@ -34,6 +34,8 @@ from recipes.file_serve._http import (
     whole,
 )
 
+REQUIRES = {"has": ("os.O_DIRECTORY",)}
+
 
 async def send_file(client: Client, request: Request, folder: Folder) -> None:
     """Send one reply, a chunk at a time."""

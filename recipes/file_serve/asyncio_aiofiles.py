@@ -28,6 +28,8 @@ from recipes.file_serve._http import CHUNK, Folder, Request, reply_to, whole
 if TYPE_CHECKING:
     import socket
 
+REQUIRES = {"has": ("os.O_DIRECTORY",)}
+
 
 async def serve(listener: socket.socket, folder: str | os.PathLike[str]) -> None:
     """Serve until cancelled, or until the listener is shut down."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from recipes.file_serve._asyncio import Client, serve_clients
@@ -29,7 +30,11 @@ from recipes.file_serve._http import CHUNK, Folder, Request, reply_to, whole
 if TYPE_CHECKING:
     import socket
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "RWF_NOWAIT is Linux's"
+REQUIRES = {
+    "platform": "linux",
+    "has": ("os.O_DIRECTORY", "os.preadv", "os.RWF_NOWAIT"),
+}
 
 
 async def serve(listener: socket.socket, folder: str | os.PathLike[str]) -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from recipes.file_serve._asyncio import Client, serve_clients
@@ -32,7 +33,17 @@ from recipes.file_serve._http import Folder, Request, reply_to, whole
 if TYPE_CHECKING:
     import socket
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "RWF_NOWAIT is Linux's"
+REQUIRES = {
+    "platform": "linux",
+    "has": (
+        "os.O_DIRECTORY",
+        "os.sendfile",
+        "os.posix_fadvise",
+        "os.preadv",
+        "os.RWF_NOWAIT",
+    ),
+}
 WINDOW = 512 * 1024  # bytes that are sent once they are all in memory
 AHEAD = 4 * 1024 * 1024  # bytes that the kernel is asked to have under way
 PAGE = 4096

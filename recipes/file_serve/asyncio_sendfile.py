@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 REQUIRES = {
     "platform": "linux",
+    "has": ("os.O_DIRECTORY", "os.sendfile"),
     "backends": ("asyncio",),
     "backends_reason": "uvloop has no `loop.sendfile`",
 }

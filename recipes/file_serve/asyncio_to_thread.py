@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from recipes.file_serve._asyncio import Client, serve_clients
@@ -26,6 +27,9 @@ from recipes.file_serve._http import CHUNK, Folder, Reply, Request, reply_to, wh
 
 if TYPE_CHECKING:
     import socket
+
+assert sys.platform != "win32", "Windows has no pread"
+REQUIRES = {"has": ("os.O_DIRECTORY", "os.pread")}
 
 
 async def serve(listener: socket.socket, folder: str | os.PathLike[str]) -> None:

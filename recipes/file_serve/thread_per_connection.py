@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import threading
 import time
 
@@ -38,7 +39,11 @@ from recipes.file_serve._http import (
     whole,
 )
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "MSG_MORE is Linux's"
+REQUIRES = {
+    "platform": "linux",
+    "has": ("os.O_DIRECTORY", "os.sendfile", "socket.MSG_MORE"),
+}
 
 
 def send_file(client: Client, request: Request, folder: Folder) -> None:

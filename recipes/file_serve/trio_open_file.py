@@ -28,6 +28,8 @@ from recipes.file_serve._trio import Client, serve_clients
 if TYPE_CHECKING:
     import socket
 
+REQUIRES = {"has": ("os.O_DIRECTORY",)}
+
 
 async def serve(listener: socket.socket, folder: str | os.PathLike[str]) -> None:
     """Serve until cancelled, or until the listener is shut down."""

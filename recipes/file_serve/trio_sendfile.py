@@ -20,6 +20,7 @@ encrypted connection can't use it: the bytes must pass through this process then
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ from recipes.file_serve._trio import Client, serve_clients
 if TYPE_CHECKING:
     import socket
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "a full socket's sendfile is Linux's here"
+REQUIRES = {"platform": "linux", "has": ("os.O_DIRECTORY", "os.sendfile")}
 PIECE = 4 * 1024 * 1024  # bytes: what one thread sends at the most, before others may
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -94,7 +95,10 @@ class _NewFile:
     def write(self, batch: list[bytes]) -> None:
         with self.lock:
             while batch and self.file and not self.given_up:
-                written = os.writev(self.file.fileno(), batch)
+                if sys.platform == "win32":  # it has no `writev`: a chunk at a time
+                    written = os.write(self.file.fileno(), batch[0])
+                else:
+                    written = os.writev(self.file.fileno(), batch)
                 self.count += written
                 while batch and written >= len(batch[0]):
                     written -= len(batch.pop(0))
@@ -111,7 +115,7 @@ class _NewFile:
             self.file.close()
             if beside:
                 self.beside.replace(self.target)
-            if beside and durable:
+            if beside and durable and sys.platform != "win32":
                 folder = os.open(self.target.parent, os.O_RDONLY)
                 try:
                     os.fsync(folder)  # the disk has the name too

@@ -21,6 +21,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,7 +80,7 @@ def _create(target: Path, beside: Path) -> bool:
 
 def _rename(beside: Path, target: Path, durable: bool) -> None:
     beside.replace(target)
-    if durable:
+    if durable and sys.platform != "win32":
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the disk has the name too

@@ -17,6 +17,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ def _replacing(path: str | os.PathLike[str], durable: bool) -> Iterator[BinaryIO
         except BaseException:
             beside.unlink()
             raise
-    if durable:
+    if durable and sys.platform != "win32":
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the disk has the name too

@@ -22,6 +22,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -125,7 +126,10 @@ class _Writer(Thread):
 def _write(file: FileIO, batch: list[bytes]) -> int:
     count = sum(map(len, batch))
     while batch:
-        written = os.writev(file.fileno(), batch)
+        if sys.platform == "win32":  # it has no `writev`: a chunk at a time
+            written = os.write(file.fileno(), batch[0])
+        else:
+            written = os.writev(file.fileno(), batch)
         while batch and written >= len(batch[0]):
             written -= len(batch.pop(0))
         if batch:  # a pipe takes what it has room for
@@ -159,7 +163,7 @@ def _replacing(path: str | os.PathLike[str], durable: bool) -> Iterator[FileIO]:
         except BaseException:
             beside.unlink()
             raise
-    if durable:
+    if durable and sys.platform != "win32":
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the disk has the name too

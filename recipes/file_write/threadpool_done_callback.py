@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Semaphore
@@ -99,7 +100,10 @@ class _NewFile:
 
     def write(self, batch: list[bytes]) -> None:
         while batch and self.file:
-            written = os.writev(self.file.fileno(), batch)
+            if sys.platform == "win32":  # it has no `writev`: a chunk at a time
+                written = os.write(self.file.fileno(), batch[0])
+            else:
+                written = os.writev(self.file.fileno(), batch)
             self.count += written
             while batch and written >= len(batch[0]):
                 written -= len(batch.pop(0))
@@ -112,7 +116,7 @@ class _NewFile:
                 os.fsync(self.file.fileno())
             self.file.close()
             self.beside.replace(self.target)
-            if durable:
+            if durable and sys.platform != "win32":
                 folder = os.open(self.target.parent, os.O_RDONLY)
                 try:
                     os.fsync(folder)  # the disk has the name too

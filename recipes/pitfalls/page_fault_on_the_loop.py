@@ -15,10 +15,12 @@ import asyncio
 import mmap
 import os
 import resource
+import sys
 import tempfile
 from typing import BinaryIO
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "RUSAGE_THREAD is Linux's"
+REQUIRES = {"platform": "linux", "has": ("os.pread", "resource.RUSAGE_THREAD")}
 SIZE = 16 << 20
 SEEN_IN_TRAP = "the loop's thread took page faults: True"
 SEEN_IN_WAY_OUT = "the loop's thread took page faults: False"

@@ -14,11 +14,13 @@ instead of readiness (io_uring).
 import asyncio
 import os
 import select
+import sys
 import tempfile
 from pathlib import Path
 from threading import current_thread
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "epoll is Linux's"
+REQUIRES = {"platform": "linux", "has": ("os.posix_fadvise", "select.epoll")}
 SIZE = 1 << 20
 SEEN_IN_TRAP = (
     "select: ready at its end",

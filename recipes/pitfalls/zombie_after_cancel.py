@@ -13,9 +13,12 @@ own, and kill that: its children are in it.
 import asyncio
 import os
 import signal
+import sys
 from asyncio.subprocess import Process
 from contextlib import suppress
 
+assert sys.platform != "win32", "Windows has neither `sleep` nor sessions"
+REQUIRES = {"has": ("os.killpg",)}
 SEEN_IN_TRAP = "given up; the child: still there"
 SEEN_IN_WAY_OUT = "given up; the child: gone"
 

@@ -56,7 +56,7 @@ def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> No
     with listener:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
-        if hasattr(signal, "setitimer"):
+        if sys.platform != "win32" and hasattr(signal, "setitimer"):
             # A signal between Python's last look for one and a call that blocks would
             # be taken when that returns: the next tick ends the call. (Source: the
             # `signal` module, "Execution of Python signal handlers".)
@@ -64,7 +64,7 @@ def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> No
             signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
         print("serving on {}:{}".format(*listener.getsockname()), flush=True)
         serve(listener)
-        if hasattr(signal, "setitimer"):
+        if sys.platform != "win32" and hasattr(signal, "setitimer"):
             # a tick that came while the interpreter ends would be its end
             signal.setitimer(signal.ITIMER_REAL, 0)
     sys.exit(128 + ended_by[0])

@@ -22,9 +22,12 @@ import errno
 import os
 import select
 import socket
+import sys
 import time
 
 # 1 KiB costs long messages dearly, and 1 MiB, allocated for each call, the short ones
+assert sys.platform == "linux", "epoll is Linux's"
+REQUIRES = {"has": ("select.epoll",)}
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

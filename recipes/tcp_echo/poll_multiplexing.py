@@ -19,8 +19,11 @@ import contextlib
 import errno
 import select
 import socket
+import sys
 import time
 
+assert sys.platform != "win32", "Windows has no poll"
+REQUIRES = {"has": ("select.poll",)}
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

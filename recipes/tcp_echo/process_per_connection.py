@@ -27,6 +27,8 @@ import sys
 import time
 from typing import NoReturn
 
+assert sys.platform != "win32", "Windows has no fork"
+REQUIRES = {"has": ("os.fork",)}
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

@@ -27,8 +27,11 @@ import multiprocessing.connection
 import select
 import signal
 import socket
+import sys
 import time
 
+assert sys.platform != "win32", "Windows has no fork"
+REQUIRES = {"has": ("os.fork", "select.poll")}
 STARVES = "a client keeps its process until it leaves, and there are 3"
 CHUNK = 64 * 1024
 GRACE_S = 1.0

@@ -27,8 +27,11 @@ import fcntl
 import os
 import signal
 import socket
+import sys
 import time
 
+assert sys.platform != "win32", "Windows has no SIGIO"
+REQUIRES = {"has": ("fcntl.fcntl", "os.O_ASYNC", "signal.SIGIO")}
 CHUNK = 64 * 1024
 GRACE_S = 1.0
 BACKOFF_S = 0.1

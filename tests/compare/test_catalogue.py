@@ -66,7 +66,10 @@ def test_a_recipe_is_not_run_to_be_listed(shelf: Callable[[str, str], Path]) -> 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("REQUIRES = {'platform': 'plan9'}", "needs plan9"),
+        ("REQUIRES = {'platform': 'plan9'}", "needs plan9, and this is Linux"),
+        ("REQUIRES = {'platform': ('darwin', 'win32')}", "needs macOS or Windows, and this is Linux"),
+        ("REQUIRES = {'has': ('os.open', 'os.no_such_call')}", "needs os.no_such_call, and this Python on Linux has"),
+        ("REQUIRES = {'has': ('no_such_module.x',)}", "needs no_such_module.x, and this Python"),
         ("REQUIRES = {'python': '9.9', 'install': 'pip install it'}", "needs Python 9.9 or later"),
         (
             "REQUIRES = {'module': 'no_such_module', 'install': 'pip install it'}",
