@@ -97,6 +97,24 @@ def test_a_process_without_lines_is_no_all_clear() -> None:
     assert b"compare: nothing waited" not in stderr
 
 
+def test_a_service_is_seen_below_what_started_it() -> None:
+    """A shell, `timeout` or a container's first process is no Python, and what it starts is watched."""
+    command = ["sh", "-c", 'exec 3>&1; "$@"; true', "sh", sys.executable, "-c", SERVICE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as shell:
+        assert shell.stdout is not None
+        shell.stdout.readline()
+        (child,) = psutil.Process(shell.pid).children()
+        watcher = _attached(shell.pid)
+        _waits_for_turns(child.pid, 5)
+        watcher.send_signal(signal.SIGINT)
+        run, _ = _told(watcher)
+        child.kill()
+    (finding,) = [each for each in run["findings"] if each["place"] == "loop-thread"]
+    assert (finding["call"], finding["code"]) == ("clock_nanosleep", None)
+    assert finding["process"].endswith(str(child.pid))
+    assert finding["site"]["line"] == 7
+
+
 def test_a_python_that_cannot_be_read_from_ours_is_named(tmp_path: Path) -> None:
     other = tmp_path / "python3.99"
     sleep = shutil.which("sleep")

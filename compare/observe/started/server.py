@@ -16,6 +16,7 @@ from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.target import layout_of
 from compare.observe.judge.stalls import Stalls
+from compare.observe.kernel.processes import Process
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
@@ -23,6 +24,8 @@ from compare.observe.started.observer import LENGTH
 from compare.observe.started.pace import Pace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from compare.observe.interpreter.layout import Layout
 
 NICENESS = -10
@@ -100,10 +103,26 @@ def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace:
 
 
 def _layout_of(pid: int) -> tuple[Layout | None, str | None]:
+    """How a process's Python is read; where it is none (a shell, a container's first process), that of what it starts.
+
+    All are read alike: those that run another Python are named as that.
+    """
     try:
         return layout_of(pid), None
     except Unreadable as error:
-        return None, str(error)
+        why = str(error)
+    for below in _started_by(pid):
+        with suppress(Unreadable):
+            return layout_of(below), None
+    return None, why
+
+
+def _started_by(pid: int) -> Iterator[int]:
+    """Its children, theirs after them."""
+    generation = Process(pid).children()
+    while generation:
+        yield from generation
+        generation = [child for each in generation for child in Process(each).children()]
 
 
 def _hears(control: socket.socket) -> bool:
