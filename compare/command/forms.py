@@ -35,7 +35,7 @@ def _csv(comparison: Comparison, _: Namespace) -> str:
 def _html(comparison: Comparison, _: Namespace) -> str:
     from compare.report import html, source
 
-    return html.to_html(comparison, context=source.lines_around)
+    return html.to_html(comparison, context=source.lines_around, code=source.lines_of)
 
 
 def _trace(comparison: Comparison, _: Namespace) -> str:
@@ -87,7 +87,7 @@ FORMS = (
     Form("json", "JSON", _json),
     Form("csv", "CSV", _csv),
     Form("html", "a page that needs no network", _html),
-    Form("recording", "each thread's line over time, with the code", _recording),
+    Form("recording", "each thread's line over time, with the code: what the page plays", _recording),
     Form("trace", "a trace for Perfetto", _trace),
     Form("speedscope", "stacks that waited, for speedscope", _speedscope),
     Form("firefox", "the same with a marker for each wait, for the Firefox Profiler", _firefox),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
 
+from compare.report import player
 from compare.report.axis import duration, groups, number, observed_ms
 from compare.report.brief import Brief
 from compare.report.check import STATES
@@ -26,11 +27,13 @@ from compare.report.escape import code_line, escaped
 from compare.report.gathered import Gathered, gather
 from compare.report.groups import summarised
 from compare.report.paint import textures, variables
+from compare.report.recording import no_code, to_recordings
 from compare.report.states import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from compare.report.recording import Code
     from compare.results import Comparison, Finding, Run, Site, State
 
     Context = Callable[[Site], Sequence[tuple[int, str]]]
@@ -44,24 +47,26 @@ def no_context(site: Site) -> Sequence[tuple[int, str]]:  # noqa: ARG001  one sh
     return ()
 
 
-def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
+def to_html(comparison: Comparison, *, context: Context = no_context, code: Code = no_code) -> str:
     """Make the page.
 
     Args:
         comparison: what was measured.
         context: the numbered lines of code around a site, or none; a report reads no file by itself.
+        code: the lines of a file, or none, for the player.
 
     Returns:
         A whole HTML document, to be saved as UTF-8.
     """
+    recordings = to_recordings(comparison, code)
     sites = {escaped(site): site for site in _sites(comparison)}
     comparison = escaped(comparison)
     found = groups(comparison)
     data = Encoded(sum(len(run.observation.lanes) for run in comparison.runs if run.observation))
     told = [data.group(group) for group in found]
     rows = [_Row(run, at, group.short) for at, (group, run) in enumerate((g, run) for g in found for run in g.runs)]
-    style = f":root{{{variables('light')}}}{_themes()}{_template('report.css')}{_state_rules()}"
-    script = _template("report.js")
+    style = f":root{{{variables('light')}}}{_themes()}{_template('report.css')}{_state_rules()}{player.style()}"
+    script = f"{_template('report.js')}\n{player.script()}"
     page = _environment().get_template("report.html")
     summary = summarised(comparison)
     text = page.render(
@@ -75,6 +80,7 @@ def to_html(comparison: Comparison, *, context: Context = no_context) -> str:
         style=style,
         script=script,
         textures=textures("texture"),
+        player=player.element([recordings], choose=True) if recordings["runs"] else None,
         legend=[(state, look) for state, look in LOOKS.items() if state in data.seen],
         data=_json({"groups": told, **data.shared()}),
         policy=_policy(style, script),

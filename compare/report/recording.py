@@ -11,7 +11,7 @@ from __future__ import annotations
 import tokenize
 from typing import TYPE_CHECKING, Any
 
-from compare.report.axis import name_of, workload_of
+from compare.report.axis import groups, name_of, workload_of
 from compare.report.escape import code_line, escaped
 from compare.report.lanes import Folded, lane_name, longest_waits, weight
 from compare.report.states import LOOKS, RANK
@@ -52,10 +52,12 @@ def to_recordings(comparison: Comparison, code: Code = no_code) -> dict[str, Any
         `files` (name, and parts of first line and text), and `runs`, whose `sites` refer to files by number; `kinds` to
         states and sites; `threads` hold lengths in microseconds and kinds by turns, from the recording's beginning.
     """
-    observed = [run for run in comparison.runs if run.observation is not None and run.observation.lanes]
+    found = groups(comparison)
+    every = [(run, group.short if found[1:] else "") for group in found for run in group.runs]
+    observed = [(run, short) for run, short in every if run.observation and run.observation.lanes]
     most = min(MOST_SPANS, MOST_IN_ALL // max(len(observed), 1))
     files = _Files()
-    runs = [_Recording(run, files, most).told() for run in observed]
+    runs = [_Recording(run, files, most).told(short) for run, short in observed]
     return {
         "recording": VERSION,
         "command": list(escaped(comparison.command)),
@@ -99,14 +101,15 @@ class _Recording:
         self._kinds: dict[tuple[int, str | None, str | None, int], int] = {}
         self._sites: dict[tuple[int, int, str], int] = {}
 
-    def told(self) -> dict[str, Any]:
-        """The recording itself."""
+    def told(self, short: str) -> dict[str, Any]:
+        """The recording itself; `short` tells its workload from the others'."""
         lanes = [one.lane for one in foremost([Folded(lane, ()) for lane in self._seen.lanes], MOST_LANES)]
         grain_us, thinned = _thinned(lanes, self._seen.duration_ms, self._most)
         threads = [self._thread(lane, spans) for lane, spans in zip(lanes, thinned, strict=True)]
         return {
             "name": escaped(name_of(self._run)),
             "workload": escaped(workload_of(self._run)),
+            "short": escaped(short),
             "said": escaped(self._run.verdict),
             "us": _us(self._seen.duration_ms),
             "grain_us": grain_us,

@@ -21,9 +21,10 @@ from compare.results import (
     Site,
     Span,
 )
+from tests.browser import chromium_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from compare.results import Backend, Place, Role, State
 
@@ -336,3 +337,10 @@ RULES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "X": lambda event: event["ts"] >= 0 and event["dur"] > 0 and isinstance(event["args"], dict),
     "C": lambda event: all(isinstance(value, int | float) for value in event["args"].values()),
 }
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all tests here: of a wider scope than the checks for leaks, so it is no test's leak."""
+    with chromium_in(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser

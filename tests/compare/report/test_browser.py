@@ -3,92 +3,29 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from compare.report.html import to_html
+from tests import browser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from compare.results import Comparison
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--force-prefers-reduced-motion",
-    "--window-size=1280,900",
-)
 OPENS_MS = 1000
 
 
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One browser for all tests here: of a wider scope than the checks for leaks, so it is no test's leak."""
-    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is in the extra named test")
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("no chromium and chromedriver here: apt-get install chromium chromium-driver")
-    options = selenium.ChromeOptions()
-    options.binary_location = binary
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-    browser.set_page_load_timeout(20)
-    browser.set_script_timeout(20)
-    try:
-        yield browser
-    finally:
-        browser.quit()
-
-
-class Page:
+class Page(browser.Page):
     """What the tests do with the page."""
 
-    def __init__(self, browser: Any, path: Path) -> None:
-        self.browser, self.address = browser, path.as_uri()
-        browser.get("about:blank")
-        browser.get_log("browser")
-        browser.get_log("performance")
-        browser.get(self.address)
-        self.until("document.body.dataset.span")
-
-    def run(self, script: str) -> Any:
-        return self.browser.execute_script(script)
-
-    def until(self, condition: str) -> Any:
-        """Waits for an expression to hold, frame by frame, for at most 5 seconds."""
-        return self.browser.execute_async_script(
-            "const done = arguments[0], end = performance.now() + 5000;"
-            f"const look = () => {{ const value = ({condition}); if (value) done(value);"
-            " else if (performance.now() > end) done(null); else requestAnimationFrame(look); }; look();"
-        )
-
-    def keys(self, *keys: str) -> None:
-        from selenium.webdriver import ActionChains  # noqa: PLC0415  may be missing, then all here is skipped
-
-        ActionChains(self.browser, duration=0).send_keys(*keys).perform()
-
-    def hover(self, element: Any, x: int = 0, y: int = 0) -> None:
-        from selenium.webdriver import ActionChains  # noqa: PLC0415
-
-        ActionChains(self.browser, duration=0).move_to_element_with_offset(element, x, y).perform()
-
-    def find(self, css: str) -> Any:
-        return self.browser.find_element("css selector", css)
+    def __init__(self, chromium: Any, path: Path) -> None:
+        super().__init__(chromium, path, "document.body.dataset.span")
 
     def span(self) -> tuple[int, int]:
         """The part of the time axis that is shown, in microseconds."""
@@ -98,17 +35,6 @@ class Page:
     def variants(self) -> list[str]:
         names: list[str] = self.run("return [...document.querySelectorAll('#table tbody th')].map(th => th.innerText)")
         return names
-
-    def console(self) -> list[str]:
-        return [entry["message"] for entry in self.browser.get_log("browser")]
-
-    def requests(self) -> list[str]:
-        messages = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
-        return [
-            message["params"]["request"]["url"]
-            for message in messages
-            if message["method"] == "Network.requestWillBeSent"
-        ]
 
 
 @pytest.fixture
@@ -227,7 +153,8 @@ def test_twenty_variants_in_three_states_open_within_a_second(
 def test_a_hostile_name_does_nothing(opened: Callable[[Comparison], Page], hostile: Comparison) -> None:
     page = opened(hostile)
     assert "alert(1)" in page.variants()[0]
-    assert page.run("return document.querySelectorAll('img, main script').length") == 0
+    unrun = 'img, main script:not([type="application/json"])'  # data is no script
+    assert page.run(f"return document.querySelectorAll('{unrun}').length") == 0
     assert page.console() == []
 
 

@@ -47,8 +47,9 @@ class _Page(HTMLParser):
         return sum(name == tag for name, _ in self.elements)
 
     def data(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(next(text for tag, text in self.raw if tag == "script"))
-        return told
+        told = (json.loads(text) for tag, text in self.raw if tag == "script" and text.startswith("{"))
+        found: dict[str, Any] = next(each for each in told if "groups" in each)
+        return found
 
 
 def _context(site: Site) -> Sequence[tuple[int, str]]:
@@ -87,7 +88,7 @@ def test_the_page_can_reach_nothing_and_runs_only_what_is_ours(slow_files: Compa
 
 
 def _assert_inert(page: _Page) -> None:
-    assert page.count("script") == 2
+    assert page.count("script") in {2, 3}  # with lanes there is the player's data, too
     assert page.count("style") == 1
     assert page.count("img") == 0
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
