@@ -32,10 +32,15 @@ def _csv(comparison: Comparison, _: Namespace) -> str:
     return to_csv(comparison)
 
 
-def _html(comparison: Comparison, _: Namespace) -> str:
+def page(comparison: Comparison) -> str:
+    """The page that needs no network, with the code around each line as it is on the disk."""
     from compare.report import html, source
 
     return html.to_html(comparison, context=source.lines_around, code=source.lines_of)
+
+
+def _html(comparison: Comparison, _: Namespace) -> str:
+    return page(comparison)
 
 
 def _trace(comparison: Comparison, _: Namespace) -> str:

@@ -1,4 +1,4 @@
-"""What `compare script` tells while it watches: a summary every so many seconds, and each stall in a log."""
+"""What `compare script` tells while it watches: a screen, a summary every so many seconds, each stall in a log."""
 
 from __future__ import annotations
 
@@ -14,21 +14,43 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
-    from compare.results import News
+    from compare.results import News, Run
+    from compare.scenarios.script.follow import SoFar
+
+    Tell = Callable[[News, SoFar], None]
 
 EVERY = "print a short summary on standard error every so many seconds, too: how late each loop was, what was found"
 LOG = "append each stall over the threshold to a file when it ends, as a line of JSON; - is standard output"
 
 
+LIVE = (
+    "show a screen like top's while it runs: each loop's lateness, and the findings of the last ten seconds; a program"
+    " that is started gets no input from the terminal then, and what it prints is shown after its end. Without a"
+    " terminal, as --every"
+)
+OUTPUT = "with --live: write what the program prints to a file instead"
+EVERY_S = 10.0
+"""How often a summary is printed where no screen can be shown."""
+
+
 def add_options(parser: ArgumentParser) -> None:
     """Add what is told while a program is watched."""
+    parser.add_argument("--live", action="store_true", help=LIVE)
+    parser.add_argument("--output", metavar="FILE", help=OUTPUT)
     parser.add_argument("--every", type=number(0.1), metavar="S", help=EVERY)
     parser.add_argument("--log", metavar="FILE", help=LOG)
 
 
 def files(options: Namespace) -> tuple[str, ...]:
     """The names of the files that are written to meanwhile; `-` is standard output."""
-    return (options.log,) if options.log else ()
+    return tuple(name for name in (options.log, options.output) if name)
+
+
+def contradiction(options: Namespace) -> str | None:
+    """What is wrong with the arguments together, in one line; or `None`."""
+    if options.output and (not options.live or options.pid is not None):
+        return "script: --output goes with --live, and a program that we start: what another prints is not ours to move"
+    return None
 
 
 class Meanwhile:
@@ -38,33 +60,56 @@ class Meanwhile:
         OSError: on entering, when a file can't be opened.
     """
 
-    def __init__(self, options: Namespace) -> None:
-        """Open nothing yet."""
-        self._options = options
+    def __init__(self, options: Namespace, page: Callable[[Run], str]) -> None:
+        """Open nothing yet; `page` makes the report of a row as it is by then."""
+        self._options, self._page = options, page
         self._stack = ExitStack()
-        self._tellers: list[Callable[[News], None]] = []
+        self._tellers: list[Tell] = []
+        self.streams: dict[int, int] = {}
+        """Which descriptors of ours a program that we start gets as its 0, 1 and 2."""
 
     def __enter__(self) -> Self:
         """Open what is written to."""
-        options = self._options
+        try:
+            self._open(self._options)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _open(self, options: Namespace) -> None:
         if options.log:
             self._tellers.append(self._stack.enter_context(_Log(options.log)))
-        if options.every:
-            self._tellers.append(_every(options.every, options.threshold))
-        return self
+        if options.live and self._open_screen(options):
+            return
+        if options.live or options.every:
+            self._tellers.append(_every(options.every or EVERY_S, options.threshold))
+
+    def _open_screen(self, options: Namespace) -> bool:
+        """Whether there is a terminal that can show one."""
+        from compare.command import live, terminal  # noqa: PLC0415  imported when it is asked for
+
+        descriptor = terminal.ours()
+        if descriptor is None:
+            return False
+        if options.pid is None:
+            self.streams = self._stack.enter_context(live.Streams(options.output)).moved
+        title = f"process {options.pid}" if options.pid is not None else " ".join(options.module or options.program)
+        self._tellers.append(self._stack.enter_context(live.Live(descriptor, title, options.threshold, self._page)))
+        return True
 
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self._stack.close()
 
     @property
-    def hear(self) -> Callable[[News], None] | None:
+    def hear(self) -> Tell | None:
         """What takes the news; `None` where nobody wants them."""
         return self._hear if self._tellers else None
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: News, so_far: SoFar) -> None:
         for tell in self._tellers:
-            tell(news)
+            tell(news, so_far)
 
 
 class _Log:
@@ -86,7 +131,7 @@ class _Log:
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
-    def __call__(self, news: News) -> None:
+    def __call__(self, news: News, _: SoFar) -> None:
         for stall in news.stalls:
             if self._descriptor < 0:
                 output.written(sys.stdout, self._line(stall), 0)
@@ -102,12 +147,12 @@ class _Log:
             self._has_failed = True
 
 
-def _every(seconds: float, threshold_ms: float) -> Callable[[News], None]:
+def _every(seconds: float, threshold_ms: float) -> Tell:
     from compare.report.periodic import Periodic  # noqa: PLC0415  imported when it is asked for
 
     periodic = Periodic(seconds, threshold_ms)
 
-    def tell(news: News) -> None:
+    def tell(news: News, _: SoFar) -> None:
         output.written(sys.stderr, periodic.hear(news, output.screen(sys.stderr).columns), 0)
 
     return tell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from compare.command import forms, meanwhile, output
@@ -44,21 +45,21 @@ def main(argv: Sequence[str]) -> int:
         before = forms.earlier(options)
     except ValueError as error:
         return output.complain(str(error))
-    started, status = output.now(), 0
+    started, status, command = output.now(), 0, ("python", "-m", "compare", "script", *argv)
     how = {"threshold_ms": options.threshold, "imports": options.imports, "share": options.budget / 100}
     try:
-        with meanwhile.Meanwhile(options) as telling:
+        with meanwhile.Meanwhile(options, partial(_page, command, started)) as telling:
             if options.pid is not None:
                 row = attach.watch(options.pid, duration_s=options.duration, hear=telling.hear, **how)
             else:
-                argv, module = options.module or options.program, options.module is not None
-                row, status = program.run(argv, module=module, hear=telling.hear, **how)
+                named, module = options.module or options.program, options.module is not None
+                row, status = program.run(named, module=module, hear=telling.hear, streams=telling.streams, **how)
     except program.ScriptError as error:
         return output.complain(str(error))
     except OSError as error:
         return output.complain(f"can't write {error.filename}: {error.strerror}")
     try:
-        told = _tell(row, options, ("python", "-m", "compare", "script", *argv), started, before)
+        told = _tell(row, options, command, started, before)
     except Exception as error:  # noqa: BLE001  the program has ended: its exit status stands, whatever we do
         output.complain(f"script: what was seen can't be told, for a mistake of ours: {type(error).__name__}: {error}")
         told = 0 if options.pid is None else 1
@@ -73,7 +74,12 @@ def _contradiction(options: argparse.Namespace) -> str | None:
         return "script: --fail-on new goes with --baseline FILE: new since which run?"
     if options.duration is not None and options.pid is None:
         return "script: --duration goes with --pid: a program that we start is watched until it ends"
-    return None
+    return meanwhile.contradiction(options)
+
+
+def _page(command: tuple[str, ...], started: str, row: Run) -> str:
+    """The page of a row as it is by now."""
+    return forms.page(output.described(command, started, (row,)))
 
 
 def _tell(

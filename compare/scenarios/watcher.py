@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from compare.observe import Observer
 from compare.observe.started.observer import ObserverError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from compare.observe import Link
     from compare.process.host import Host
     from compare.results import News, Observation
 
 MOST_FAILURES = 3
+T = TypeVar("T")
 
 
 class Watcher:
@@ -69,10 +72,17 @@ class Watcher:
 
     def news(self) -> News | None:
         """What is new since it was asked last, if `begin` said that it would be; `None` when nothing comes any more."""
+        return self._asked(Observer.news)
+
+    def so_far(self) -> Observation | None:
+        """What has been found until now, without lanes; `None` when nothing comes any more."""
+        return self._asked(Observer.so_far)
+
+    def _asked(self, ask: Callable[[Observer], T]) -> T | None:
         if self._observer is None or self.trouble is not None:
             return None
         try:
-            return self._observer.news()
+            return ask(self._observer)
         except ObserverError:  # `end` tells what had been found by then
             return None
 

@@ -72,8 +72,30 @@ def test_what_holds_the_loop_is_told_before_it_ends(service: subprocess.Popen[by
             assert stall.found.count == 1
             assert stall.found.total_ms > 20
             assert abs(stall.ended - time.time()) < ENOUGH_S
+            assert observer.so_far().findings[0].call == "openat"
         (finding,) = observer.end().findings
     assert finding.count >= 2
+
+
+MANY = """
+import asyncio
+async def main():
+    tasks = [asyncio.create_task(asyncio.sleep(60)) for _ in range(41)]
+    await asyncio.sleep(0)
+    print("ready", flush=True)
+    await tasks[0]
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio keeps its tasks elsewhere")
+def test_tasks_are_counted_from_outside() -> None:
+    with subprocess.Popen([sys.executable, "-c", MANY], stdout=subprocess.PIPE) as process, Observer() as observer:
+        assert process.stdout is not None
+        process.stdout.readline()
+        observer.begin(process.pid, news=True)
+        assert _until(observer, lambda news: news.tasks is not None).tasks == 42
+        process.kill()
 
 
 def test_nothing_is_kept_for_nobody(service: subprocess.Popen[bytes], fifo: Path) -> None:

@@ -21,6 +21,10 @@ MOST_WORDS = 64
 """No more of an object is looked at: a task of trio's has some 30 fields."""
 BASIC_SIZE, FLAGS = 32, 168
 """In a type: the size of its objects in bytes, and its flags (part of CPython's stable ABI)."""
+TYPE_NAME = 24
+"""In a type: where its name stands, in C."""
+SET_USED = 24
+"""In a set: how many elements it has."""
 INLINE_VALUES, MANAGED_DICT, INLINE_WORDS = 1 << 2, 1 << 4, 32
 """From 3.13 on a plain object's attributes may stand right behind it; before, what stands before it leads to them."""
 HEADER_WORDS = 2
@@ -142,7 +146,7 @@ class Objects:
         owner = (
             self.name(module)
             if module
-            else self._c_text(self._memory.pointer(self._memory.pointer(instance + WORD) + 24))
+            else self._c_text(self._memory.pointer(self._memory.pointer(instance + WORD) + TYPE_NAME))
         )
         return f"{owner}.{name}" if owner and name else None
 
@@ -184,6 +188,21 @@ class Objects:
         entries = (data[at : at + size] for at in range(0, len(data), size))
         pairs = [struct.unpack("<QQ", entry[-2 * WORD :]) for entry in entries]
         return [(key, value) for key, value in pairs if value]
+
+    def set_of(self, address: int) -> int | None:
+        """Return the address of a set: the object itself, or the first that it has for an attribute."""
+        found = (each for each in (address, *self.words(address)) if self.set_size(each) is not None)
+        return next(found, None)
+
+    def set_size(self, address: int) -> int | None:
+        """Return how many elements a set has; `None` for what is none."""
+        if address < 1 << 12 or address % WORD:
+            return None
+        try:
+            kind = self._memory.pointer(self._memory.pointer(address + WORD) + TYPE_NAME)
+            return self._memory.pointer(address + SET_USED) if self._c_text(kind) == "set" else None
+        except OSError:
+            return None
 
     def entry(self, table: int, name: str) -> int | None:
         """Return the address of what a dict has under a name."""

@@ -59,6 +59,9 @@ class Tasks:
         self._looked = -RETRY_NS
         self._places: dict[int, int] = {}
         """By a loop's frame: which of its values had a task."""
+        self._sets: list[int] = []
+        """The sets of asyncio's tasks, once they were found."""
+        self._sought = -RETRY_NS
 
     def running(self, state: int, loop: int | None, turns: Sequence[Frame], now: int) -> Running | None:
         """Return the task that a thread's loop runs; `None` where it runs none, or that can't be seen.
@@ -79,6 +82,30 @@ class Tasks:
         except (OSError, UnicodeDecodeError, IndexError):
             return None
         return None
+
+    def alive(self, now: int) -> int | None:
+        """Return how many of asyncio's tasks there are; `None` where that can't be seen: from 3.14 on, and of trio.
+
+        Args:
+            now: nanoseconds; what was not found is not looked for again at once.
+        """
+        try:
+            if not self._sets and now - self._sought >= RETRY_NS:
+                self._sought, self._sets = now, self._task_sets()
+            sizes = [self._objects.set_size(each) for each in self._sets]
+        except (OSError, UnicodeDecodeError, IndexError):
+            return None
+        return sum(size for size in sizes if size is not None) if sizes and None not in sizes else None
+
+    def _task_sets(self) -> list[int]:
+        """Those of 3.11 to 3.13; from 3.14 on each thread's state has a list, and these are for others' tasks alone."""
+        compiled = self._objects.module("_asyncio")
+        names = self._objects.module("asyncio.tasks")
+        if names is None or compiled is None or self._objects.entry(compiled, "_current_tasks") is None:
+            return []
+        named = (self._objects.entry(names, name) for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks"))
+        found = (self._objects.set_of(each) for each in named if each is not None)
+        return [each for each in found if each is not None]
 
     def awaits(self, running: Running) -> list[Frame]:
         """Return the frames of a task's coroutines, innermost first: each but the first awaits the one before."""

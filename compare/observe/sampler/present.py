@@ -1,4 +1,4 @@
-"""How it is at this moment: for how long each loop has been held, in what, and how much work each pool has queued."""
+"""How it is at this moment: how long each loop has been held, and in what; work queued for pools; how many tasks."""
 
 from __future__ import annotations
 
@@ -48,3 +48,10 @@ def queues(processes: Iterable[WatchedProcess], now: int) -> Iterator[QueueNow]:
         for queued in pools.values():
             longest = now - min(work.asked for work in queued)
             yield QueueNow(process.pid, queued[0].size, len(queued), longest / MS)
+
+
+def tasks(processes: Iterable[WatchedProcess], now: int) -> int | None:
+    """Return how many of asyncio's tasks there are; `None` where none can be seen."""
+    counts = [process.stacks.tasks.alive(now) for process in processes if process.stacks.tasks is not None]
+    seen = [count for count in counts if count is not None]
+    return sum(seen) if seen else None

@@ -144,6 +144,7 @@ class Sampler:
             loops=tuple(present.loops(processes, self.judge, now)),
             queues=tuple(present.queues(processes, now)),
             threads=sum(len(process.threads) for process in processes),
+            tasks=present.tasks(processes, now),
             unheard=unheard,
             missing=(*self.judge.missing, *(each for process in processes for each in process.notes.missing())),
         )

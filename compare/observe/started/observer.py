@@ -179,6 +179,12 @@ class Observer:
         news: News = self._receive()
         return news
 
+    def so_far(self) -> Observation:
+        """Return what has been found until now, without lanes; the watch goes on."""
+        self._send({"ask": "so far"}, [])
+        seen: Observation = self._receive()
+        return seen
+
     def end(self) -> Observation:
         """Stop watching and return what was seen; the process may have ended by itself.
 

@@ -76,8 +76,9 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     _answer(control, (why,))
     pace = Pace(sampler.frugal, command["share"])
     began, kept.due = pace.looked, 0
-    while (asked := _look_until_told(control, sampler, kept, pace)) == "news":
-        _answer(control, sampler.news())
+    meanwhile = {"news": sampler.news, "so far": sampler.so_far}
+    while (asked := _look_until_told(control, sampler, kept, pace)) in meanwhile:
+        _answer(control, meanwhile[asked]())
     if pace.away > max(MOST_AWAY_NS, (pace.looked - began) // MOST_AWAY_PART):
         sampler.judge.miss(AWAY)
     if asked is not None:

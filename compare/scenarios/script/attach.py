@@ -18,7 +18,7 @@ from compare.scenarios.script.program import SHARE, ScriptError, row_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from compare.results import Run
+    from compare.results import Observation, Run
     from compare.scenarios.script.follow import Hear
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -61,14 +61,18 @@ def watch(  # noqa: PLR0913  what a watch is made of
             until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
             sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")
             sys.stderr.flush()
-            with Follower(observer.news, hear) as follower:
+            with Follower(observer.news, lambda: _row(pid, threshold_ms, observer.so_far()), hear) as follower:
                 gone = observer if hear is None else follower
                 select.select([process, woken, gone], [], [], duration_s)
             seen = observer.end()
         except (ObserverError, OSError) as error:
             message = f"--pid: process {pid} can't be watched: {error}"
             raise ScriptError(message) from None
-    return row_of([f"process {pid}"], threshold_ms, None, seen, trouble=follower.trouble)
+    return _row(pid, threshold_ms, seen, follower.trouble)
+
+
+def _row(pid: int, threshold_ms: float, seen: Observation, trouble: str | None = None) -> Run:
+    return row_of([f"process {pid}"], threshold_ms, None, seen, trouble=trouble)
 
 
 @contextlib.contextmanager

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from compare.results import News
+    from compare.results import News, Run
 
     Ask = Callable[[], News | None]
-    Hear = Callable[[News], None]
+    SoFar = Callable[[], Run]
+    Hear = Callable[[News, SoFar], None]
+    """Takes what is new; what it is given beside tells what has been found until then, without lanes."""
 
 PERIOD_S = 0.25
 
@@ -24,14 +26,15 @@ class Follower:
         trouble: why it ended early, in a sentence; `None` where it did not.
     """
 
-    def __init__(self, ask: Ask, hear: Hear | None) -> None:
+    def __init__(self, ask: Ask, so_far: SoFar, hear: Hear | None) -> None:
         """Start nothing yet.
 
         Args:
             ask: returns what is new since it was asked last; `None` once there is nobody to ask.
-            hear: takes that; `None`: nobody does, and nothing is asked.
+            so_far: returns the row as it would be by now.
+            hear: takes what is new; `None`: nobody does, and nothing is asked.
         """
-        self._ask, self._hear = ask, hear
+        self._ask, self._so_far, self._hear = ask, so_far, hear
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._ended, self._end = -1, -1
@@ -53,7 +56,7 @@ class Follower:
             os.close(self._ended)
 
     def fileno(self) -> int:
-        """Return a descriptor that can be read from once following has ended by itself."""
+        """Return a descriptor that can be read from once there is nobody to ask."""
         return self._ended
 
     def _follow(self) -> None:
@@ -66,12 +69,15 @@ class Follower:
             os.close(self._end)
 
     def _once(self) -> bool:
+        """Ask, and hand on; returns whether there was somebody to ask."""
         try:
             news = self._ask()
-            if news is None or self._hear is None:
-                return False
-            self._hear(news)
-        except Exception as error:  # noqa: BLE001  the program, and the watch, go on
-            self.trouble = f"nothing more is told meanwhile: {type(error).__name__}: {error}"
+        except Exception:  # noqa: BLE001  the end of the watch tells why
             return False
-        return True
+        try:
+            if news is not None and self._hear is not None:
+                self._hear(news, self._so_far)
+        except Exception as error:  # noqa: BLE001  the program, and the watch, go on
+            self.trouble = f"nothing more was told meanwhile: {type(error).__name__}: {error}"
+            self._hear = None
+        return news is not None

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
     import resource
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from compare.observe import Link
     from compare.results import Observation
@@ -72,6 +73,7 @@ def run(  # noqa: PLR0913  what a watch is made of
     imports: bool = False,
     share: float = SHARE,
     hear: Hear | None = None,
+    streams: Mapping[int, int] | None = None,
 ) -> tuple[Run, int]:
     """Run a program under the observer until it ends; returns the row, and `waitpid`'s status.
 
@@ -82,6 +84,7 @@ def run(  # noqa: PLR0913  what a watch is made of
         imports: whether what a module's import waits for and computes holds a loop, too.
         share: how much of one processor the sampler may use.
         hear: takes what is new, four times a second, in a thread of its own.
+        streams: which descriptors of ours the program gets as its 0, 1 and 2, where they are not the same.
 
     Raises:
         ScriptError: it can't be started.
@@ -92,25 +95,32 @@ def run(  # noqa: PLR0913  what a watch is made of
             stack.enter_context(link)
         blocked = stack.enter_context(signals.held())
         try:
-            pid = _spawn(command, link, blocked)
+            pid = _spawn(command, link, blocked, streams or {})
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
         how = {"imports": imports, "share": share, "news": hear is not None}
         watcher.begin(pid, link, threshold_ms, plain_threads=False, **how)
-        with Follower(watcher.news, hear) as follower:
+        with Follower(watcher.news, partial(_so_far, watcher, argv, threshold_ms, module), hear) as follower:
             ended = signals.attend(pid)
         seen = watcher.end()
     trouble = watcher.trouble or follower.trouble
     return row_of(argv, threshold_ms, ended, seen, module=module, trouble=trouble), ended.status
 
 
-def _spawn(command: list[str], link: Link | None, blocked: set[int]) -> int:
+def _so_far(watcher: Watcher, argv: Sequence[str], threshold_ms: float, module: bool) -> Run:  # noqa: FBT001  row_of's
+    return row_of(argv, threshold_ms, None, watcher.so_far(), module=module)
+
+
+def _spawn(command: list[str], link: Link | None, blocked: set[int], streams: Mapping[int, int]) -> int:
     for descriptor in link.fds if link is not None else ():
         os.set_inheritable(descriptor, True)  # noqa: FBT003  its only form
     # What was blocked or ignored when we were started stays so; SIGPIPE and SIGXFSZ our interpreter ignores by itself.
     by_us = [signal.SIGPIPE, signal.SIGXFSZ]
-    pid = os.posix_spawn(command[0], command, environment(link), setsigmask=blocked, setsigdef=by_us)
+    moved = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in streams.items()]
+    pid = os.posix_spawn(
+        command[0], command, environment(link), file_actions=moved, setsigmask=blocked, setsigdef=by_us
+    )
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # the program's to inherit; but we must hear of its end
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     return pid

@@ -21,7 +21,7 @@ MOMENTS = 20_000
 def _heard(at_ms: float, holds: Sequence[tuple[float, float]], held_ms: float = 0.0) -> tuple[Lateness, LoopNow]:
     lateness, loop = Lateness(60_000), LoopNow(1, "MainThread", held_ms)
     turns = tuple(LoopTurn(1, "MainThread", ended, ended - began) for began, ended in holds)
-    lateness.hear(News(at_ms, (), turns, (loop,), (), 1, 0, ()))
+    lateness.hear(News(at_ms, (), turns, (loop,), (), 1, None, 0, ()))
     return lateness, loop
 
 
@@ -62,6 +62,6 @@ def test_a_line_has_the_longest_hold_of_each_step() -> None:
 
 def test_what_is_old_is_forgotten() -> None:
     lateness, loop = _heard(10_000, [(100, 200)])
-    lateness.hear(News(90_000, (), (), (LOOP,), (), 1, 0, ()))
+    lateness.hear(News(90_000, (), (), (LOOP,), (), 1, None, 0, ()))
     assert lateness.of(loop, 60_000).worst == 0
     assert not lateness._holds
