@@ -1,4 +1,4 @@
-"""`python -m benchmarks file|net|pipes|observer|accuracy`: arguments only."""
+"""`python -m benchmarks file|net|write|pipes|observer|accuracy`: arguments only."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BENCHMARKS = {
     "file": "read files, beside aiofiles, anyio, trio, urio and the disk itself",
     "net": "serve a TCP echo, beside the libraries' own examples and a server in C; then 10,000 connections",
+    "write": "write streams to files, beside aiofiles, anyio, trio and a plain loop",
     "pipes": "talk to child processes, beside what the libraries' documentation shows",
     "observer": "what being observed costs a busy server, beside strace and other detectors",
     "accuracy": "what the observer says of known waits, beside what strace says",

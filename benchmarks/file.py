@@ -53,12 +53,17 @@ def measure(options: Options) -> list[Row]:
     Raises:
         UnavailableError: when there is no room for the files.
     """
+    return measured(options, WORKS, Bench)
+
+
+def measured(options: Options, works: Sequence[str], kind: type[Bench]) -> list[Row]:
+    """Measure those works that are asked for."""
     made: list[Row] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-"))).resolve()
-        bench = Bench(options, folder, stack)
+        bench = kind(options, folder, stack)
         try:
-            for work in WORKS:
+            for work in works:
                 if options.wants(work):
                     made += bench.work(work)
         except NoRoomError as error:
@@ -144,9 +149,12 @@ class Plan:
 class Bench:
     """One work at a time."""
 
-    def __init__(self, options: Options, folder: Path, stack: ExitStack) -> None:
-        """Nothing is made before a work is asked for."""
-        self.options, self.folder, self.cpus = options, folder, processors(1)
+    child = "benchmarks.file_child"
+
+    def __init__(self, options: Options, folder: Path, stack: ExitStack, *, pinned: bool = True) -> None:
+        """Nothing is made before a work is asked for; `pinned` to one processor, or not."""
+        self.options, self.folder = options, folder
+        self.cpus = processors(1) if pinned else ()
         stack.enter_context(_elsewhere(self.cpus))
         self.host = stack.enter_context(Host())
         self.pings = Pings(stack)
@@ -335,7 +343,7 @@ class Reader:
             "style": self.way.style, "cpus": list(self.bench.cpus), "pings": theirs,
             "buffer": 64 << 20 if self.way.style == "into" else 0,
         }  # fmt: skip
-        self.child = self.bench.host.start("benchmarks.file_child", job, env=PINNED_MALLOC, fds=(theirs,))
+        self.child = self.bench.host.start(self.bench.child, job, env=PINNED_MALLOC, fds=(theirs,))
         self._answer()
         if self.plan.timed:
             self._pass({"checked": True})

@@ -50,6 +50,13 @@ class Way:
         self.style: str = job["style"]
         self.buffer = bytearray(job["buffer"])
 
+    def before(self, work: dict[str, Any]) -> None:
+        """What a pass begins with, and is not timed."""
+
+    def wrong(self, work: dict[str, Any], answer: Any) -> str | None:
+        """What is wrong with an answer, every byte of it; `None` when nothing is."""
+        return wrong(self, work, answer)
+
     async def call(self, work: dict[str, Any]) -> Any:
         """Make one pass in a loop; what comes back is checked by `wrong`."""
         paths: list[str] = work["paths"]
@@ -225,7 +232,7 @@ def _differs(answer: Sequence[bytes], digests: Sequence[str]) -> str | None:
     return None
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: Sequence[str], kind: type[Way] = Way) -> None:
     """Serve one parent until it closes its end."""
     line = Line(*map(int, arguments))
     if sys.platform == "linux":
@@ -233,7 +240,7 @@ def main(arguments: Sequence[str]) -> None:
     job = line.receive()
     assert job is not None
     try:
-        way = Way(job)
+        way = kind(job)
     except Exception as error:  # noqa: BLE001  whatever an import raises is an answer
         line.send(trouble=f"{type(error).__name__}: {error}")
         return
@@ -250,17 +257,19 @@ def main(arguments: Sequence[str]) -> None:
             line.send(pinging=True)
             line.receive()
             gc.collect()
+            way.before(work)
             stall, answer = way.pinged(work, pings)
-            line.send(stall=stall, wrong=wrong(way, work, answer))
+            line.send(stall=stall, wrong=way.wrong(work, answer))
             answer = None
         else:
             complaint: str | None = None
             taken: list[float] = []
             while complaint is None and len(taken) < MOST_PASSES and (not taken or sum(taken) < work["least_s"]):
                 gc.collect()  # a loop that has ended holds what it returned until then, and new memory is dear
+                way.before(work)
                 seconds, answer = way.timed(work)
                 taken.append(seconds)
-                complaint = wrong(way, work, answer)
+                complaint = way.wrong(work, answer)
                 answer = None
             line.send(seconds=min(taken), wrong=complaint)
 

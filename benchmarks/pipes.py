@@ -73,7 +73,7 @@ class Bench:
         cases = [Case(SHELL, "peer", partial(_shell, shell))]
         for variant in (*catalogue.variants("pipes"), *_peers()):
             kind: Kind = "ours" if variant.recipe else "peer"
-            cases.append(Case(_name(variant), kind, partial(self.one_pass, variant, told)))
+            cases.append(Case(label(variant), kind, partial(self.one_pass, variant, told)))
         seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
         return rows(Work(title, {UNIT: True, CPU: False}, "", "subprocess_run"), seen)
 
@@ -99,7 +99,8 @@ class Bench:
         return {UNIT: answer["seconds"] * 1000, CPU: (answer["user"] + answer["system"]) * 1000}
 
 
-def _name(variant: Variant) -> str:
+def label(variant: Variant) -> str:
+    """The name of a variant's row."""
     backend = (variant.backend or "").rpartition("+")[2]
     return variant.name if backend in {"", variant.name.partition("_")[0]} else f"{variant.name} on {backend}"
 

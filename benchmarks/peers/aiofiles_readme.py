@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiofiles
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 
 async def read_file(path: str) -> bytes:
@@ -48,3 +48,12 @@ async def lines(path: str) -> AsyncIterator[str]:
     async with aiofiles.open(path, encoding="utf-8") as f:
         async for line in f:
             yield line
+
+
+async def write_file(path: str, chunks: AsyncIterable[bytes]) -> int:
+    """`await f.write(…)` of each chunk."""
+    count = 0
+    async with aiofiles.open(path, mode="wb") as f:
+        async for chunk in chunks:
+            count += await f.write(chunk)
+    return count

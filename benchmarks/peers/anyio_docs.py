@@ -9,7 +9,7 @@ from anyio.abc import SocketListener
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
     from anyio.abc import SocketStream
 
@@ -55,6 +55,15 @@ async def lines(path: str) -> AsyncIterator[str]:
     async with await anyio.open_file(path, encoding="utf-8") as f:
         async for line in f:
             yield line
+
+
+async def write_file(path: str, chunks: AsyncIterable[bytes]) -> int:
+    """`await f.write(…)` of each chunk."""
+    count = 0
+    async with await anyio.open_file(path, "wb") as f:
+        async for chunk in chunks:
+            count += await f.write(chunk)
+    return count
 
 
 async def handle(client: SocketStream) -> None:

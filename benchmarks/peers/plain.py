@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def read_file(path: str) -> bytes:
@@ -33,3 +33,15 @@ def read_into(path: str, buffer: bytearray) -> int:
 def lines(path: str) -> TextIO:
     """`for line in file`."""
     return Path(path).open(encoding="utf-8")
+
+
+def write_file(path: str, chunks: Iterable[bytes], *, durable: bool = False) -> int:
+    """`os.open`, `os.write` of each, `os.close`: under the last name at once, so that no old file outlives an error."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        count = sum(os.write(fd, chunk) for chunk in chunks)  # a regular file takes all
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    return count

@@ -8,7 +8,7 @@ import trio
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 
 async def read_file(path: str) -> bytes:
@@ -52,6 +52,15 @@ async def lines(path: str) -> AsyncIterator[str]:
     async with await trio.open_file(path, encoding="utf-8") as f:
         async for line in f:
             yield line
+
+
+async def write_file(path: str, chunks: AsyncIterable[bytes]) -> int:
+    """`await f.write(…)` of each chunk."""
+    count = 0
+    async with await trio.open_file(path, "wb") as f:
+        async for chunk in chunks:
+            count += await f.write(chunk)
+    return count
 
 
 async def echo_server(server_stream: trio.SocketStream) -> None:

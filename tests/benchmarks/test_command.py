@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.write_child import Writer
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
@@ -83,6 +85,38 @@ def test_files_under_pings(bench: Bench) -> None:
         pytest.skip("temporary files can't be evicted here")
     assert {row["unit"] for row in rows} == {"µs a read", "ms stall"}
     assert {"asyncio_readahead", "trio_readahead"} <= {row["name"] for row in rows}
+
+
+@linux
+def test_writers(bench: Bench, tmp_path: Path) -> None:
+    report = tmp_path / "write.json"
+    rows = "aiofiles,asyncio_batched,writer_thread,trio_batched,blocking"
+    done = bench("write", "--quick", "--rounds", "1", "--only", "large", "--rows", rows, "--json", str(report))
+    assert done.returncode == 0, done.stderr
+    by_name = {row["name"]: row for row in json.loads(report.read_text())["rows"] if row["unit"] == "ms a stream"}
+    assert by_name["os.write in a loop"]["kind"] == "limit"
+    assert by_name["aiofiles"]["peer_ratio"] == 1.0
+    for name in ("asyncio_batched", "asyncio_writer_thread", "trio_batched"):
+        assert by_name[name]["limit_ratio"] > 0
+        assert by_name[name]["goal"].startswith("goal ≥ 0.80 of os.write in a loop")
+    assert "asyncio_writer_thread: goal ≤ 5.00 ms stall" in done.stdout
+
+
+def test_what_a_writer_left_wrong_is_noticed(tmp_path: Path) -> None:
+    job = {"module": "benchmarks.peers.plain", "function": "write_file", "backend": None, "style": "write", "buffer": 0}
+    writer = Writer(job)
+    path = tmp_path / "stream"
+    work = {"paths": [str(path)], "chunks": 4, "chunk": 1000, "more": {}}
+    writer.before(work)
+    answer = writer.call_plainly(work)
+    assert writer.wrong(work, answer) is None
+    assert writer.wrong(work, [3999]) == "returned 3999 for 4000 bytes"
+    (tmp_path / "more").touch()
+    assert writer.wrong(work, answer) == "left more beside the files"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert writer.wrong(work, answer) == "what is in stream is not what was written"
+    writer.before(work)
+    assert not path.exists()
 
 
 @linux
