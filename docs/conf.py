@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "docs._ext.recipe_pages",
     "docs._ext.measured",
+    "docs._ext.player",
     "docs._ext.answer",
     "docs._ext.benchmark_table",
     "docs._ext.rooms",

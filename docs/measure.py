@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.catalogue import scenarios
+from docs import record
 from docs._ext.measured_data import case_of
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Machine:
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is named, or everything but the benchmarks; return the exit status."""
     parser = argparse.ArgumentParser("python -m docs.measure", description=__doc__)
-    names = [*CASES, "claims", "transcripts"]
+    names = [*CASES, "claims", "transcripts", "recordings"]
     more = ["bench", *BENCHMARKS]
     told = f"{', '.join(names)}: all of these if none is named; only by name: bench, which is {', '.join(BENCHMARKS)}"
     parser.add_argument("name", nargs="*", choices=[*names, *more, []], metavar="NAME", help=told)
@@ -137,6 +138,8 @@ def main(arguments: list[str] | None = None) -> int:
             _claims(machine)
         elif name == "transcripts":
             _write(MEASURED / "transcripts.json", json.dumps(_transcripts(machine), indent=1), machine)
+        elif name == "recordings":
+            record.every(lambda words: _run(words, ROOT), machine.clean)
         elif name in BENCHMARKS:
             _benchmark(name, machine)
         else:

@@ -87,7 +87,7 @@ class _Files:
     def told(self, code: Code) -> list[dict[str, Any]]:
         """Each with its name, and the code of those that are the user's own."""
         return [
-            {"name": escaped(file), "parts": _parts(code(file), lines) if self._shown[file] else []}
+            {"name": escaped(file), "parts": parts_of(code(file), lines) if self._shown[file] else []}
             for file, lines in self._lines.items()
         ]
 
@@ -115,6 +115,7 @@ class _Recording:
             "grain_us": grain_us,
             "more": len(self._seen.lanes) - len(lanes),
             "missing": list(escaped(self._seen.missing)),
+            "files": sorted({file for file, _, _ in self._sites}),
             "sites": [list(site) for site in self._sites],
             "kinds": [list(kind) for kind in self._kinds],
             "threads": threads,
@@ -183,10 +184,10 @@ def _as_one(short: Sequence[Span]) -> list[Span]:
     return [Span(start, end, state, best.call, best.target, best.site)]
 
 
-def _parts(lines: Sequence[str], used: set[int]) -> list[list[Any]]:
-    """What is shown of a file: the number of each part's first line, and its text."""
+def parts_of(lines: Sequence[str], used: set[int]) -> list[list[Any]]:
+    """What is shown of a file with threads at these lines: the number of each part's first line, and its text."""
     first = _below_the_docstring(lines)
-    if min(used) < first:
+    if min(used, default=first) < first:
         first = 1
     shown = {number for line in used for number in range(line - AROUND, line + AROUND + 1)}
     every = range(first, len(lines) + 1)

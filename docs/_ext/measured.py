@@ -29,6 +29,7 @@ from docs._ext.measured_data import (
     transcripts,
 )
 from docs._ext.measured_table import Cell, best_first, figure, provenance, table, unstable, verdict
+from docs._ext.recordings import recording_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,6 +136,8 @@ class MeasuredRecipe(Evidence):
         """Make what the page shows."""
         folder, name = self.arguments[0].split("/")
         shown: list[nodes.Node] = []
+        recorded = recording_of(folder, name)
+        above = recorded[0] if recorded else None  # its picture stands where the page plays it
         for case in cases(folder):
             self.depend_on(f"{case}.json")
             found = measurement(case)
@@ -142,7 +145,7 @@ class MeasuredRecipe(Evidence):
             if found and runs:
                 shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
                 shown += self.rows(found, runs, variant=False)
-                shown += [frame for run in runs if (frame := timeline(case, run)) is not None]
+                shown += [frame for run in runs if case != above and (frame := timeline(case, run)) is not None]
         return shown or self.missing()
 
 

@@ -97,6 +97,7 @@ def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
         _linked(recipe.body, recipe, beside),
         _needs(recipe),
         *([] if recipe.folder == "pitfalls" else ["## The idea", *_core(recipe)]),
+        *_watched(recipe),
         "## The code",
         _code(recipe, siblings),
         *(_pitfall(recipe) if recipe.folder == "pitfalls" else [*_measured(recipe), "## Things to try", to_try]),
@@ -158,6 +159,13 @@ def _core(recipe: Recipe) -> list[str]:
 def _included(recipe: Recipe, lines: str, *, caption: str) -> str:
     options = f":language: python\n:lineno-match:\n:lines: {lines}\n{caption}"
     return f"```{{literalinclude}} ../../../{recipe.path}\n{options}```"
+
+
+def _watched(recipe: Recipe) -> list[str]:
+    """The recipe's own lines as each thread ran them; a client runs in no comparison."""
+    if recipe.folder not in {*SCENARIOS, "pitfalls"}:
+        return []
+    return ["## Watch it run", f"```{{recording-of}} {recipe.key}\n```"]
 
 
 def _pitfall(recipe: Recipe) -> list[str]:

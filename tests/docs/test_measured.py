@@ -28,6 +28,9 @@ def asked(hand_written: list[Path]) -> dict[str, set[str]]:
     for path in hand_written:
         for name, argument in re.findall(r"^```\{([\w-]+)\} (.+)$", path.read_text("utf-8"), re.MULTILINE):
             found.setdefault(name, set()).add(argument)
+        found.setdefault("picture", set()).update(
+            re.findall(r"^:picture: (.+)$", path.read_text("utf-8"), re.MULTILINE)
+        )
     return found
 
 

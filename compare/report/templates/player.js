@@ -88,7 +88,7 @@
       const [file, line, inside] = run.sites[site] ?? [-1, 0, ""];
       return { state: recording.states[state][0], rank: state, wait: recording.states[state][3], call, target, file, line, inside };
     });
-    return { ...run, threads, kinds, states: recording.states, files: recording.files };
+    return { ...run, threads, kinds, states: recording.states, files: recording.files, shown: run.files };
   };
   const indexAt = (thread, us) => {
     let low = 0, high = thread.starts.length - 1;
@@ -133,11 +133,12 @@
     }
 
     codePane() {
-      const used = new Set(this.run.sites.map(([file]) => file));
-      const files = this.run.files.map((file, number) => ({ ...file, number })).filter((file) => used.has(file.number) && file.parts.length);
+      const files = this.run.shown.map((number) => ({ ...this.run.files[number], number })).filter((file) => file.parts.length);
       if (!files.length) return null;
       const names = files.map((file) => base(file.name)).join(", ");
       const pane = make("div", { class: "code", tabindex: "0", role: "region", "aria-label": `${this.words.code} ${names}` });
+      const most = Math.min(this.run.threads.filter((thread) => thread.role).length, ON_A_LINE + 1);
+      pane.style.setProperty("--gutter", `${most * 1.35 + 0.3}rem`);
       for (const file of files) {
         pane.append(make("div", { class: "file" }, file.name));
         file.parts.forEach(([first, text], part) => {
@@ -350,7 +351,7 @@
       }
       this.fresh = true;
       this.layOut();
-      this.go(Math.round(telling(runs[0])));
+      this.go(Math.round(telling(runs.reduce((one, other) => (other.us < one.us ? other : one)))));
     }
 
     point(panel, event) {
