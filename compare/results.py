@@ -17,6 +17,9 @@ Owner = Literal["user", "package", "library"]
 """Whose code a file is. `library`: the standard library's, or the observer's; `package`: installed beside it."""
 State = Literal["poller", "running", "blocked", "lock", "gil", "page-fault", "stopped", "idle", "queue", "unseen"]
 
+Nature = Literal["files", "lock", "sleep", "program", "network", "name", "database", "input"]
+"""What a call that may block waits for when it does."""
+
 PLACES: tuple[Place, ...] = (
     "loop-thread",
     "lock",
@@ -104,6 +107,28 @@ class Finding:
     task: Task | None = None
     stack: tuple[Site, ...] = ()
     process: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MayBlock:
+    """A call in a loop's thread that may block, whatever it took this time.
+
+    Attributes:
+        call: the name of its audit event: `open`, `time.sleep`, `os.listdir`.
+        nature: what it waits for when it does.
+        target: the path, the address, the name or the program; `None` where it has none.
+        site: the innermost line above the loop that is the user's own; else where the user's coroutine awaits; else
+            the installed library's, by `owner`; `None` where there is none of these.
+        code: the text of that line.
+        count: how many times.
+    """
+
+    call: str
+    nature: Nature
+    target: str | None
+    site: Site | None
+    code: str | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

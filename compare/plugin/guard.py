@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..observe.in_process.strict_window import StrictWindow
 from ..observe.in_process.watch import BlockingError
 from ..observe.in_process.window import Window
 from ..report import failure
@@ -23,13 +24,13 @@ from .allowed_sites import ini_entries
 from .blamed_line import located
 from .not_seen import NotSeen
 from .requirement import Requirement, requirement
-from .settings import MARKER, is_asked, threshold_ms
+from .settings import MARKER, is_asked, is_strict, threshold_ms
 from .unneeded_sites import Ledger, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ..results import Finding
+    from ..results import Finding, MayBlock
 
 
 _REQUIREMENT = pytest.StashKey[Requirement]()
@@ -43,7 +44,7 @@ class Guard:
     def __init__(self, config: pytest.Config) -> None:
         """Read what the session asks for."""
         self._config = config
-        self._default_ms = threshold_ms(config)
+        self._default_ms, self._strict = threshold_ms(config), is_strict(config)
         self._allow = ini_entries(config.getini(f"{MARKER}_allow"))
         self._ledger = Ledger(config)
         self._not_seen = NotSeen()
@@ -60,7 +61,7 @@ class Guard:
         if not is_asked(item):
             return (yield)
         try:
-            asked = requirement(item, self._default_ms, self._allow)
+            asked = requirement(item, self._default_ms, self._allow, strict=self._strict)
         except ValueError as error:
             yield  # or what tears it down would not find what it looks for
             pytest.fail(str(error), pytrace=False)
@@ -111,17 +112,19 @@ class Guard:
             window.close()
             window.collect()
             found = [finding for finding in window.findings if not self._is_allowed(item, finding)]
+            calls = [call for call in window.may_block if not (self._is_allowed(item, call) or _is_told(call, found))]
             for why in window.missing:
                 self._not_seen.note(item.nodeid, why)
-            if not found:
+            if not found and not calls:
                 return None
-            error = BlockingError(failure.text(found, window.threshold_ms))
-            return located(error, found[0].site or _own_site(item))
+            asked = item.stash[_REQUIREMENT]
+            error = BlockingError(failure.text(found, asked.threshold_ms, calls, strict=asked.strict))
+            return located(error, (found or calls)[0].site or _own_site(item))
         except Exception as error:  # noqa: BLE001  ours, and no test's fault
             self._not_seen.note(item.nodeid, f"the plugin failed: {type(error).__name__}: {error}")
             return None
 
-    def _is_allowed(self, item: pytest.Item, finding: Finding) -> bool:
+    def _is_allowed(self, item: pytest.Item, finding: Finding | MayBlock) -> bool:
         covering = [one for one in item.stash[_REQUIREMENT].allow if one.covers(finding.site, self._config.rootpath)]
         self._ledger.used.update(covering)
         return bool(covering)
@@ -142,7 +145,14 @@ class Guard:
 
 
 def _window(asked: Requirement) -> Window:
+    if asked.strict:
+        return StrictWindow(places=asked.places, imports=asked.imports, allowed_ms=asked.threshold_ms)
     return Window(asked.threshold_ms, asked.places, asked.imports)
+
+
+def _is_told(call: MayBlock, found: list[Finding]) -> bool:
+    """Whether a finding tells of the same line, and how long it took."""
+    return call.site is not None and any(call.site == finding.site for finding in found)
 
 
 def _own_site(item: pytest.Item) -> Site | None:

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .settings import DESELECTED, MARKER, OPTION, THRESHOLD_MS, for_all, is_asked, threshold_ms
+from .settings import DESELECTED, MARKER, OPTION, STRICT, STRICT_OPTION, THRESHOLD_MS, for_all, is_asked, threshold_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MARKER_HELP = (
     f"{MARKER}(threshold_ms={THRESHOLD_MS:g}, places=[...], allow={{'file.py::function': 'reason'}}, setup=False, "
-    "imports=False): fail the test when something keeps an event loop's thread for threshold_ms or longer"
+    "imports=False, strict=False): fail the test when something keeps an event loop's thread for threshold_ms or "
+    "longer; strict: when it makes any call that may block, whatever that took"
 )
 
 
@@ -35,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         OPTION, nargs="?", const="", default=None, metavar="MS", dest=MARKER,
         help=f"fail every async test that keeps an event loop's thread for MS milliseconds (default: {THRESHOLD_MS:g})",
     )  # fmt: skip
+    group.addoption(
+        STRICT_OPTION, action="store_true", dest=STRICT,
+        help="fail every async test that makes a call that may block in an event loop's thread, whatever it took",
+    )  # fmt: skip
+    parser.addini(STRICT, f"as {STRICT_OPTION}, in every run", type="bool", default=False)
     parser.addini(MARKER, f"as {OPTION}, in every run", type="bool", default=False)
     parser.addini(f"{MARKER}_threshold_ms", f"what counts, in milliseconds (default: {THRESHOLD_MS:g})")
     parser.addini(

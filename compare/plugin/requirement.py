@@ -28,15 +28,16 @@ class Requirement:
     allow: tuple[Allowed, ...] = ()
     setup: bool = False
     imports: bool = False
+    strict: bool = False
 
 
-def requirement(item: pytest.Item, default_ms: float, allow: tuple[Allowed, ...]) -> Requirement:
+def requirement(item: pytest.Item, default_ms: float, allow: tuple[Allowed, ...], *, strict: bool) -> Requirement:
     """Return what the item's markers ask for: the nearest one's word counts.
 
     Raises:
         ValueError: with one line that names what is wrong.
     """
-    found = Requirement(default_ms, allow=allow)
+    found = Requirement(default_ms, allow=allow, strict=strict)
     for marker in reversed(list(item.iter_markers(MARKER))):
         try:
             found = _with(found, item.nodeid.partition("[")[0], *marker.args, **marker.kwargs)
@@ -55,6 +56,7 @@ def _with(  # noqa: PLR0913  the marker's own arguments
     *,
     setup: bool | None = None,
     imports: bool | None = None,
+    strict: bool | None = None,
 ) -> Requirement:
     return replace(
         before,
@@ -63,4 +65,5 @@ def _with(  # noqa: PLR0913  the marker's own arguments
         allow=before.allow + tuple(entry(owner, site, reason) for site, reason in (allow or {}).items()),
         setup=before.setup if setup is None else setup,
         imports=before.imports if imports is None else imports,
+        strict=before.strict if strict is None else strict,
     )

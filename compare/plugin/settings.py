@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MARKER = "no_blocking"
 OPTION = "--no-blocking"
+STRICT = "no_blocking_strict"
+STRICT_OPTION = "--no-blocking-strict"
 THRESHOLD_MS = 50.0
 
 DESELECTED = pytest.StashKey[bool]()
@@ -32,7 +34,12 @@ def is_asked(item: pytest.Item) -> bool:
 
 def for_all(config: pytest.Config) -> bool:
     """Whether every async test is asked."""
-    return config.option.no_blocking is not None or bool(config.getini(MARKER))
+    return config.option.no_blocking is not None or bool(config.getini(MARKER)) or is_strict(config)
+
+
+def is_strict(config: pytest.Config) -> bool:
+    """Whether, where a marker does not say, any call that may block counts, whatever it took."""
+    return bool(config.option.no_blocking_strict or config.getini(STRICT))
 
 
 def is_async(item: pytest.Item) -> bool:

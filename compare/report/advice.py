@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .gathered import Gathered
 
 if TYPE_CHECKING:
-    from ..results import Finding, Site
+    from ..results import Finding, MayBlock, Nature, Site
 
 
 WHAT: dict[tuple[str, str | None], str] = {
@@ -49,6 +49,32 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
     ("kernel", "starved"): "not the program's fault",
 }
 """What usually helps, by place and kind."""
+
+
+WAY_OUT_OF_CALL: dict[Nature, str] = {
+    "files": "do it in a thread (`asyncio.to_thread`, `anyio.to_thread.run_sync`), or once before the loop runs",
+    "lock": "wait for it in a thread, or ask without waiting and try again later",
+    "sleep": "await the event loop's own sleep",
+    "program": "await the event loop's own way to run programs, or start it in a thread",
+    "network": "take the event loop's own connections, or a client that is awaited",
+    "name": "await the event loop's own `getaddrinfo`, or ask in a thread",
+    "database": "do it in a thread, or take a driver that is awaited",
+    "input": "read it in a thread",
+}
+"""What usually helps, by what a call that may block waits for."""
+
+
+def what_may_block(call: MayBlock) -> str:
+    """Return which call a loop makes, for what, and where."""
+    target = f" for {call.target}" if call.target else ""
+    at = f" at {short(call.site)}" if call.site is not None else ""
+    owner = ", the library's own line" if call.site is not None and call.site.owner != "user" else ""
+    return f"the loop calls `{call.call}`{target}, which may block{at}{owner}"
+
+
+def way_out_of_call(call: MayBlock) -> str:
+    """Return the usual remedy."""
+    return WAY_OUT_OF_CALL[call.nature]
 
 
 def what(finding: Finding) -> str:

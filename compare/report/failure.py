@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .advice import way_out, what
+from .advice import way_out, way_out_of_call, what, what_may_block
 from .escape import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..results import Finding
+    from ..results import Finding, MayBlock
+
+ALLOWED_STRICTLY = "Allowed: no call that may block, whatever it took (strict)."
 
 
-def text(findings: Sequence[Finding], threshold_ms: float) -> str:
-    """Return a first line that says it all, for a summary, and then a few lines for each finding, worst first."""
-    findings = escaped(tuple(findings))
-    first = findings[0]
-    others = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    lines = [f"{what(first)} for {_ms(first.total_ms)}{others}"]
-    for finding in findings:
-        lines += ["", *_details(finding)]
-    lines += ["", f"Allowed: less than {_ms(threshold_ms)}."]
-    return "\n".join(lines)
+def text(
+    findings: Sequence[Finding], threshold_ms: float, calls: Sequence[MayBlock] = (), *, strict: bool = False
+) -> str:
+    """Return a first line that says it all, for a summary, and then a few lines for each finding and call."""
+    findings, calls = escaped(tuple(findings)), escaped(tuple(calls))
+    more = len(findings) + len(calls) - 1
+    others = f" (and {more} more)" if more else ""
+    lines = [f"{_what_took(findings[0]) if findings else what_may_block(calls[0])}{others}"]
+    for details in [*map(_details, findings), *map(_call_details, calls)]:
+        lines += ["", *details]
+    return "\n".join([*lines, "", ALLOWED_STRICTLY if strict else f"Allowed: less than {_ms(threshold_ms)}."])
+
+
+def _what_took(finding: Finding) -> str:
+    return f"{what(finding)} for {_ms(finding.total_ms)}"
+
+
+def _call_details(call: MayBlock) -> list[str]:
+    rows = [
+        ("place", "loop-thread"),
+        ("line", str(call.site) if call.site is not None else None),
+        ("code", call.code),
+        ("call", call.call),
+        ("target", call.target),
+        ("count", "once" if call.count == 1 else f"{call.count} times"),
+        ("way out", way_out_of_call(call)),
+    ]
+    return [f"{name + ':':<8} {value}" for name, value in rows if value]
 
 
 def _details(finding: Finding) -> list[str]:

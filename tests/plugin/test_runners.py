@@ -115,3 +115,26 @@ def test_loops_that_the_test_itself_runs(inner: Callable[..., Any]) -> None:
     guilty = {f"test_runs[{backend}]" for backend in BACKENDS} | {"test_elsewhere[asyncio]", "test_elsewhere[uvloop]"}
     assert ran.failed == guilty | {"test_unittest_waits"}, ran.output
     assert {ran.line(name) for name in ran.failed} == {"os.read(reader, 1)"}
+
+
+def test_a_long_test_of_pytest_trio_costs_no_sampler(inner: Callable[..., Any]) -> None:
+    ran = inner(
+        """
+        import pytest, trio
+        from async_io_cookbook.observe.in_process import session
+
+        samplers = set()
+
+        @pytest.mark.trio
+        @pytest.mark.no_blocking(threshold_ms=20)
+        @pytest.mark.parametrize("n", range(6))
+        async def test_long(n):
+            samplers.add(session.current().pid)
+            await trio.sleep(0.05)
+            assert len(samplers) == 1
+        """,
+        plugins="trio",
+    )
+    assert ran.failed == set(), ran.output
+    assert len(ran.failures) == 6
+    assert "not seen" not in ran.output

@@ -16,7 +16,7 @@ from .filenames import FOLDER, is_users
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
     from typing import Any
 
@@ -84,6 +84,21 @@ class Askers:
             frame = frame.f_back
         return NOBODY if frame is None or self.are_heard else self._of_task()
 
+    def runs_here(self) -> bool:
+        """Whether an event loop runs in this thread."""
+        return get_ident() in self._below
+
+    def above_loop(self, frame: FrameType | None) -> Iterator[FrameType]:
+        """Yield the frames from this one outwards, as far as the running loop's own."""
+        below = self._below.get(get_ident(), {})
+        while frame is not None and address(frame.f_code) not in below:
+            yield frame
+            frame = frame.f_back
+
+    def task_frame(self) -> FrameType | None:
+        """Return where the running task's coroutine stands, if that is the user's."""
+        return self._running()[1]
+
     def task_made(self, task: Any, coroutine: Any, frame: FrameType | None) -> None:
         """Keep where a task was made, from this frame, whose own code is a library's."""
         if self.are_heard:
@@ -103,15 +118,20 @@ class Askers:
         return origin
 
     def _of_task(self) -> Line:
+        task, frame = self._running()
+        if frame is not None:
+            return address(frame.f_code), frame.f_lineno or 0
+        return self._origins.get(address(task), NOBODY)
+
+    def _running(self) -> tuple[Any, FrameType | None]:
+        """Return the task that runs in this thread, and its coroutine's frame, if that is the user's."""
         for current in self._current:
             found = current()
             if found is not None:
                 task, coroutine = found
                 frame = coroutine.cr_frame if type(coroutine) is CoroutineType else None
-                if frame is not None and self._is_users(frame.f_code.co_filename):
-                    return address(frame.f_code), frame.f_lineno or 0
-                return self._origins.get(address(task), NOBODY)
-        return NOBODY
+                return task, frame if frame is not None and self._is_users(frame.f_code.co_filename) else None
+        return None, None
 
     def _is_users(self, filename: str) -> bool:
         mine = self._owners.get(filename)

@@ -14,7 +14,7 @@ from . import session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...results import Finding, Place
+    from ...results import Finding, MayBlock, Place
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class Window:
         imports: whether what a module's import waits for and computes counts.
         missing: what could not be seen, and why, a sentence each.
         findings: what was found, worst first, once it is collected.
+        may_block: calls in a loop's thread that may block, in the order of time; of a `StrictWindow` alone.
     """
 
     threshold_ms: float = 50.0
@@ -34,6 +35,8 @@ class Window:
     imports: bool = True
     missing: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    may_block: tuple[MayBlock, ...] = ()
+    _is_open: bool = field(default=False, repr=False)
     _number: int = field(default=0, repr=False)
     _began: int = field(default=0, repr=False)
     _session: session.Session | None = field(default=None, repr=False)
@@ -57,12 +60,14 @@ class Window:
         with self._guarded():
             self._session = session.current()
             self._number, self._began = self._session.start(self.threshold_ms, imports=self.imports)
+            self._is_open = True
             self.missing += self._session.missing
 
     def close(self) -> None:
-        """End. What is shorter than the threshold holds nothing that is longer, and is not looked into."""
-        if self._session is None:
+        """End, once. What is shorter than the threshold holds nothing that is longer, and is not looked into."""
+        if self._session is None or not self._is_open:
             return
+        self._is_open = False
         with self._guarded():
             at = now()
             # Many may stand in one line at a time, so that their waits add up to more than has passed.
