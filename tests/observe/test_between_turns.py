@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio.base_events
+import asyncio.runners
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,3 +51,15 @@ def test_an_eager_task_is_named_by_its_own_coroutine_and_not_by_whose_step_it_ru
     doing = view.within(Task("Task-2", "eager"), eager.address).doing
     assert doing is not None
     assert (doing.name, doing.runs) == ("Task-2", "eager")
+
+
+def test_a_stack_that_was_read_without_its_outermost_frames_is_not_remembered() -> None:
+    """A loop without frames of its own is known by how many lie below it."""
+    stacks: Any = object.__new__(PythonStacks)
+    stacks.directory, stacks.agent, stacks.inherited, stacks.turns = "/", True, set(), set()
+    runner, users = _frame(asyncio.runners.__file__, "Runner.run", 200), _frame("/app.py", "main", 100)
+    reader: Any = SimpleNamespace(stack=lambda _, below: [runner, users])
+    thread: Any = SimpleNamespace(loop=(1, 2, 2), below=(runner,), python=1)
+    view = stacks._read_view(thread, reader)
+    assert (view.loop, view.own) == (True, True)
+    assert thread.below == (runner, users)

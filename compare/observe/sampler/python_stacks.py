@@ -116,6 +116,8 @@ class PythonStacks:
         frames = reader.stack(thread.python, below=thread.below)
         if not frames:
             return self._view_of_no_frames(thread)
+        if thread.below and any(frame.address == thread.below[-1].address for frame in frames[:-1]):
+            thread.below = ()  # it was read while it changed, and its outermost frames are missing
         # A greenlet has a stack of its own.
         whole = not thread.below or frames[-1].address == thread.below[-1].address
         depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO and whole else None
