@@ -88,11 +88,16 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
 
 
 def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> str | None:
-    """Look until something is asked for, and return that; `None` when whoever started us has hung up."""
+    """Look until something is asked for, and return that; `None` when whoever started us has hung up.
+
+    Who asks again and again is told what has been seen since.
+    """
     control.settimeout(0)
     try:
-        while not _hears(control):
+        while True:
             sampler.tick()
+            if _hears(control):
+                break
             if pace.looked > kept.due:
                 kept.write(sampler.so_far())
                 kept.due = pace.looked + max(KEEP_NS, 100 * (time.monotonic_ns() - pace.looked))
