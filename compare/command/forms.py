@@ -43,10 +43,15 @@ def _html(comparison: Comparison, _: Namespace) -> str:
     return page(comparison)
 
 
-def _trace(comparison: Comparison, _: Namespace) -> str:
+def trace(comparison: Comparison) -> str:
+    """The trace for Perfetto."""
     from compare.report.trace import to_trace
 
     return json.dumps(to_trace(comparison))
+
+
+def _trace(comparison: Comparison, _: Namespace) -> str:
+    return trace(comparison)
 
 
 def _recording(comparison: Comparison, _: Namespace) -> str:

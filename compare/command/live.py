@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compare.results import News, Run
-    from compare.scenarios.script.follow import SoFar
+    from compare.scenarios.script.follow import Rows
+
+
+MOST_NOTES = 50
+"""How many of what was noted on the screen are said again at the end."""
 
 
 class Live:
@@ -39,6 +45,7 @@ class Live:
         self._screen = WatchScreen(title, threshold_ms, ascii_only=self._terminal.is_ascii)
         self._page = page
         self._lock = threading.Lock()
+        self._notes: deque[str] = deque(maxlen=MOST_NOTES)
 
     def __enter__(self) -> Self:
         """Wait for news: what is said until then stays on the terminal."""
@@ -47,17 +54,18 @@ class Live:
     def __exit__(self, *_: object) -> None:
         """Leave the terminal as it was."""
         self._terminal.close()
+        output.written(sys.stderr, "".join(f"compare: {note}\n" for note in self._notes), 0)
         if self._terminal.trouble is not None:
             output.complain(f"--live: keys were not taken to the end: {self._terminal.trouble}")
 
-    def __call__(self, news: News, so_far: SoFar) -> None:
+    def __call__(self, news: News, rows: Rows) -> None:
         """Take what is new, in the thread that follows the watch."""
         try:
             with self._lock:
                 self._screen.hear(news)
                 wants_report, self._screen.wants_report = self._screen.wants_report, False
             if wants_report:
-                self._write(so_far())
+                self._write(rows.so_far())
             self._draw()
         except BaseException:
             self._terminal.close()  # a screen that nobody draws on is in the way
@@ -76,6 +84,11 @@ class Live:
         with self._lock:
             self._terminal.draw(self._screen.lines)
 
+    def note(self, text: str) -> None:
+        """Show a line above the keys, and say it again once the terminal is given back."""
+        self._screen.note = text
+        self._notes.append(text)
+
     def _write(self, run: Run) -> None:
         name = time.strftime("compare-%Y%m%d-%H%M%S.html")
         try:
@@ -83,7 +96,7 @@ class Live:
             note = f"{name} is written"
         except OSError as error:
             note = f"can't write {name}: {error.strerror}"
-        self._screen.note = note
+        self.note(note)
 
 
 class Streams:

@@ -1,23 +1,25 @@
-"""What `compare script` tells while it watches: a screen, a summary every so many seconds, each stall in a log."""
+"""What `compare script` tells while it watches: a screen, a summary every so many seconds, a log, recordings."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from compare.command import output
+from compare.command import forms, output
 from compare.scenarios.shared.argument_types import number
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
-    from compare.results import News, Run
-    from compare.scenarios.script.follow import SoFar
+    from compare.results import Comparison, News, Run
+    from compare.scenarios.script.follow import Rows
 
-    Tell = Callable[[News, SoFar], None]
+    Tell = Callable[[News, Rows], None]
 
 EVERY = "print a short summary on standard error every so many seconds, too: how late each loop was, what was found"
 LOG = "append each stall over the threshold to a file when it ends, as a line of JSON; - is standard output"
@@ -28,6 +30,15 @@ LIVE = (
     " that is started gets no input from the terminal then, and what it prints is shown after its end. Without a"
     " terminal, as --every"
 )
+RECORD = (
+    "keep the lanes and findings of the last so many seconds, and write a page and a trace of them at SIGUSR2 to this"
+    " process (not to the program), when a loop was held for --dump-over, and at the end. In memory: 60,000 stretches"
+    " of time at the most, some 15 MiB; what is too short is drawn together then. On disk: some MiB for each"
+)
+DUMP_OVER = (
+    "with --record: write when a loop was held for so long, in milliseconds; once in S seconds, and 20 times in all"
+)
+RECORD_IN = "with --record: the directory that is written to (default: the current one)"
 OUTPUT = "with --live: write what the program prints to a file instead"
 EVERY_S = 10.0
 """How often a summary is printed where no screen can be shown."""
@@ -39,6 +50,9 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE", help=OUTPUT)
     parser.add_argument("--every", type=number(0.1), metavar="S", help=EVERY)
     parser.add_argument("--log", metavar="FILE", help=LOG)
+    parser.add_argument("--record", type=number(1), metavar="S", help=RECORD)
+    parser.add_argument("--dump-over", type=number(1), metavar="MS", help=DUMP_OVER)
+    parser.add_argument("--record-in", type=Path, metavar="DIR", help=RECORD_IN)
 
 
 def files(options: Namespace) -> tuple[str, ...]:
@@ -50,6 +64,10 @@ def contradiction(options: Namespace) -> str | None:
     """What is wrong with the arguments together, in one line; or `None`."""
     if options.output and (not options.live or options.pid is not None):
         return "script: --output goes with --live, and a program that we start: what another prints is not ours to move"
+    if options.record is None and (options.dump_over is not None or options.record_in is not None):
+        return "script: --dump-over and --record-in go with --record S: the last how many seconds?"
+    if options.record_in is not None and not (options.record_in.is_dir() and os.access(options.record_in, os.W_OK)):
+        return f"script: --record-in must be a directory that can be written to, not {options.record_in}"
     return None
 
 
@@ -60,13 +78,16 @@ class Meanwhile:
         OSError: on entering, when a file can't be opened.
     """
 
-    def __init__(self, options: Namespace, page: Callable[[Run], str]) -> None:
-        """Open nothing yet; `page` makes the report of a row as it is by then."""
-        self._options, self._page = options, page
+    def __init__(self, options: Namespace, described: Callable[[Run], Comparison]) -> None:
+        """Open nothing yet; `described` makes a comparison of a row as it is by then."""
+        self._options, self._described = options, described
         self._stack = ExitStack()
+        self._note: Callable[[str], object] = lambda text: output.written(sys.stderr, f"compare: {text}\n", 0)
         self._tellers: list[Tell] = []
         self.streams: dict[int, int] = {}
         """Which descriptors of ours a program that we start gets as its 0, 1 and 2."""
+        self.taken: dict[signal.Signals, Callable[[], None]] = {}
+        """Signals to us that are for us, and what is done then."""
 
     def __enter__(self) -> Self:
         """Open what is written to."""
@@ -80,10 +101,19 @@ class Meanwhile:
     def _open(self, options: Namespace) -> None:
         if options.log:
             self._tellers.append(self._stack.enter_context(_Log(options.log)))
-        if options.live and self._open_screen(options):
-            return
-        if options.live or options.every:
+        has_screen = options.live and self._open_screen(options)
+        if (options.live or options.every) and not has_screen:
             self._tellers.append(_every(options.every or EVERY_S, options.threshold))
+        if options.record:
+            self._record(options)
+
+    def _record(self, options: Namespace) -> None:
+        from compare.command.record import Recorder  # noqa: PLC0415  imported when it is asked for
+
+        folder = options.record_in or Path()
+        recorder = Recorder(folder, options.dump_over, options.record, self._described, self._note)
+        self.taken[signal.SIGUSR2] = recorder.is_asked.set
+        self._tellers.append(recorder)
 
     def _open_screen(self, options: Namespace) -> bool:
         """Whether there is a terminal that can show one."""
@@ -95,7 +125,9 @@ class Meanwhile:
         if options.pid is None:
             self.streams = self._stack.enter_context(live.Streams(options.output)).moved
         title = f"process {options.pid}" if options.pid is not None else " ".join(options.module or options.program)
-        self._tellers.append(self._stack.enter_context(live.Live(descriptor, title, options.threshold, self._page)))
+        screen = live.Live(descriptor, title, options.threshold, lambda row: forms.page(self._described(row)))
+        self._tellers.append(self._stack.enter_context(screen))
+        self._note = screen.note
         return True
 
     def __exit__(self, *_: object) -> None:
@@ -107,9 +139,9 @@ class Meanwhile:
         """What takes the news; `None` where nobody wants them."""
         return self._hear if self._tellers else None
 
-    def _hear(self, news: News, so_far: SoFar) -> None:
+    def _hear(self, news: News, rows: Rows) -> None:
         for tell in self._tellers:
-            tell(news, so_far)
+            tell(news, rows)
 
 
 class _Log:
@@ -131,7 +163,7 @@ class _Log:
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
-    def __call__(self, news: News, _: SoFar) -> None:
+    def __call__(self, news: News, _: Rows) -> None:
         for stall in news.stalls:
             if self._descriptor < 0:
                 output.written(sys.stdout, self._line(stall), 0)
@@ -152,7 +184,7 @@ def _every(seconds: float, threshold_ms: float) -> Tell:
 
     periodic = Periodic(seconds, threshold_ms)
 
-    def tell(news: News, _: SoFar) -> None:
+    def tell(news: News, _: Rows) -> None:
         output.written(sys.stderr, periodic.hear(news, output.screen(sys.stderr).columns), 0)
 
     return tell

@@ -48,12 +48,13 @@ def main(argv: Sequence[str]) -> int:
     started, status, command = output.now(), 0, ("python", "-m", "compare", "script", *argv)
     how = {"threshold_ms": options.threshold, "imports": options.imports, "share": options.budget / 100}
     try:
-        with meanwhile.Meanwhile(options, partial(_page, command, started)) as telling:
+        with meanwhile.Meanwhile(options, partial(_described, command, started)) as telling:
+            how |= {"hear": telling.hear, "taken": telling.taken, "keep_s": options.record}
             if options.pid is not None:
-                row = attach.watch(options.pid, duration_s=options.duration, hear=telling.hear, **how)
+                row = attach.watch(options.pid, duration_s=options.duration, **how)
             else:
                 named, module = options.module or options.program, options.module is not None
-                row, status = program.run(named, module=module, hear=telling.hear, streams=telling.streams, **how)
+                row, status = program.run(named, module=module, streams=telling.streams, **how)
     except program.ScriptError as error:
         return output.complain(str(error))
     except OSError as error:
@@ -77,9 +78,8 @@ def _contradiction(options: argparse.Namespace) -> str | None:
     return meanwhile.contradiction(options)
 
 
-def _page(command: tuple[str, ...], started: str, row: Run) -> str:
-    """The page of a row as it is by now."""
-    return forms.page(output.described(command, started, (row,)))
+def _described(command: tuple[str, ...], started: str, row: Run) -> Comparison:
+    return output.described(command, started, (row,))
 
 
 def _tell(

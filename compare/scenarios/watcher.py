@@ -78,6 +78,10 @@ class Watcher:
         """What has been found until now, without lanes; `None` when nothing comes any more."""
         return self._asked(Observer.so_far)
 
+    def recorded(self) -> Observation | None:
+        """What was found in the time that is kept, if `begin` said how long; `None` when nothing comes any more."""
+        return self._asked(Observer.recorded)
+
     def _asked(self, ask: Callable[[Observer], T]) -> T | None:
         if self._observer is None or self.trouble is not None:
             return None

@@ -26,21 +26,24 @@ from compare.observe.judge.hand_written_loops import HandWrittenLoops
 from compare.observe.judge.hops import Hops
 from compare.observe.judge.joined import join
 from compare.observe.judge.lanes import Lanes
-from compare.observe.judge.ledger import Account, Ledger
+from compare.observe.judge.ledger import Account, Ledger, worst_first
 from compare.observe.judge.lock_holders import LockHolders
 from compare.observe.judge.other_threads import OtherThreads
 from compare.observe.judge.pools import Pools, is_idle
 from compare.observe.judge.program_exit import ProgramExit
+from compare.observe.judge.recent import Recent
 from compare.observe.judge.threads import Threads
 from compare.observe.judge.turns import Holds
 from compare.observe.kernel import system_calls as syscalls
 from compare.results import Observation
 
 if TYPE_CHECKING:
-    from compare.observe.judge.ledger import Entry
+    from collections.abc import Iterable
+
+    from compare.observe.judge.ledger import Entry, Wait
     from compare.observe.judge.segments import Segment, Work
     from compare.observe.judge.stalls import Stalls
-    from compare.observe.judge.threads import Thread
+    from compare.observe.judge.threads import Key, Thread
     from compare.observe.judge.turns import Turn
     from compare.observe.judge.without_waiting import Probe
     from compare.results import Finding, Lane, LoopTurn, Stall, State
@@ -74,6 +77,7 @@ class Judge:
         plain_threads: bool,
         imports: bool = True,
         stalls: Stalls | None = None,
+        keep_ns: int | None = None,
     ) -> None:
         """Judge process `pid`.
 
@@ -85,13 +89,16 @@ class Judge:
             plain_threads: whether threads of no loop and no pool are of interest.
             imports: whether what a module's import waits for and computes holds a loop, too.
             stalls: hears of each as it ends, where somebody asks for them meanwhile.
+            keep_ns: lanes are kept for so long; `None`: to the end. What was found then is told apart, by `recorded`.
         """
         self._pid, self._began, self._imports = pid, began, imports
         self._threshold = threshold_ns
         self._threads = Threads(pid)
         self._stalls = stalls
-        self._ledger = Ledger(self._threads, threshold_ns, stalls.hear if stalls is not None else None)
-        self._lanes = Lanes(began)
+        self._recent = Recent(keep_ns) if keep_ns is not None else None
+        heard = self._hear if stalls is not None or self._recent is not None else None
+        self._ledger = Ledger(self._threads, threshold_ns, heard)
+        self._lanes = Lanes(began, keep_ns)
         self._holds = Holds(threshold_ns)
         self._holders = LockHolders(self._threads, threshold_ns // 2)
         self._loops = EventLoops(threshold_ns, self._judge_turn)
@@ -163,6 +170,8 @@ class Judge:
         self._holds.add(turn.held, turn.hold)
         if self._stalls is not None:
             self._stalls.turned(turn.thread.key, turn.until, turn.hold)
+        if self._recent is not None:
+            self._recent.turned(turn.until, turn.hold)
         waits.judge(turn, self._ledger, self._holders)
         self._busy_polling.turn_ended(turn, told)
 
@@ -290,6 +299,46 @@ class Judge:
             return (), (), 0
         turns = self._stalls.turns(self._threads.name, self._began)
         return self._stalls.fresh(self._finding), turns, self._stalls.unheard()
+
+    def _hear(self, account: Account, entry: Entry, wait: Wait) -> None:
+        """A wait counts."""
+        if self._stalls is not None:
+            self._stalls.hear(account, entry, wait)
+        if self._recent is not None:
+            self._recent.hear(account, wait)
+
+    def recorded(self, now: int, going: Iterable[tuple[int, int, Segment]]) -> Observation:
+        """Return what was found, and the lanes, of the time that is kept; the books stay open.
+
+        Args:
+            now: nanoseconds.
+            going: what each thread does at this moment, by process and thread: segments that end now.
+        """
+        assert self._recent is not None, "it is kept if `keep_ns` says how long"
+        self._recent.forget(now)
+        lately = {account: self._named(account, entry) for account, entry in self._recent.entries().items()}
+        found = (self._finding(account, entry) for account, entry in lately.items())
+        told = self._told(now, self._lanes.finish(now, self._threads.name, self._threads.role, self._going(going)))
+        return replace(
+            told,
+            findings=worst_first(each for each in found if each is not None),
+            loop=self._recent.told() if self._holds.saw_loop else None,
+            duration_ms=(now - self._lanes.since(now)) / MS,
+        )
+
+    def _named(self, account: Account, entry: Entry) -> Entry:
+        known = self._ledger.entry(account)
+        return replace(entry, name=known.name, role=known.role)
+
+    def _going(self, going: Iterable[tuple[int, int, Segment]]) -> dict[Key, list[tuple[Segment, State]]]:
+        """What threads do that has not ended; before it what they ran, of which it is not known what it belongs to."""
+        found: dict[Key, list[tuple[Segment, State]]] = {}
+        for pid, tid, segment in going:
+            thread = self._threads.get(pid, tid)
+            between = self._between.get(thread)
+            ran = [between.pending] if between is not None and between.pending is not None else []
+            found[thread.key] = [(each, _state(thread, each)) for each in (*ran, segment)]
+        return found
 
     def _finding(self, account: Account, entry: Entry) -> Finding | None:
         return self._ledger.finding(account, entry, self._target) if self._is_told(account) else None

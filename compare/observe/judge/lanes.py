@@ -2,17 +2,20 @@
 
 A lane that is full grows coarser: short spans that follow one another become one, of what took the most of its time.
 What nobody saw is drawn as that, and never as what came before it.
+
+Where only the last seconds are kept, what is older is forgotten, and all lanes share the room that there is.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from compare.results import Lane, Role, Site, Span, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from compare.observe.judge.segments import Segment
 
@@ -21,6 +24,10 @@ MOST_SPANS = 20_000
 """How many spans a lane has at most: a thousand for each second of the first twenty, and a page that is still read in a
 second."""
 MOST_LANES = 200
+MOST_KEPT = 60_000
+"""How many spans all lanes have together, where only the last seconds are kept; each takes some 200 bytes."""
+FEWEST_KEPT = 500
+"""So many a lane has then at the least."""
 FIRST_GRAIN_NS = MS
 """The sampler's period: shorter spans say little of when they were."""
 
@@ -40,16 +47,38 @@ class _Drawn:
         self.pieces: list[Piece] = []
         self.grain = 0
         """Shorter spans than this have become parts of others."""
+        self.coarsest = 0
+        """What that was at the most, in what is kept."""
+        self._changed = 0
+        """When it was changed last."""
         self._shares: dict[What, int] = {}
         """What the last span is made of, while it is shorter than that."""
 
-    def add(self, start: int, end: int, what: What) -> None:
-        """Take what follows, though it may overlap what came before; a gap is a stretch that nobody saw."""
+    def forget(self, until: int, most: int) -> None:
+        """Forget what ended before `until`; where that leaves room, of `most`, what follows is drawn finer again."""
+        old = bisect_left(self.pieces, until, key=lambda piece: piece[1])
+        del self.pieces[:old]
+        if self._changed < until:
+            self.coarsest = self.grain
+            if self.grain and len(self.pieces) < most // 4:
+                self.grain = self.grain // 2 if self.grain > FIRST_GRAIN_NS else 0
+                self._changed = self.pieces[-1][1] if self.pieces else until
+
+    def add(self, start: int, end: int, what: What, most: int = MOST_SPANS) -> None:
+        """Take what follows, though it may overlap what came before; a gap is a stretch that nobody saw.
+
+        Args:
+            start: when, in nanoseconds.
+            end: until when.
+            what: what it is.
+            most: how many spans there may be.
+        """
         if self.pieces and start > self.pieces[-1][1]:
             self._put(self.pieces[-1][1], start, UNSEEN)
         self._put(start, end, what)
-        while len(self.pieces) >= MOST_SPANS:
+        while len(self.pieces) >= most:
             self.grain = 2 * self.grain or FIRST_GRAIN_NS
+            self.coarsest, self._changed = max(self.grain, self.coarsest), end
             fine, self.pieces = self.pieces, []
             for began, until, *rest in fine:
                 self._put(began, until, tuple(rest))  # type: ignore[arg-type]
@@ -68,9 +97,11 @@ class _Drawn:
 class Lanes:
     """Takes segments in the order of time, thread by thread; nanoseconds in, milliseconds out."""
 
-    def __init__(self, began: int) -> None:
-        """Lanes begin at `began`."""
-        self._began = began
+    def __init__(self, began: int, keep_ns: int | None = None) -> None:
+        """Lanes begin at `began`; `keep_ns`: only so much of the time is kept, and lanes that ended before are not."""
+        self._began, self._keep = began, keep_ns
+        self._forgot = began
+        self._most = MOST_SPANS
         self._drawn: dict[tuple[int, int], _Drawn] = {}
         self._lines: dict[tuple[int, int], list[tuple[int, int, Site | None]]] = {}
         self._redrawn: dict[tuple[int, int], list[Piece]] = {}
@@ -82,11 +113,11 @@ class Lanes:
     def missing(self) -> tuple[str, ...]:
         """What the lanes leave out."""
         told = []
-        grain = max((drawn.grain for drawn in self._drawn.values()), default=0)
+        grain = max((drawn.coarsest for drawn in self._drawn.values()), default=0)
         if grain:
             told.append(f"in the lanes, what is shorter than {grain // MS} ms: they are too long to show it")
         if self._line_is_full:
-            told.append(f"more than {MOST_SPANS:,} waits in the queue of one pool have no place in its lane")
+            told.append(f"more than {self._most:,} waits in the queue of one pool have no place in its lane")
         if self._crowded:
             told.append(f"only the first {MOST_LANES} threads have a lane")
         return tuple(told)
@@ -94,6 +125,7 @@ class Lanes:
     def add(self, key: tuple[int, int], segment: Segment, state: State) -> None:
         """Take one segment."""
         start = max(segment.start, self._began)
+        self._forget(segment.end)
         drawn = self._drawn.get(key)
         if drawn is None:
             if len(self._drawn) >= MOST_LANES:
@@ -101,12 +133,31 @@ class Lanes:
                 return
             drawn = self._drawn[key] = _Drawn()
         if start < segment.end:
-            drawn.add(start, segment.end, _what(segment, state))
+            drawn.add(start, segment.end, _what(segment, state), self._most)
+
+    def _forget(self, now: int) -> None:
+        """Forget what is older than what is kept, a few times in that."""
+        if self._keep is None or now - self._forgot < self._keep // 8:
+            return
+        self._forgot, until = now, now - self._keep
+        self._most = min(max(MOST_KEPT // max(len(self._drawn), 1), FEWEST_KEPT), MOST_SPANS)
+        for drawn in self._drawn.values():
+            drawn.forget(until, self._most)
+        self._drawn = {key: drawn for key, drawn in self._drawn.items() if drawn.pieces}
+        self._redrawn = {
+            key: [piece for piece in pieces if piece[1] >= until]
+            for key, pieces in self._redrawn.items()
+            if key in self._drawn
+        }
+        lines = {pool: [each for each in line if each[1] >= until] for pool, line in self._lines.items()}
+        self._lines = {pool: line for pool, line in lines.items() if line}
+        self._stops = [each for each in self._stops if each[2] >= until]
+        self._crowded = self._line_is_full = False
 
     def redraw(self, key: tuple[int, int], segment: Segment, state: State) -> None:
         """A segment that was taken turned out to be something else."""
         redrawn = self._redrawn.setdefault(key, [])
-        if len(redrawn) < MOST_SPANS:
+        if len(redrawn) < self._most:
             redrawn.append((segment.start, segment.end, *_what(segment, state)))
 
     def drop(self, key: tuple[int, int]) -> None:
@@ -117,7 +168,7 @@ class Lanes:
     def in_line(self, pool: tuple[int, int], since: int, until: int, site: Site | None) -> None:
         """Work waited in a pool's line."""
         line = self._lines.setdefault(pool, [])
-        if len(line) < MOST_SPANS:
+        if len(line) < self._most:
             line.append((since, until, site))
         else:
             self._line_is_full = True
@@ -127,46 +178,61 @@ class Lanes:
         self._stops.append((pid, since, until))
 
     def finish(
-        self, now: int, name: Callable[[tuple[int, int]], str], role: Callable[[tuple[int, int]], Role]
+        self,
+        now: int,
+        name: Callable[[tuple[int, int]], str],
+        role: Callable[[tuple[int, int]], Role],
+        going: Mapping[tuple[int, int], list[tuple[Segment, State]]] | None = None,
     ) -> tuple[Lane, ...]:
-        """Return the lanes: loops first, then main and other threads, workers, and lines."""
+        """Return the lanes: loops first, then main and other threads, workers, and lines.
+
+        Args:
+            now: where they end.
+            name: of a thread.
+            role: of a thread.
+            going: what the threads do that has not ended. Then the lanes begin where what is kept does.
+        """
         order = {"loop": 0, "main": 1, "worker": 2, "other": 3}
-        keys = sorted(self._drawn, key=lambda key: (order[role(key)], name(key), key))
-        lanes = [Lane(name(key), role(key), self._spans(self._with_stops(key), now)) for key in keys]
+        began = self._began if going is None else self.since(now)
+        known = self._drawn.keys() | (going or {}).keys()
+        keys = sorted(known, key=lambda key: (order[role(key)], name(key), key))[: max(len(self._drawn), MOST_LANES)]
+        lanes = []
+        for key in keys:
+            on: list[Piece] = [
+                (segment.start, segment.end, *_what(segment, state)) for segment, state in (going or {}).get(key, ())
+            ]
+            lanes.append(Lane(name(key), role(key), _spans([*self._with_stops(key), *on], began, now)))
         for number, line in enumerate(self._lines.values(), 1):
             title = "queued for the pool" if len(self._lines) == 1 else f"queued for pool {number}"
-            lanes.append(Lane(title, None, self._spans(_depths(line), now, "idle")))
+            lanes.append(Lane(title, None, _spans(_depths(line), began, now, "idle")))
         return tuple(lanes)
+
+    def since(self, now: int) -> int:
+        """Return from when on the lanes are kept."""
+        return max(self._began, now - self._keep) if self._keep is not None else self._began
 
     def _with_stops(self, key: tuple[int, int]) -> list[Piece]:
         stops: list[Piece] = [(since, until, *STOPPED) for pid, since, until in self._stops if pid == key[0]]
-        return _laid_over(_laid_over(self._drawn[key].pieces, self._redrawn.get(key, [])), stops)
+        return _laid_over(
+            _laid_over(self._drawn[key].pieces if key in self._drawn else [], self._redrawn.get(key, [])), stops
+        )
 
-    def _spans(self, pieces: list[Piece], now: int, gap: State = "unseen") -> tuple[Span, ...]:
-        spans: list[Span] = []
-        at = self._began
-        for start, end, state, call, target, site in pieces:
-            begin, until = max(start, at), min(end, now)
-            if until <= begin:
-                continue
-            if begin > at:
-                spans.append(self._span(at, begin, gap))
-            spans.append(self._span(begin, until, state, call, target, site))
-            at = until
-        if at < now:
-            spans.append(self._span(at, now, gap))
-        return tuple(spans)
 
-    def _span(  # noqa: PLR0913, PLR0917  a span's fields
-        self,
-        start: int,
-        end: int,
-        state: State,
-        call: str | None = None,
-        target: str | None = None,
-        site: Site | None = None,
-    ) -> Span:
-        return Span((start - self._began) / MS, (end - self._began) / MS, state, call, target, site)
+def _spans(pieces: list[Piece], began: int, now: int, gap: State = "unseen") -> tuple[Span, ...]:
+    """The pieces from `began` to `now`, and what lies between them, in milliseconds since `began`."""
+    spans: list[Span] = []
+    at = began
+    for start, end, *what in pieces:
+        begin, until = max(start, at), min(end, now)
+        if until <= begin:
+            continue
+        if begin > at:
+            spans.append(Span((at - began) / MS, (begin - began) / MS, gap))
+        spans.append(Span((begin - began) / MS, (until - began) / MS, *what))  # type: ignore[arg-type]
+        at = until
+    if at < now:
+        spans.append(Span((at - began) / MS, (now - began) / MS, gap))
+    return tuple(spans)
 
 
 def _what(segment: Segment, state: State) -> What:

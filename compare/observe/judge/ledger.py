@@ -9,12 +9,13 @@ from __future__ import annotations
 import linecache
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from compare.results import LOOP_PLACES, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from compare.observe.interpreter.views import View
     from compare.observe.judge.threads import Key, Threads
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 WINDOW_NS = 1_000 * MS
+MOST_TARGETS = 1_000
+"""How many things that were waited for are told apart under one account: a service may have a new client each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Entry:
     def with_more(self, other: Entry) -> Entry:
         """Return the entry with what counts of another."""
         longest = max(self, other, key=lambda each: each.longest)
-        targets = {**self.targets, **other.targets}
+        targets = dict(islice({**self.targets, **other.targets}.items(), MOST_TARGETS))
         total, count, seen = self.total + other.total, self.count + other.count, self.seen + other.seen
         view = longest.view or self.view or other.view
         return replace(self, count=count, total=total, longest=longest.longest, seen=seen, targets=targets, view=view)
@@ -104,7 +107,7 @@ class Entry:
         each = wait.ns // max(wait.count, 1)
         if each >= self.longest:
             self.longest, self.view = each, _fuller(wait.view, self.view)
-        if wait.target is not None:
+        if wait.target is not None and len(self.targets) < MOST_TARGETS:
             self.targets[wait.target] = None
         if wait.hold is not None:
             wait.hold.count()
@@ -178,7 +181,11 @@ class Ledger:
             is_told: whether an account is of interest.
         """
         told = [self.finding(*each, target) for each in self._joined() if each[1].total and is_told(each[0])]
-        return tuple(sorted(told, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
+        return worst_first(told)
+
+    def entry(self, account: Account) -> Entry:
+        """Return what was entered under an account."""
+        return self._entries[account]
 
     def _joined(self) -> Iterator[tuple[Account, Entry]]:
         """Yield the accounts, each with what could not be read of it.
@@ -214,6 +221,11 @@ class Ledger:
             stack=entry.view.sites() if entry.view is not None else (),
             process=self._threads.process(pid),
         )
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order in which they are told: what holds a loop first."""
+    return tuple(sorted(findings, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
 
 def _source(site: Site | None) -> str | None:

@@ -150,6 +150,8 @@ class Holds:
         self._threshold = threshold_ns
         self._holds: list[Hold] = []
         self._latest = 0
+        self._count = self._total = self._longest = 0
+        """Of those that count and are of long ago."""
         self.saw_loop = False
 
     def add(self, ns: int, hold: Hold | None = None) -> None:
@@ -162,9 +164,12 @@ class Holds:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Forget the short ones of long ago: what is in a window still is among the latest."""
-        old, latest = self._holds[:-LATEST], self._holds[-LATEST:]
-        self._holds = [hold for hold in old if hold.counts] + latest
+        """Add up those of long ago: what is in a window still, and may count later, is among the latest."""
+        old, self._holds = self._holds[:-LATEST], self._holds[-LATEST:]
+        held = [hold.ns for hold in old if hold.counts]
+        self._count += len(held)
+        self._total += sum(held)
+        self._longest = max(self._longest, *held, 0)
         self._latest = len(self._holds)
 
     def told(self) -> LoopHold | None:
@@ -172,4 +177,5 @@ class Holds:
         if not self.saw_loop:
             return None
         held = [hold.ns for hold in self._holds if hold.counts]
-        return LoopHold(len(held), max(held, default=0) / MS, sum(held) / MS)
+        count, total = self._count + len(held), self._total + sum(held)
+        return LoopHold(count, max(self._longest, *held, 0) / MS, total / MS)

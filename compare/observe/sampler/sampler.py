@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from compare.observe.judge.judge import Judge
 from compare.observe.sampler import present, without_proc
 from compare.observe.sampler.agents import Search
 from compare.observe.sampler.failures import Failures
+from compare.observe.sampler.looks import closed
 from compare.observe.sampler.probe import Probe
 from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
@@ -54,8 +56,9 @@ class Sampler:
         imports: bool = True,
         share: float | None = None,
         stalls: Stalls | None = None,
+        keep_ns: int | None = None,
     ) -> None:
-        """Begin to watch; `stalls` hears of each.
+        """Begin to watch; `stalls` hears of each; `keep_ns` is the judge's.
 
         `share` of a processor may be used, as far as the threshold allows: `None` is any.
         """
@@ -65,7 +68,14 @@ class Sampler:
         self._processes: dict[int, WatchedProcess] = {}
         self.probe = Probe(self._processes)
         self.judge = Judge(
-            pid, now, self.probe, threshold_ns=threshold_ns, plain_threads=plain_threads, imports=imports, stalls=stalls
+            pid,
+            now,
+            self.probe,
+            threshold_ns=threshold_ns,
+            plain_threads=plain_threads,
+            imports=imports,
+            stalls=stalls,
+            keep_ns=keep_ns,
         )
         self._failures = Failures()
         self.frugal = Frugal(threshold_ns, share) if share is not None else Frugal(threshold_ns)
@@ -148,6 +158,18 @@ class Sampler:
             unheard=unheard,
             missing=(*self.judge.missing, *(each for process in processes for each in process.notes.missing())),
         )
+
+    def recorded(self) -> Observation:
+        """Say what was seen in the time that is kept; the watch goes on."""
+        now, processes = time.monotonic_ns(), list(self._processes.values())
+        going = [
+            (process.pid, thread.tid, closed(replace(thread.open), now))
+            for process in processes
+            for thread in process.threads.values()
+            if thread.open is not None
+        ]
+        seen = self.judge.recorded(now, going)
+        return replace(seen, missing=(*seen.missing, *(each for one in processes for each in one.notes.missing())))
 
     def finish(self) -> Observation:
         """Stop, and say what was seen."""

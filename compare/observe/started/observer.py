@@ -149,6 +149,7 @@ class Observer:
         imports: bool = True,
         share: float | None = None,
         news: bool = False,
+        keep_s: float | None = None,
     ) -> None:
         """Start watching process `pid` and what it starts, now.
 
@@ -161,13 +162,14 @@ class Observer:
             share: how much of one processor the sampler may use, as far as the threshold allows; `None`: as much as
                 it takes to look a thousand times a second.
             news: whether `news` is going to be asked for.
+            keep_s: the lanes of so many seconds are kept, and `recorded` may be asked for; `None`: all, to the end.
         """
         self._wait_until_at_work()
         if self._kept is not None:
             self._kept.clear()
         command = {
             "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
-            "agent": link is not None, "share": share, "news": news,
+            "agent": link is not None, "share": share, "news": news, "keep_s": keep_s,
         }  # fmt: skip
         descriptors = [link.ring, link.ask] if link is not None else []
         self._send(command, descriptors)
@@ -182,6 +184,12 @@ class Observer:
     def so_far(self) -> Observation:
         """Return what has been found until now, without lanes; the watch goes on."""
         self._send({"ask": "so far"}, [])
+        seen: Observation = self._receive()
+        return seen
+
+    def recorded(self) -> Observation:
+        """Return what was found in the time that is kept, with its lanes; the watch goes on."""
+        self._send({"ask": "recorded"}, [])
         seen: Observation = self._receive()
         return seen
 

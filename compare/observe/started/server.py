@@ -70,13 +70,14 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
         command["pid"], layout, agent,
         threshold_ns=threshold_ns, plain_threads=command["plain_threads"], share=command["share"],
         imports=command["imports"], stalls=Stalls(threshold_ns) if command["news"] else None,
+        keep_ns=int(command["keep_s"] * 1e9) if command["keep_s"] is not None else None,
     )  # fmt: skip
     if why is not None:
         sampler.judge.miss(f"no Python lines: {why}")
     _answer(control, (why,))
     pace = Pace(sampler.frugal, command["share"])
     began, kept.due = pace.looked, 0
-    meanwhile = {"news": sampler.news, "so far": sampler.so_far}
+    meanwhile = {"news": sampler.news, "so far": sampler.so_far, "recorded": sampler.recorded}
     while (asked := _look_until_told(control, sampler, kept, pace)) in meanwhile:
         _answer(control, meanwhile[asked]())
     if pace.away > max(MOST_AWAY_NS, (pace.looked - began) // MOST_AWAY_PART):

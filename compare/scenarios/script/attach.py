@@ -7,16 +7,18 @@ import os
 import select
 import signal
 import sys
+import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compare.observe import Observer
 from compare.observe.started.observer import ObserverError
-from compare.scenarios.script.follow import Follower
+from compare.scenarios.script.follow import Follower, Rows
 from compare.scenarios.script.program import SHARE, ScriptError, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from compare.results import Observation, Run
     from compare.scenarios.script.follow import Hear
@@ -33,6 +35,8 @@ def watch(  # noqa: PLR0913  what a watch is made of
     imports: bool = False,
     share: float = SHARE,
     hear: Hear | None = None,
+    keep_s: float | None = None,
+    taken: Mapping[signal.Signals, Callable[[], None]] | None = None,
 ) -> Run:
     """Watch a running process without its cooperation: system calls, threads, Python lines.
 
@@ -43,27 +47,30 @@ def watch(  # noqa: PLR0913  what a watch is made of
         imports: whether what a module's import waits for and computes holds a loop, too.
         share: how much of one processor the sampler may use.
         hear: takes what is new, four times a second, in a thread of its own.
+        keep_s: the lanes of so many seconds are kept, of the last ones; `None`: all.
+        taken: signals to us that do not end the watch, and what is done instead.
 
     Raises:
         ScriptError: there is no such process, it may not be watched, or its Python can't be read from ours.
     """
     _check_right_to(pid)
-    with _woken_by(ENDS) as woken, contextlib.ExitStack() as stack:
+    with _woken_by(ENDS, taken or {}) as woken, contextlib.ExitStack() as stack:
         try:
             process = os.pidfd_open(pid)
             stack.callback(os.close, process)
             observer = stack.enter_context(Observer())
             observer.begin(
                 pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports, share=share,
-                news=hear is not None,
+                news=hear is not None, keep_s=keep_s,
             )  # fmt: skip
             _check_is_readable(pid, observer.unreadable)
             until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
             sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")
             sys.stderr.flush()
-            with Follower(observer.news, lambda: _row(pid, threshold_ms, observer.so_far()), hear) as follower:
-                gone = observer if hear is None else follower
-                select.select([process, woken, gone], [], [], duration_s)
+            row = partial(_row, pid, threshold_ms)
+            rows = Rows(lambda: row(observer.so_far()), lambda: row(observer.recorded()))
+            with Follower(observer.news, rows, hear) as follower:
+                _wait([process, observer if hear is None else follower], woken, duration_s)
             seen = observer.end()
         except (ObserverError, OSError) as error:
             message = f"--pid: process {pid} can't be watched: {error}"
@@ -75,14 +82,25 @@ def _row(pid: int, threshold_ms: float, seen: Observation, trouble: str | None =
     return row_of([f"process {pid}"], threshold_ms, None, seen, trouble=trouble)
 
 
+def _wait(ends: list[Any], woken: int, seconds: float | None) -> None:
+    """Until one of these can be read from, one of the signals that end the watch has come, or the time is over."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while True:
+        left = None if deadline is None else max(deadline - time.monotonic(), 0)
+        ready, _, _ = select.select([*ends, woken], [], [], left)
+        if ready != [woken] or any(signum in ENDS for signum in os.read(woken, 64)):
+            return
+
+
 @contextlib.contextmanager
-def _woken_by(signals: tuple[signal.Signals, ...]) -> Iterator[int]:
-    """A descriptor that can be read from once one of these signals has come; none of them ends us meanwhile."""
+def _woken_by(signals: tuple[signal.Signals, ...], taken: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[int]:
+    """A descriptor that tells which of these signals has come; none of them ends us meanwhile."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     # Ctrl-C counts though it was ignored when we were started (`&` in a script): whoever sends it wants what was seen.
-    taken = [each for each in signals if each is signal.SIGINT or signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, lambda *_: None) for each in taken}
+    heeded = [each for each in signals if each is signal.SIGINT or signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, lambda *_: None) for each in heeded}
+    before |= {each: signal.signal(each, lambda *_, do=do: do()) for each, do in taken.items()}
     outer = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     try:
         yield woken

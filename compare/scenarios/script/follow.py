@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -12,11 +13,28 @@ if TYPE_CHECKING:
     from compare.results import News, Run
 
     Ask = Callable[[], News | None]
-    SoFar = Callable[[], Run]
-    Hear = Callable[[News, SoFar], None]
-    """Takes what is new; what it is given beside tells what has been found until then, without lanes."""
 
 PERIOD_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The row as it is by now, asked for in the thread that follows.
+
+    Attributes:
+        so_far: returns what has been found until now, without lanes.
+        recorded: returns what was found in the time that is kept, with its lanes.
+        is_last: whether the watch is over, and no more news come.
+    """
+
+    so_far: Callable[[], Run]
+    recorded: Callable[[], Run]
+    is_last: bool = False
+
+
+if TYPE_CHECKING:
+    Hear = Callable[[News, Rows], None]
+    """Takes what is new, and whom to ask for more."""
 
 
 class Follower:
@@ -26,15 +44,15 @@ class Follower:
         trouble: why it ended early, in a sentence; `None` where it did not.
     """
 
-    def __init__(self, ask: Ask, so_far: SoFar, hear: Hear | None) -> None:
+    def __init__(self, ask: Ask, rows: Rows, hear: Hear | None) -> None:
         """Start nothing yet.
 
         Args:
             ask: returns what is new since it was asked last; `None` once there is nobody to ask.
-            so_far: returns the row as it would be by now.
+            rows: returns the row as it is by then.
             hear: takes what is new; `None`: nobody does, and nothing is asked.
         """
-        self._ask, self._so_far, self._hear = ask, so_far, hear
+        self._ask, self._rows, self._hear = ask, rows, hear
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._ended, self._end = -1, -1
@@ -64,11 +82,11 @@ class Follower:
             is_over = False
             while not is_over:
                 is_over = self._stop.wait(PERIOD_S)
-                is_over = not self._once() or is_over
+                is_over = not self._once(replace(self._rows, is_last=is_over)) or is_over
         finally:
             os.close(self._end)
 
-    def _once(self) -> bool:
+    def _once(self, rows: Rows) -> bool:
         """Ask, and hand on; returns whether there was somebody to ask."""
         try:
             news = self._ask()
@@ -76,7 +94,7 @@ class Follower:
             return False
         try:
             if news is not None and self._hear is not None:
-                self._hear(news, self._so_far)
+                self._hear(news, rows)
         except Exception as error:  # noqa: BLE001  the program, and the watch, go on
             self.trouble = f"nothing more was told meanwhile: {type(error).__name__}: {error}"
             self._hear = None

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 
 from compare.results import CpuSeconds, Run
 from compare.scenarios.script import signals
-from compare.scenarios.script.follow import Follower
+from compare.scenarios.script.follow import Follower, Rows
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
     import resource
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from compare.observe import Link
     from compare.results import Observation
@@ -73,6 +73,8 @@ def run(  # noqa: PLR0913  what a watch is made of
     imports: bool = False,
     share: float = SHARE,
     hear: Hear | None = None,
+    keep_s: float | None = None,
+    taken: Mapping[signal.Signals, Callable[[], None]] | None = None,
     streams: Mapping[int, int] | None = None,
 ) -> tuple[Run, int]:
     """Run a program under the observer until it ends; returns the row, and `waitpid`'s status.
@@ -84,6 +86,8 @@ def run(  # noqa: PLR0913  what a watch is made of
         imports: whether what a module's import waits for and computes holds a loop, too.
         share: how much of one processor the sampler may use.
         hear: takes what is new, four times a second, in a thread of its own.
+        keep_s: the lanes of so many seconds are kept, of the last ones; `None`: all.
+        taken: signals to us that are not passed on, and what is done instead.
         streams: which descriptors of ours the program gets as its 0, 1 and 2, where they are not the same.
 
     Raises:
@@ -99,17 +103,15 @@ def run(  # noqa: PLR0913  what a watch is made of
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
-        how = {"imports": imports, "share": share, "news": hear is not None}
+        how = {"imports": imports, "share": share, "news": hear is not None, "keep_s": keep_s}
         watcher.begin(pid, link, threshold_ms, plain_threads=False, **how)
-        with Follower(watcher.news, partial(_so_far, watcher, argv, threshold_ms, module), hear) as follower:
-            ended = signals.attend(pid)
+        row = partial(row_of, argv, threshold_ms, None, module=module)
+        rows = Rows(lambda: row(watcher.so_far()), lambda: row(watcher.recorded()))
+        with Follower(watcher.news, rows, hear) as follower:
+            ended = signals.attend(pid, taken or {})
         seen = watcher.end()
     trouble = watcher.trouble or follower.trouble
     return row_of(argv, threshold_ms, ended, seen, module=module, trouble=trouble), ended.status
-
-
-def _so_far(watcher: Watcher, argv: Sequence[str], threshold_ms: float, module: bool) -> Run:  # noqa: FBT001  row_of's
-    return row_of(argv, threshold_ms, None, watcher.so_far(), module=module)
 
 
 def _spawn(command: list[str], link: Link | None, blocked: set[int], streams: Mapping[int, int]) -> int:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from compare.observe.kernel.processes import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
 STOPS = frozenset({signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
@@ -58,14 +58,14 @@ def held() -> Iterator[set[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def attend(pid: int) -> Ended:
-    """Wait for the program's end; signals are `held` meanwhile."""
-    return _Attendant(pid).wait()
+def attend(pid: int, taken: Mapping[signal.Signals, Callable[[], None]]) -> Ended:
+    """Wait for the program's end; signals are `held` meanwhile, and those that are `taken` are not passed on."""
+    return _Attendant(pid, taken).wait()
 
 
 class _Attendant:
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, pid: int, taken: Mapping[signal.Signals, Callable[[], None]]) -> None:
+        self._pid, self._taken = pid, taken
         self._process = Process(pid)
         self._stop: tuple[signal.Signals, float] | None = None
         """Which signal told us to stop last, and when."""
@@ -81,6 +81,9 @@ class _Attendant:
             self._stop_with_it()
 
     def _take(self, signum: signal.Signals, *, from_terminal: bool) -> None:
+        if signum in self._taken:
+            self._taken[signum]()
+            return
         if signum is signal.SIGCONT and not self._process.is_stopped():
             return
         if signum in STOPS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observe.judge.lanes import MOST_SPANS, Lanes
+from compare.observe.judge.lanes import MOST_KEPT, MOST_SPANS, Lanes
 from compare.observe.judge.segments import Segment
 from compare.report.check import disagreements, time_per_state
 from compare.results import Lane, Observation, State
@@ -97,3 +97,54 @@ def test_a_poller_is_told_with_its_call_and_with_its_line_where_that_is_the_user
     lanes.add(KEY, Segment(MS, "call", "pselect6", end=2 * MS, view=a_view(loop=False)), "poller")
     spans = _finish(lanes, 2 * MS).spans
     assert [(span.call, span.site) for span in spans] == [("epoll_wait", None), ("pselect6", LINE)]
+
+
+KEPT_MS = 2_000
+
+
+def _busy(lanes: Lanes, since_ms: int, until_ms: int, threads: int) -> None:
+    """Each thread has two spans in a fifth of a millisecond."""
+    for at in range(since_ms * MS, until_ms * MS, 200 * US):
+        for tid in range(1, threads + 1):
+            lanes.add((1, tid), Segment(at, "running", end=at + 150 * US), "running")
+            lanes.add((1, tid), Segment(at + 150 * US, "running", end=at + 200 * US), "poller")
+
+
+def _kept(lanes: Lanes) -> int:
+    return sum(len(drawn.pieces) for drawn in lanes._drawn.values())
+
+
+def test_what_is_kept_is_bounded_whatever_there_is() -> None:
+    lanes = Lanes(0, KEPT_MS * MS)
+    _busy(lanes, 0, 500, 1)
+    fine = _kept(lanes)
+    for since in range(500, 4_500, 500):
+        _busy(lanes, since, since + 500, 8)
+        assert _kept(lanes) <= MOST_KEPT + fine
+    told = lanes.finish(4_500 * MS, str, lambda _: "worker", {})
+    assert len(told) == 8
+    assert disagreements(Observation((), None, told, 8, KEPT_MS), untold_ms=1e9) == []
+    assert time_per_state(told[0])["running"] > 0.9 * KEPT_MS
+    assert any("shorter than" in sentence for sentence in lanes.missing)
+
+
+def test_lanes_that_ended_make_room_and_what_follows_is_drawn_finer() -> None:
+    lanes = Lanes(0, KEPT_MS * MS)
+    _busy(lanes, 0, 3_000, 8)
+    assert lanes.missing
+    for at in range(3_000, 12_000, 50):
+        lanes.add(KEY, Segment(at * MS, "running", end=(at + 50) * MS), "poller" if at % 100 else "running")
+    (lane,) = lanes.finish(12_000 * MS, str, lambda _: "loop", {})
+    assert {round(span.end_ms - span.start_ms) for span in lane.spans} == {50}
+    assert lanes.missing == ()
+
+
+def test_what_goes_on_is_drawn_to_the_end() -> None:
+    lanes = Lanes(0, KEPT_MS * MS)
+    lanes.add(KEY, Segment(0, "running", end=3_000 * MS), "running")
+    going: list[tuple[Segment, State]] = [(Segment(3_000 * MS, "call", "read", end=4_000 * MS), "blocked")]
+    (lane,) = lanes.finish(4_000 * MS, str, lambda _: "loop", {KEY: going})
+    assert [(span.state, span.call, span.start_ms, span.end_ms) for span in lane.spans] == [
+        ("running", None, 0, 1_000),
+        ("blocked", "read", 1_000, 2_000),
+    ]
