@@ -205,11 +205,12 @@ def _text_headers(memory: Memory, known: Known) -> tuple[int, dict[int, tuple[in
 
 def _most(memory: Memory, address: int) -> bytes:
     """As much as is mapped from `address` on, up to 1 MiB."""
-    data = b""
+    pages, end = [], address + (1 << 20)
     with contextlib.suppress(OSError):
-        while len(data) < 1 << 20:
-            data += memory.read(address + len(data), 4096 - (address + len(data)) % 4096)
-    return data
+        while address < end:
+            pages.append(memory.read(address, 4096 - address % 4096))
+            address += len(pages[-1])
+    return b"".join(pages)
 
 
 def _image_of(pid: int, address: int) -> tuple[Image, int]:

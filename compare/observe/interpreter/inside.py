@@ -228,6 +228,8 @@ def _changing(peek: Callable[[int], bytes], where: int) -> list[list[int]]:
     found: list[Counter[int]] = [Counter(), Counter(), Counter()]
     if not peek(where):
         return [[], [], []]
+    has_frozen = gc.get_freeze_count() > 0
+    gc.freeze()  # a collection is to be counted, and has nothing else to do
     for done in range(1, ROUNDS + 1):
         for generation, places in enumerate(found):
             before = peek(where)
@@ -238,6 +240,8 @@ def _changing(peek: Callable[[int], bytes], where: int) -> list[list[int]]:
                     places[at] += 1
         if not all(found) or (done >= ENOUGH and all(done in places.values() for places in found)):
             break
+    if not has_frozen:
+        gc.unfreeze()
     return [_steady(places, done) for places in found]
 
 
