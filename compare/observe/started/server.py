@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
 
 NICENESS = -10
-MOST_AWAY_NS, MOST_AWAY_PART = 20_000_000, 200
+MOST_AWAY_PART = 200
+"""What part of the time the sampler may be away unsaid, if it is less than the threshold: no stall is missed then."""
 KEEP_NS = 500_000_000
 """How often what was found is kept for whoever asks when we are gone; seldom enough to take a hundredth of our time."""
 AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
@@ -80,7 +81,7 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     meanwhile = {"news": sampler.news, "so far": sampler.so_far, "recorded": sampler.recorded}
     while (asked := _look_until_told(control, sampler, kept, pace)) in meanwhile:
         _answer(control, meanwhile[asked]())
-    if pace.away > max(MOST_AWAY_NS, (pace.looked - began) // MOST_AWAY_PART):
+    if pace.away > max(threshold_ns, (pace.looked - began) // MOST_AWAY_PART):
         sampler.judge.miss(AWAY)
     if asked is not None:
         _answer(control, sampler.finish())
