@@ -91,20 +91,44 @@ def _toctree(names: Iterable[str]) -> str:
 def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
     siblings = [other for other in beside if other.name in _sibling_names(recipe, beside, extra)]
     to_try = "\n".join(f"- {line}" for line in extra.get("try", ()))
+    pitfall = recipe.folder == "pitfalls"
     parts = [
         f"# {recipe.name}",
-        f"{{.lead}}\n{_linked(recipe.idea, recipe, beside)}",
-        _linked(recipe.body, recipe, beside),
-        _needs(recipe),
-        *([] if recipe.folder == "pitfalls" else ["## The idea", *_core(recipe)]),
-        *_watched(recipe),
+        *(_pitfall if pitfall else _idea)(recipe, beside, extra),
         "## The code",
         _code(recipe, siblings),
-        *(_pitfall(recipe) if recipe.folder == "pitfalls" else [*_measured(recipe), "## Things to try", to_try]),
+        *([] if pitfall else [*_measured(recipe), "## Things to try", to_try]),
         _commands(recipe),
         _see_also(recipe, siblings),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _idea(recipe: Recipe, beside: list[Recipe], _: dict[str, Any]) -> list[str]:
+    """The few lines that matter, then what they do, then what to know of them."""
+    known = _linked(recipe.body, recipe, beside)
+    return [
+        _lead(recipe, beside),
+        _needs(recipe),
+        "## The idea",
+        *_core(recipe),
+        *_watched(recipe),
+        *(["## What to know", known] if known else []),
+    ]
+
+
+def _pitfall(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> list[str]:
+    """What a reader is to predict before anything is explained, and below it, folded, what the module printed."""
+    told = [_lead(recipe, beside), _needs(recipe), _linked(recipe.body, recipe, beside), *_watched(recipe)]
+    seen = f"```{{transcript}} {recipe.module}\n```"
+    if "ask" not in extra:
+        return ["## What it shows", seen, "## What happens", *told]
+    answer = f"::::{{dropdown}} The answer: what it printed\n{seen}\n::::"
+    return ["## Predict, then look", extra["ask"], answer, "## What happens", *told]
+
+
+def _lead(recipe: Recipe, beside: list[Recipe]) -> str:
+    return f"{{.lead}}\n{_linked(recipe.idea, recipe, beside)}"
 
 
 def _linked(text: str, recipe: Recipe, beside: list[Recipe]) -> str:
@@ -166,10 +190,6 @@ def _watched(recipe: Recipe) -> list[str]:
     if recipe.folder not in {*SCENARIOS, "pitfalls"}:
         return []
     return ["## Watch it run", f"```{{recording-of}} {recipe.key}\n```"]
-
-
-def _pitfall(recipe: Recipe) -> list[str]:
-    return ["## What it shows", f"```{{transcript}} {recipe.module}\n```"]
 
 
 def _measured(recipe: Recipe) -> list[str]:

@@ -55,3 +55,21 @@ def test_a_recipe_without_a_docstring_is_refused(tmp_path: Path) -> None:
     path.write_text("x = 1\n")
     with pytest.raises(ValueError, match="docstring"):
         about.read(path)
+
+
+def test_a_pitfalls_page_asks_before_it_tells(site: Path, root: Path) -> None:
+    extras = tomllib.loads((root / "docs" / "recipes.toml").read_text("utf-8"))
+    asked = {key: extra["ask"] for key, extra in extras.items() if "ask" in extra}
+    assert len(asked) > 20
+    assert all(key.startswith("pitfalls/") for key in asked)
+    for key in asked:
+        page = (site / "recipes" / f"{key}.html").read_text("utf-8")
+        places = [page.index('<section id="predict-then-look">'), page.index("<details"), page.index("trap:")]
+        places.append(page.index('<section id="what-happens">'))
+        assert places == sorted(places), key
+
+
+def test_a_recipes_page_begins_with_its_idea_and_plays_it_before_the_whole(site: Path) -> None:
+    page = (site / "recipes" / "file_read" / "asyncio_to_thread.html").read_text("utf-8")
+    heads = [page.index(f'<section id="{name}">') for name in ("the-idea", "watch-it-run", "what-to-know", "the-code")]
+    assert heads == sorted(heads)
