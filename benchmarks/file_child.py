@@ -234,7 +234,7 @@ def _differs(answer: Sequence[bytes], digests: Sequence[str]) -> str | None:
 
 def main(arguments: Sequence[str], kind: type[Way] = Way) -> None:
     """Serve one parent until it closes its end."""
-    line = Line(*map(int, arguments))
+    line = Line(*arguments)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG, prctl(2)
     job = line.receive()

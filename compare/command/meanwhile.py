@@ -156,7 +156,7 @@ class _Log:
 
     def __enter__(self) -> Self:
         if self._name != "-":
-            self._descriptor = os.open(self._name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._descriptor = os.open(self._name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from compare.command import forms, meanwhile, output
 from compare.results import PLACES, Place, Run
-from compare.scenarios.script import attach, program, signals
+from compare.scenarios.script import attach, ended, program
 from compare.scenarios.shared.argument_types import Parser, number, whole
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001  the program has ended: its exit status stands, whatever we do
         output.complain(f"script: what was seen can't be told, for a mistake of ours: {type(error).__name__}: {error}")
         told = 0 if options.pid is None else 1
-    return told or signals.end_alike(status)
+    return told or ended.end_alike(status)
 
 
 def _contradiction(options: argparse.Namespace) -> str | None:

@@ -30,9 +30,12 @@ def wait(work: Callable[[], object]) -> None:
     reader, writer = os.pipe()
     try:
         _start(work, lambda: os.close(writer))
-        ended = select.poll()
-        ended.register(reader, 0)  # a hang-up is always told
-        ended.poll()
+        if sys.platform == "win32" or not hasattr(select, "poll"):
+            os.read(reader, 1)  # until the other end is closed
+        else:
+            ended = select.poll()
+            ended.register(reader, 0)  # a hang-up is always told
+            ended.poll()
     finally:
         os.close(reader)
 

@@ -14,13 +14,12 @@ import importlib
 import importlib.util
 import json
 import os
-import resource
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
-from . import launch, loops
+from . import launch, loops, wires
+from .usage import limit_memory, memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,21 +35,19 @@ REFUSED = (errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP)
 
 
 class Line:
-    """The two pipes to the parent."""
+    """The line to the parent."""
 
-    def __init__(self, commands: int, messages: int) -> None:
-        """Take the two descriptors; neither is passed on to what the variant executes."""
-        self.descriptor = commands
-        self._messages = messages
+    def __init__(self, first: str, second: str) -> None:
+        """Take what the host has told in two arguments."""
+        self._wire = wires.end(first, second)
+        self.descriptor = self._wire.descriptor
         self._buffer = b""
-        for descriptor in (commands, messages):
-            os.set_inheritable(descriptor, False)  # noqa: FBT003  its only form
 
     def receive(self) -> dict[str, Any] | None:
         """Wait for the next command; `None` when the parent has closed its end."""
         while b"\n" not in self._buffer:
             try:
-                data = os.read(self.descriptor, 65536)
+                data = self._wire.read()
             except OSError:
                 os._exit(CLOSED)
             if not data:
@@ -63,15 +60,15 @@ class Line:
     async def receive_in_loop(self, backend: str) -> None:
         """Wait for a command in the loop's own poller, so that the wait is nothing to be seen."""
         await loops.readable(backend, self.descriptor)
-        os.set_blocking(self.descriptor, True)  # uvloop changed that
+        if sys.platform != "win32" and backend == "asyncio+uvloop":
+            os.set_blocking(self.descriptor, True)  # it changed that
         self.receive()
 
     def send(self, **message: Any) -> None:
         """Send one message; the parent reads all the time."""
         data = json.dumps(message).encode() + b"\n"
         try:
-            while data:
-                data = data[os.write(self._messages, data) :]
+            self._wire.write(data)
         except OSError:  # the variant has closed it: how this process ends is all that can still be told
             os._exit(CLOSED)
 
@@ -119,7 +116,7 @@ def _module(job: dict[str, Any]) -> ModuleType:
 
 def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
     """Serve one parent; `steps` answer its commands by name, with what was measured."""
-    line = Line(*map(int, arguments))
+    line = Line(*arguments)
     job = line.receive()
     assert job is not None
     if job["agent"]:  # unobserved passes are without it; this room does not know what observes
@@ -151,10 +148,7 @@ def _limit(job: dict[str, Any]) -> None:
     if job["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job["cpus"])
     if job["memory"]:
-        # Data, not address space: what is merely reserved costs nothing. A thread's stack counts in full.
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = job["memory"] if hard == resource.RLIM_INFINITY else min(job["memory"], hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        limit_memory(job["memory"])
 
 
 def _guarded(step: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
@@ -168,39 +162,8 @@ def _failure(error: BaseException) -> dict[str, Any]:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     said = " ".join(str(error).split())
-    if isinstance(error, MemoryError):
-        soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        said = f"more than the {soft / 2**30:.1f} GiB that it may have"
+    if isinstance(error, MemoryError) and (limit := memory_limit()) is not None:
+        said = f"more than the {limit / 2**30:.1f} GiB that it may have"
     reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
     refused = isinstance(error, OSError) and error.errno in REFUSED
     return {"outcome": "failed", "reason": reason[:300], "refused": refused}
-
-
-def own_usage() -> tuple[float, float]:
-    """User and system time of this process, without its children, in seconds."""
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    return own.ru_utime, own.ru_stime
-
-
-def usage() -> tuple[float, float]:
-    """User and system time of this process and of its children that have ended, in seconds."""
-    (user, system), children = own_usage(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return user + children.ru_utime, system + children.ru_stime
-
-
-def peak_mib() -> float:
-    """The most resident memory that this process has had, in MiB; what `getrusage` tells counts its parent's, too."""
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as status:  # noqa: PTH123  see `_module`
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-    except (OSError, StopIteration):
-        unit = 2**20 if sys.platform == "darwin" else 2**10
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def threads() -> int:
-    """How many there are, those that Python does not know too."""
-    try:
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208
-    except OSError:
-        return threading.active_count()

@@ -17,15 +17,19 @@ import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from compare.process import groups
 from compare.process.child import CLOSED
 from compare.process.launch import command
+from compare.process.wires import HostEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +46,6 @@ GRACE_S = 2.0
 """How long a child that was told to end may take, in seconds."""
 
 TAIL_BYTES = 8192
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):  # noqa: N818  it is what happened, not an error
@@ -70,12 +73,10 @@ class EndedError(Exception):
 class Child:
     """One running process; made by `Host.start` alone."""
 
-    def __init__(self, process: subprocess.Popen[bytes], commands: int, messages: int, mark: bytes) -> None:
-        """Take over the process and our ends of its two pipes; `mark` is in its environment, and in its children's."""
+    def __init__(self, process: subprocess.Popen[bytes], wire: HostEnd, mark: bytes) -> None:
+        """Take over the process and our end of its line; `mark` is in its environment, and in its children's."""
         assert process.stdout is not None
-        self.process, self.mark = process, mark
-        self.commands = commands
-        self.messages = messages
+        self.process, self.wire, self.mark = process, wire, mark
         self.output = process.stdout.fileno()
         self.inbox: list[dict[str, Any]] = []
         self.tail = b""
@@ -92,17 +93,22 @@ class Child:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send one line; a child that is gone is noticed when its answer is waited for."""
-        assert self.commands >= 0
-        data = json.dumps(message).encode() + b"\n"
-        with suppress(BrokenPipeError):
-            while data:
-                data = data[os.write(self.commands, data) :]
+        self.wire.send(json.dumps(message).encode() + b"\n")
 
     def dismiss(self) -> None:
         """Close its line, which tells it to end by itself."""
-        if self.commands >= 0:
-            os.close(self.commands)
-            self.commands = -1
+        self.wire.hang_up()
+
+    def printed(self, data: bytes) -> None:
+        """Keep the end of what it prints."""
+        self.tail = (self.tail + data)[-TAIL_BYTES:]
+
+    def read_output(self) -> None:
+        """Read all that it prints: in a thread, where nobody can wait for a pipe and something else."""
+        assert self.process.stdout is not None
+        with suppress(OSError, ValueError):  # closed meanwhile
+            while data := os.read(self.output, 65536):
+                self.printed(data)
 
     def heard(self, data: bytes) -> None:
         """Take in what came over the line."""
@@ -125,15 +131,15 @@ class Host:
         self._selector = selectors.DefaultSelector()
         self._signum = 0
         self._handlers: dict[int, Any] = {}
-        self._wake: tuple[int, int] = (-1, -1)
+        self._wake: tuple[socket.socket, ...] = ()
         self._others: frozenset[int] = frozenset()
 
     def __enter__(self) -> Self:
         """Take over the signals that end a program, and the orphans."""
-        self._wake = os.pipe()
-        os.set_blocking(self._wake[1], False)
+        self._wake = socket.socketpair()  # Windows can wait for sockets alone
+        self._wake[1].setblocking(False)  # noqa: FBT003  its only form
         self._selector.register(self._wake[0], selectors.EVENT_READ)
-        self._handlers = {signum: signal.signal(signum, self._on_signal) for signum in SIGNALS}
+        self._handlers = {signum: signal.signal(signum, self._on_signal) for signum in groups.ENDING}
         _adopt_orphans(adopt=True)
         self._others = frozenset(_children_of(os.getpid()))
         return self
@@ -146,8 +152,8 @@ class Host:
         for signum, handler in self._handlers.items():
             signal.signal(signum, handler)
         self._selector.close()
-        for descriptor in self._wake:
-            os.close(descriptor)
+        for end in self._wake:
+            end.close()
 
     def spare(self, pid: int) -> None:
         """Leave a process alone that this one started by other means."""
@@ -156,7 +162,7 @@ class Host:
     def _on_signal(self, signum: int, _frame: FrameType | None) -> None:
         self._signum = self._signum or signum
         with suppress(BlockingIOError):
-            os.write(self._wake[1], b"!")
+            self._wake[1].send(b"!")
 
     def check(self) -> None:
         """Act on a signal that came meanwhile; long work that waits for no child calls this now and then.
@@ -174,30 +180,27 @@ class Host:
         self.check()
         self._started += 1
         mark = f"{os.getpid()}.{self._started}"
-        theirs_in, commands = os.pipe()
-        messages, theirs_out = os.pipe()
+        wire = HostEnd()
         try:
             process = subprocess.Popen(  # noqa: S603  ourselves
-                command(module, str(theirs_in), str(theirs_out)),
+                command(module, *wire.arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {}), MARK: mark},
-                pass_fds=(theirs_in, theirs_out, *fds),
-                start_new_session=True,
+                pass_fds=(*wire.passed, *fds),
+                **groups.APART,
             )
         except BaseException:
-            os.close(commands)
-            os.close(messages)
+            wire.close()
             raise
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
-        child = Child(process, commands, messages, mark.encode())
+        child = Child(process, wire, mark.encode())
         self._children.append(child)
-        for descriptor in (child.messages, child.output):
-            os.set_blocking(descriptor, False)
-            self._selector.register(descriptor, selectors.EVENT_READ, child)
+        wire.register(self._selector, child)
+        if sys.platform == "win32":
+            threading.Thread(target=child.read_output, daemon=True).start()
+        else:
+            self._selector.register(child.output, selectors.EVENT_READ, child)
         child.send(job)
         return child
 
@@ -236,26 +239,27 @@ class Host:
         for key, _ in self._selector.select(timeout):
             child = key.data
             if child is None:  # a signal: whoever waits looks for it next
-                os.read(key.fd, 64)
+                self._wake[0].recv(64)
                 continue
-            data = os.read(key.fd, 65536)
+            is_line = key.fd == child.wire.messages
+            data = child.wire.receive(self._selector) if is_line else os.read(key.fd, 65536)
+            if data is None:
+                continue
             if not data:
                 self._selector.unregister(key.fd)
-                child.deaf = child.deaf or key.fd == child.messages
-            elif key.fd == child.output:
-                child.tail = (child.tail + data)[-TAIL_BYTES:]
-            else:
+                child.deaf = child.deaf or is_line
+            elif is_line:
                 child.heard(data)
+            else:
+                child.printed(data)
 
     def hold(self, child: Child) -> None:
         """Stop a child whose turn it isn't, with all that it started: what it left running disturbs nobody."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGSTOP)
+        groups.hold(child.pid)
 
     def release(self, child: Child) -> None:
         """Let a held child go on."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGCONT)
+        groups.release(child.pid)
 
     def end(self, child: Child, grace: float = GRACE_S) -> int | None:
         """End a child and whatever it left behind, which is counted in `child.left_behind`.
@@ -271,18 +275,16 @@ class Host:
         self.release(child)
         family = descendants(child.pid)
         ended = self._wait(child, grace)
-        with suppress(ProcessLookupError, PermissionError):
-            # Its own group is surely its own while it is not reaped: nobody else can get that number.
-            if not ended:
-                os.killpg(child.pid, signal.SIGKILL)
         if not ended:
+            # Its own group is surely its own while it is not reaped: nobody else can get that number.
+            groups.kill(child.process)
             child.process.wait()
         self._children.remove(child)
         child.left_behind = self._clear(child, family, patience=0.3 if ended and grace else 0.0)
-        for descriptor in (child.messages, child.output):
-            with suppress(KeyError):
+        for descriptor in (child.wire.messages, child.output):
+            with suppress(KeyError, ValueError):
                 self._selector.unregister(descriptor)
-        os.close(child.messages)
+        child.wire.close()
         assert child.process.stdout is not None
         child.process.stdout.close()
         return child.process.returncode if ended else None
@@ -305,15 +307,14 @@ class Host:
         deadline = time.monotonic() + GRACE_S
         while left and time.monotonic() < deadline:
             for pid in left:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+                groups.kill_one(pid)
             time.sleep(0.002)
             left = self._left(child, family)
         return count
 
     def _left(self, child: Child, family: set[int]) -> set[int]:
         """Who lives of a child's group, of those that once were its descendants, and of the orphans that came to us."""
-        mine, here = os.getsid(0), os.getpid()
+        mine, here = groups.session(), os.getpid()
         known = {other.pid for other in self._children} | self._others
         living = set()
         for pid, (parent, group, session, state) in _processes().items():
@@ -321,8 +322,7 @@ class Host:
                 continue
             if state == "Z":
                 if parent == here:
-                    with suppress(ChildProcessError):
-                        os.waitpid(pid, os.WNOHANG)
+                    groups.reap(pid)
             elif child.pid in (group, session) or pid in family or (parent == here and not self._is_of_another(pid)):
                 living.add(pid)
         return living
@@ -380,7 +380,7 @@ def _processes() -> dict[int, tuple[int, int, int, str]]:
 
 def _read(path: str) -> bytes:
     """A small file of the kernel's, as fast as Python can: all processes are looked at for each that ends."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY)  # not passed on, as all that Python opens
     try:
         return os.read(descriptor, 4096)
     finally:

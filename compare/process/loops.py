@@ -46,12 +46,11 @@ async def readable(backend: str, descriptor: int) -> None:
     import asyncio  # noqa: PLC0415
 
     seen = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(descriptor, seen.set)
+    forget = _when_readable(asyncio.get_running_loop(), descriptor, seen.set)
     try:
         await seen.wait()
     finally:
-        loop.remove_reader(descriptor)
+        forget()
 
 
 async def until_readable(
@@ -85,16 +84,26 @@ async def _asyncio_until(descriptor: int, function: Callable[..., Awaitable[Any]
     def cancel() -> None:
         nonlocal told
         told = True
-        loop.remove_reader(descriptor)  # it stays readable, and a task is to be cancelled once
+        forget()  # it stays readable, and a task is to be cancelled once
         task.cancel()
 
-    loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(function(*arguments))
-    loop.add_reader(descriptor, cancel)
+    forget = _when_readable(asyncio.get_running_loop(), descriptor, cancel)
     try:
         await task
     except asyncio.CancelledError:
         if not told:
             raise
     finally:
-        loop.remove_reader(descriptor)
+        forget()
+
+
+def _when_readable(loop: Any, descriptor: int, call: Callable[[], object]) -> Callable[[], object]:
+    """Have a loop call a function when a descriptor is readable; returns what has it forget that again."""
+    try:
+        loop.add_reader(descriptor, call)
+    except NotImplementedError:  # Windows' Proactor is told what is done, not what is ready
+        from . import readiness  # noqa: PLC0415  there alone
+
+        return readiness.in_a_thread(loop, descriptor, call)
+    return lambda: loop.remove_reader(descriptor)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from compare.command.claims.claim import CannotTryError, Seen
 from compare.command.claims.witness import RUNNING, need_proc, program, settle, threads
+from compare.scenarios.shared import fifos
 from compare.scenarios.shared.page_cache import evict, resident
 
 if TYPE_CHECKING:
@@ -22,28 +23,25 @@ if TYPE_CHECKING:
     from compare.command.claims.witness import Thread
 
 SIZE = 1 << 20
+NONBLOCKING = getattr(os, "O_NONBLOCK", 0)
 FILES = 64
 
 
 def readiness_is_for_sockets() -> Seen:
     """C5: what do `O_NONBLOCK`, `select` and `epoll` say to a regular file that is not in memory?"""
     if not hasattr(select, "epoll"):
-        message = f"{sys.platform} has no epoll to ask"
+        message = "this system has no epoll to ask"
         raise CannotTryError(message)
-    with tempfile.NamedTemporaryFile() as file, select.epoll() as epoll:
+    with tempfile.NamedTemporaryFile() as file:
         file.write(bytes(SIZE))
         file.flush()
         evict((file.name,))
-        descriptor = os.open(file.name, os.O_RDONLY | os.O_NONBLOCK)
+        descriptor = os.open(file.name, os.O_RDONLY | NONBLOCKING)
         try:
             in_memory = _in_memory(descriptor)
             ready = bool(select.select([descriptor], [], [], 0)[0])
             read = len(os.read(descriptor, SIZE))  # BlockingIOError would say that O_NONBLOCK counts
-            try:
-                epoll.register(descriptor)
-                refused = False
-            except PermissionError:
-                refused = True
+            refused = _epoll_refuses(descriptor)
         finally:
             os.close(descriptor)
     figure = (
@@ -51,6 +49,16 @@ def readiness_is_for_sockets() -> Seen:
         f"an O_NONBLOCK read waited and gave {read} of {SIZE} bytes"
     )
     return Seen(ready and refused and read == SIZE, figure)
+
+
+def _epoll_refuses(descriptor: int) -> bool:
+    if sys.platform == "linux":
+        with select.epoll() as epoll:
+            try:
+                epoll.register(descriptor)
+            except PermissionError:
+                return True
+    return False
 
 
 def _in_memory(descriptor: int) -> str:
@@ -71,7 +79,7 @@ def _silent_files(count: int) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         paths = [str(Path(folder, f"file-{number}")) for number in range(count)]
         for path in paths:
-            os.mkfifo(path)
+            fifos.make(path)
             stack.callback(os.close, os.open(path, os.O_RDWR))
         yield paths
 

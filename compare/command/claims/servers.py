@@ -109,6 +109,10 @@ def _yes(answer: bool) -> str:  # noqa: FBT001  it is all there is to say
     return "yes" if answer else "no"
 
 
+NONBLOCKING = 0o4000
+"""O_NONBLOCK, as Linux's /proc tells it."""
+
+
 def _nonblocking_sockets(pid: int) -> tuple[int, int]:
     sockets, nonblocking = 0, 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
@@ -116,7 +120,7 @@ def _nonblocking_sockets(pid: int) -> tuple[int, int]:
             if os.readlink(entry).startswith("socket:"):  # noqa: PTH115  "socket:[42]" is no path
                 flags = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text().partition("flags:")[2].split()[0]
                 sockets += 1
-                nonblocking += bool(int(flags, 8) & os.O_NONBLOCK)
+                nonblocking += bool(int(flags, 8) & NONBLOCKING)
     return sockets, nonblocking
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from compare.catalogue.recipes import ROOT
 from compare.command.claims.claim import CannotTryError
+from compare.process import groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,13 +116,12 @@ def program(*words: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        start_new_session=True,
+        **groups.APART,
     )
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        groups.kill(process)
         process.communicate()
 
 

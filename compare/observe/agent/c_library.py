@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _ctypes
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,5 +63,9 @@ def function(name: str, *arguments: Any) -> Any:
     class Function(_ctypes.CFuncPtr):
         _flags_, _argtypes_, _restype_ = _CONVENTION, arguments, Integer
 
-    program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # its own libraries
-    return Function(_ctypes.dlsym(program, name))
+    if sys.platform == "win32":
+        message = f"there is no {name} here"
+        raise OSError(message)
+    else:  # noqa: RET506  mypy is told what is whose
+        program = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # its own libraries
+        return Function(_ctypes.dlsym(program, name))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import sys
 from enum import IntEnum
 
 TYPE_CHECKING = False  # `typing` takes longer to import than all of this
@@ -33,6 +34,7 @@ TEXT_BYTES = 240
 REST = 0xFFFFFFFF
 """What the agent asks of itself before the program forks, where the sampler asks for a ping of the loop in thread N."""
 
+NONBLOCKING = getattr(os, "O_NONBLOCK", 0)
 _REQUEST = struct.Struct("<I")
 _RECORD = struct.Struct("<QQIIQQQII")
 """Number (from 1, written last), time, kind, thread, two subjects, a code object, a line, an amount; 56 bytes."""
@@ -131,9 +133,9 @@ class Kind(IntEnum):
 
 def shared_memory(name: str, size: int) -> int:
     """Return the descriptor of new memory, `size` zeroes, that several processes can map."""
-    if _memory_of is not None:
+    if sys.platform == "linux" and _memory_of is not None:
         descriptor = _memory_of(name, os.MFD_CLOEXEC)
-    else:  # not Linux
+    else:
         import tempfile  # noqa: PLC0415  not in a program's start
 
         with tempfile.TemporaryFile() as file:
@@ -154,12 +156,18 @@ def create_to_be_found(sampler: int) -> tuple[int, int, int]:
     """
     read, write = _open_pipe()
     try:
-        os.set_blocking(write, False)
+        unblock(write)
         return Ring.create(sampler), read, write
     except BaseException:
         os.close(read)
         os.close(write)
         raise
+
+
+def unblock(descriptor: int) -> None:
+    """Have a pipe's end never wait, where pipes can be told so."""
+    if sys.platform != "win32" and hasattr(os, "set_blocking"):
+        os.set_blocking(descriptor, False)
 
 
 class Ring:

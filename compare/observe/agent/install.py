@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from . import channel, imports
 from .forks import Forks, mapped
@@ -33,12 +34,10 @@ def install(setting: str | None = None) -> Agent | None:
     if told.children:
         agent.setting = told
         forks = Forks(agent, told, high(ring), give_leave)
-        os.register_at_fork(
-            before=forks.before, after_in_parent=forks.after_in_parent, after_in_child=forks.after_in_child
-        )
+        _at_fork(before=forks.before, after_in_parent=forks.after_in_parent, after_in_child=forks.after_in_child)
     else:
         os.close(ring)
-        os.register_at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
+        _at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
     if told.ring is None:
         memory.tell_pipe(pipe)
     imports.open_doors(agent)
@@ -58,6 +57,11 @@ def install_late(setting: str | None = None) -> Agent | None:
 def installed() -> Agent | None:
     """Return this process's agent, if it has one."""
     return _agent
+
+
+def _at_fork(**calls: Callable[[], object]) -> None:
+    if sys.platform != "win32" and hasattr(os, "register_at_fork"):
+        os.register_at_fork(**calls)
 
 
 def _given(told: channel.Setting) -> tuple[int, int]:

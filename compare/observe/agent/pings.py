@@ -53,7 +53,7 @@ class Pings:
         try:
             # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
             # ends: the interpreter may be ending by then.
-            self.waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+            self.waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | channel.NONBLOCKING))
             with _low_numbers_taken(pipe):  # libffi keeps a descriptor of its own
                 self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:
@@ -200,11 +200,15 @@ class _low_numbers_taken:  # noqa: N801  reads as what it does
 
 def high(descriptor: int) -> int:
     """Move a descriptor out of the program's way: its own get the numbers that they would get without us."""
-    import fcntl  # noqa: PLC0415  only where there is an agent
+    moved = -1
+    if sys.platform != "win32":
+        try:
+            import fcntl  # noqa: PLC0415  only where there is an agent
 
-    try:
-        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel.FIRST_DESCRIPTOR)
-    except OSError:  # the limit is lower than that
+            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel.FIRST_DESCRIPTOR)
+        except (OSError, ImportError):  # the limit is lower than that, or a Python without it
+            moved = -1
+    if moved < 0:
         os.set_inheritable(descriptor, False)  # noqa: FBT003  it has no keyword
         return descriptor
     os.close(descriptor)

@@ -13,24 +13,26 @@ ends when the process that it watches hangs up or ends, however that comes about
 from __future__ import annotations
 
 import os
+import sys
 
-if __name__ == "__main__" and os.fork():
+if sys.platform != "win32" and __name__ == "__main__" and os.fork():
     os._exit(0)  # whoever started us waits for this, and need not wait for the imports
 
 import linecache
 import pickle
-import select
+import selectors
 import socket
-import sys
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from compare.observe.agent.channel import Kind
+from compare.observe.agent.channel import Kind, unblock
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.judge.judge import Judge
+from compare.observe.kernel.linux_calls import pidfd
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
+from compare.observe.started.server import received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,29 +169,28 @@ def main(descriptor: int) -> None:
     except Unreadable as error:
         layout, missing = None, (f"no Python lines: {error}",)
     control.send(pickle.dumps(os.getpid()))
-    message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+    message, descriptors = received(control, MESSAGE_BYTES)
     if not message:
         return
     (pid,) = pickle.loads(message)  # noqa: S301  from the process that started us
     ring, pipe = descriptors
-    os.set_blocking(pipe, False)
-    owner = os.pidfd_open(pid)
-
+    unblock(pipe)
     windows = Windows(pid, layout, Agent(ring, pipe))
     control.send(pickle.dumps(missing))
-    _serve(control, owner, windows)
+    _serve(control, pidfd(pid), windows)
 
 
 def _serve(control: socket.socket, owner: int, windows: Windows) -> None:
-    poller = select.poll()
-    poller.register(control, select.POLLIN)
-    poller.register(owner, select.POLLIN)
+    selector = selectors.DefaultSelector()
+    for each in (control, owner):
+        selector.register(each, selectors.EVENT_READ)
     idle_since = time.monotonic()
     while True:
         if windows.open:
             idle_since = time.monotonic()
         is_idle = time.monotonic() - idle_since > ALERT_S
-        events = dict(poller.poll(PERIOD_MS if windows.open else IDLE_MS if is_idle else REST_MS))
+        wait_ms = PERIOD_MS if windows.open else IDLE_MS if is_idle else REST_MS
+        events = {key.fd for key, _ in selector.select(wait_ms / 1000)}
         if owner in events:
             return
         if control.fileno() in events:

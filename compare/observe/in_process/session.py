@@ -12,7 +12,6 @@ import io
 import os
 import pickle
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ...process import launch
+from ...process import groups, launch
 from ..agent.channel import Kind
 from ..agent.clock import now
 from ..agent.pings import high
@@ -37,6 +36,8 @@ ANSWER_S = 10.0
 """How long it may take to answer; it takes milliseconds."""
 AWAKE_S = 1.0
 """For so long after a window the sampler looks for the next by itself: `sampler.ALERT_S`, with a margin."""
+HUNG_UP = 0x10
+"""POLLHUP."""
 MOST_LOST = 3
 """How often a sampler that was lost is followed by another: whatever ends them may do so for ever."""
 
@@ -59,10 +60,7 @@ class Session:
         self._lock = threading.RLock()
         self._last = 0
         self._parent = os.getpid()
-        if not sys.platform.startswith("linux"):
-            message = "event loops are watched from outside, on Linux alone"
-            raise ObserverError(message)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _pair()
         self._socket = socket.socket(fileno=high(ours.detach()))
         self._socket.settimeout(0)
         command = launch.command("compare.observe.in_process.sampler", str(theirs.fileno()), isolated=True)
@@ -80,13 +78,14 @@ class Session:
             self._first.wait(START_S)
             self.pid = self._receive(START_S)
             link = own_agent.link(self.pid)
-            socket.send_fds(self._socket, [pickle.dumps((os.getpid(),))], link)
+            if sys.platform != "win32":
+                socket.send_fds(self._socket, [pickle.dumps((os.getpid(),))], link)
             self.missing = self._receive(START_S)
             self.is_ready = True
 
     def has_ended(self) -> bool:
         """Whether the sampler is gone; takes no time to tell."""
-        return any(event & select.POLLHUP for _, event in _poll(self._socket, 0))
+        return any(event & HUNG_UP for _, event in _poll(self._socket, 0))
 
     def start(self, threshold_ms: float, *, imports: bool) -> tuple[int, int]:
         """Open a window; returns its number, and when it began."""
@@ -136,7 +135,7 @@ class Session:
             return
         with contextlib.suppress(OSError, ValueError):
             if not self.has_ended():
-                os.kill(self.pid, signal.SIGKILL)
+                groups.kill_one(self.pid)
 
     def _send(self, *command: Any) -> None:
         try:
@@ -167,9 +166,24 @@ class _Answers(pickle.Unpickler):
 
 
 def _poll(ours: socket.socket, seconds: float) -> list[tuple[int, int]]:
-    poller = select.poll()
-    poller.register(ours, select.POLLIN)
-    return poller.poll(seconds * 1000)
+    found: list[tuple[int, int]] = []
+    if sys.platform != "win32":
+        poller = select.poll()
+        poller.register(ours, select.POLLIN)
+        found = poller.poll(seconds * 1000)
+    return found
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    """Both ends of the line to the sampler.
+
+    Raises:
+        ObserverError: there is nothing that it could look at.
+    """
+    if sys.platform == "linux" and os.path.exists("/proc/self/task") and hasattr(select, "poll"):  # noqa: PTH110
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    message = "event loops are watched from outside, through /proc, which this system has not"
+    raise ObserverError(message)
 
 
 def _gone(error: OSError) -> ObserverError:
@@ -259,7 +273,8 @@ def _forget() -> None:
     close()
 
 
-os.register_at_fork(after_in_child=_forget)
+if sys.platform != "win32" and hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _environment() -> dict[str, str]:

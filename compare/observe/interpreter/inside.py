@@ -9,6 +9,7 @@ Run as a program it prints that as JSON; the interpreter of an observed process 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import itertools
@@ -208,10 +209,11 @@ def _counts(address: int, interpreter: bytes) -> tuple[int | None, tuple[tuple[i
     with open("/proc/self/mem", "rb", buffering=0) as memory:  # noqa: PTH123  run alone, it starts the faster
 
         def peek(address: int) -> bytes:
-            try:
-                return os.pread(memory.fileno(), STATISTICS_BYTES, address)
-            except (OSError, OverflowError):
-                return b""
+            data = b""
+            if sys.platform != "win32":
+                with contextlib.suppress(OSError, OverflowError):
+                    data = os.pread(memory.fileno(), STATISTICS_BYTES, address)
+            return data
 
         pointers = [
             int.from_bytes(interpreter[at : at + WORD], "little") for at in range(near, near + NEAR_BYTES, WORD)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compare.observe.kernel.linux_calls import pread
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,12 +24,12 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         """Open it. Raises `OSError` where that is not allowed."""
-        self._descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
 
     def read(self, address: int, size: int) -> bytes:
         """Return `size` bytes, or raise `OSError`."""
         try:
-            data = os.pread(self._descriptor, size, address)
+            data = pread(self._descriptor, size, address)
         except (OverflowError, ValueError) as error:  # not an address at all: torn while the thread ran
             raise OSError(str(error)) from None
         if len(data) != size:

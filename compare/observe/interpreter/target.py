@@ -44,7 +44,7 @@ program, name, root, user, group, libraries, source = sys.argv[1:]
 if root:
     os.chroot(root)
 os.chdir("/")
-if int(user) != os.getuid():
+if int(user) != _own()[0]:
     os.setgroups([])
     os.setgid(int(group))
     os.setuid(int(user))
@@ -123,7 +123,7 @@ def _started(pid: int, name: str, program_file: str) -> Iterator[subprocess.Pope
     else:
         name = name.removeprefix(os.readlink(root).rstrip("/"))  # noqa: PTH115
     source = Path(program_file).read_text("utf-8")
-    program = os.open(f"/proc/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
+    program = os.open(f"/proc/{pid}/exe", os.O_RDONLY)
     user, group, libraries = _user(pid, os.fstat(program), root)
     try:
         process = subprocess.Popen(  # noqa: S603  the interpreter that we were asked to look at
@@ -140,17 +140,25 @@ def _started(pid: int, name: str, program_file: str) -> Iterator[subprocess.Pope
             process.kill()
 
 
+def _own() -> tuple[int, int]:
+    """Our own user and group."""
+    user = group = 0
+    if sys.platform != "win32":
+        user, group = os.getuid(), os.getgid()
+    return user, group
+
+
 def _user(pid: int, program: os.stat_result, root: str) -> tuple[int, int, str]:
     """As whom to run a process's interpreter, and with what: nobody may have us run with our rights what is theirs.
 
     Usually as the process's user. But a service that gave its rights up may not read its own interpreter any more: one
     that is the system's or ours we run ourselves. In a container `root` is anybody.
     """
-    owner, us = os.stat(f"/proc/{pid}"), os.getuid()  # noqa: PTH116
+    owner, us = os.stat(f"/proc/{pid}"), _own()[0]  # noqa: PTH116
     if root and not owner.st_uid:
         return NOBODY, NOBODY, ""
     if owner.st_uid != us and not root and program.st_uid in {0, us} and not program.st_mode & 0o022:
-        return us, os.getgid(), ""
+        return us, _own()[1], ""
     return owner.st_uid, owner.st_gid, _libraries(pid)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from compare.observe.kernel import locks
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel.links import link
+from compare.observe.kernel.linux_calls import pidfd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.memory import Memory
 
 _PIDFD_GETFD = 438
+UNIX = getattr(socket, "AF_UNIX", 1)
 """The same on every architecture: `include/uapi/asm-generic/unistd.h`."""
 
 
@@ -92,7 +94,7 @@ class Targets:
     def _socket(self, number: int) -> str:
         """Ask a duplicate of the socket itself: the tables in `/proc/net` may hold ten thousands of others."""
         with _duplicate(self.pid, number) as twin:
-            domain = {socket.AF_INET: "", socket.AF_INET6: "", socket.AF_UNIX: "unix socket"}.get(twin.family)
+            domain = {socket.AF_INET: "", socket.AF_INET6: "", UNIX: "unix socket"}.get(twin.family)
             if domain is None:
                 return f"socket of family {int(twin.family)}"
             if domain:
@@ -109,7 +111,7 @@ class Targets:
 @contextlib.contextmanager
 def _duplicate(pid: int, number: int) -> Iterator[socket.socket]:
     """A duplicate of another process's socket: pidfd_getfd(2), Linux 5.6."""
-    holder = os.pidfd_open(pid)
+    holder = pidfd(pid)
     try:
         descriptor = ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_GETFD, holder, number, 0)
         if descriptor < 0:
@@ -141,7 +143,7 @@ def _address(data: bytes) -> str | None:
         return f"tcp {socket.inet_ntop(socket.AF_INET, data[4:8])}:{int.from_bytes(data[2:4], 'big')}"
     if family == socket.AF_INET6:
         return f"tcp [{socket.inet_ntop(socket.AF_INET6, data[8:24])}]:{int.from_bytes(data[2:4], 'big')}"
-    if family == socket.AF_UNIX:
+    if family == UNIX:
         return f"unix socket {os.fsdecode(data[2:].split(bytes(1))[0])}"
     return None
 

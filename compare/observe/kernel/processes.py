@@ -11,6 +11,8 @@ from compare.observe.agent import channel
 from compare.observe.kernel.links import link
 
 _MOVED = (b"InSegs", b"OutSegs", b"InDatagrams", b"OutDatagrams")
+NONBLOCKING = 0o4000
+"""O_NONBLOCK, as Linux's /proc tells it."""
 
 
 class Process:
@@ -74,7 +76,7 @@ class Process:
                 is_programs = 2 < number < channel.FIRST_DESCRIPTOR
                 if is_programs and link(self.pid, number).startswith(("socket:", "pipe:")):
                     flags = Path(folder, name).read_text().partition("flags:")[2].split()[0]
-                    if int(flags, 8) & os.O_NONBLOCK:
+                    if int(flags, 8) & NONBLOCKING:
                         return "nonblocking"
                     found = "blocking"
         except (OSError, IndexError):

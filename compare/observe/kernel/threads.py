@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 
+from compare.observe.kernel.linux_calls import pread
+
 RUNNING = b"running\n"
 GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
@@ -60,9 +62,9 @@ class ThreadFiles:
         """Open them."""
         self.tid = tid
         folder = f"/proc/{pid}/task/{tid}/"
-        self._syscall = os.open(folder + "syscall", os.O_RDONLY | os.O_CLOEXEC)
+        self._syscall = os.open(folder + "syscall", os.O_RDONLY)
         try:
-            self.schedstat = os.open(folder + "schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            self.schedstat = os.open(folder + "schedstat", os.O_RDONLY)
         except OSError:
             os.close(self._syscall)
             raise
@@ -71,18 +73,18 @@ class ThreadFiles:
 
     def call(self) -> bytes:
         """Return the raw line: compare it with the last one, `parse_call` it when it differs."""
-        return os.pread(self._syscall, 256, 0)
+        return pread(self._syscall, 256, 0)
 
     def times(self) -> Times:
         """Return how long it has run and waited for a CPU so far."""
-        run, delay, slices = os.pread(self.schedstat, 128, 0).split()
+        run, delay, slices = pread(self.schedstat, 128, 0).split()
         return Times(int(run), int(delay), int(slices))
 
     def stat(self) -> Stat:
         """Return its state and counters."""
         if self._stat < 0:
-            self._stat = os.open(self._folder + "stat", os.O_RDONLY | os.O_CLOEXEC)
-        fields = os.pread(self._stat, 1024, 0).rpartition(b")")[2].split()
+            self._stat = os.open(self._folder + "stat", os.O_RDONLY)
+        fields = pread(self._stat, 1024, 0).rpartition(b")")[2].split()
         if not fields:
             raise ProcessLookupError(self.tid)
         return Stat(fields[0].decode(), int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12]))

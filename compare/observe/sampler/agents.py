@@ -62,7 +62,7 @@ class Search:
 
     def _opened(self, number: int) -> Agent | None:
         folder = f"/proc/{self._pid}/fd"
-        ring = os.open(f"{folder}/{number}", os.O_RDWR | os.O_CLOEXEC)
+        ring = os.open(f"{folder}/{number}", os.O_RDWR)
         try:
             if os.fstat(ring).st_ino in self._heard:
                 return None
@@ -71,7 +71,7 @@ class Search:
             memory.close()
             if not inode:
                 return None
-            ask = os.open(f"{folder}/{pipe}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            ask = os.open(f"{folder}/{pipe}", os.O_WRONLY | channel.NONBLOCKING)
             if os.fstat(ask).st_ino != inode:
                 os.close(ask)
                 return None

@@ -7,11 +7,12 @@ several times within the threshold, so that no stall over it goes by unseen. Who
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
+
+from compare.observe.kernel.linux_calls import pread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,7 +103,7 @@ class Schedule:
             self._files = [thread.files.schedstat for thread in self._known]
             self._seen = [b""] * len(self._files)
         try:
-            seen = list(map(os.pread, self._files, repeat(TIMES_BYTES), repeat(0)))
+            seen = list(map(pread, self._files, repeat(TIMES_BYTES), repeat(0)))
         except OSError:  # one has ended: a visit finds out which
             return self._known
         before, self._seen = self._seen, seen

@@ -9,6 +9,7 @@ import pickle
 import socket
 import struct
 import subprocess
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -83,6 +84,9 @@ class Observer:
 
     def __enter__(self) -> Self:
         """Start the sampler's process."""
+        if not hasattr(socket, "send_fds"):
+            message = "this system hands no descriptors from one process to another, and an observer needs some"
+            raise ObserverError(message)
         kept = Kept.create()
         ours, theirs = socket.socketpair()
         passed = (theirs.fileno(), kept)
@@ -135,7 +139,7 @@ class Observer:
             self._wait_until_at_work()
         ring = channel.Ring.create(self.pid)
         read, write = os.pipe()
-        os.set_blocking(write, False)
+        channel.unblock(write)
         setting = channel.Setting(ring, read, self.pid, children=True)
         return Link({channel.VARIABLE: str(setting)}, (ring, read), ring, write)
 
@@ -226,7 +230,8 @@ class Observer:
         assert self._socket is not None, "Observer is a context manager"
         data = pickle.dumps(command)
         try:
-            socket.send_fds(self._socket, [LENGTH.pack(len(data)) + data], descriptors)
+            if sys.platform != "win32":
+                socket.send_fds(self._socket, [LENGTH.pack(len(data)) + data], descriptors)
         except OSError as error:
             raise ObserverError(f"the sampler's process is gone: {error}") from None
 

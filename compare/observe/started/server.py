@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
-import resource
 import socket
 import sys
 import time
@@ -142,7 +140,7 @@ def _hears(control: socket.socket) -> bool:
 
 
 def _command(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    data, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
+    data, descriptors = received(control, 4096)
     if not data:
         return None
     return pickle.loads(data[LENGTH.size :]), list(descriptors)  # noqa: S301  from our own parent
@@ -153,19 +151,30 @@ def _answer(control: socket.socket, answer: object) -> None:
     control.sendall(LENGTH.pack(len(data)) + data)
 
 
+def received(control: socket.socket, size: int) -> tuple[bytes, list[int]]:
+    """Wait for a message, of so many bytes at the most, and the two descriptors that may come with it."""
+    data = b""
+    descriptors: list[int] = []
+    if sys.platform != "win32":
+        data, descriptors, _, _ = socket.recv_fds(control, size, 2)
+    return data, descriptors
+
+
 def _many_descriptors() -> None:
     """Two for each thread of the observed process are kept open."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (ValueError, OSError):
-        return
+    if sys.platform != "win32":
+        with suppress(ImportError, ValueError, OSError):
+            import resource  # noqa: PLC0415  not everywhere
+
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _be_on_time() -> None:
     """Where we may, go before others on a busy machine: what is looked at late is seen wrong."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    if sys.platform != "win32":
+        with suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def main() -> None:

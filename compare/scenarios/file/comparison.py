@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from compare import catalogue
 from compare.scenarios.file.options import STATES
 from compare.scenarios.file.sources import Cold, Fifos, Warm
+from compare.scenarios.shared import fifos
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK
 from compare.scenarios.shared.page_cache import evict
 from compare.scenarios.shared.passes import Passes, Plan
@@ -104,11 +105,7 @@ class _Comparison:
     def _source(self, state: State, count: int, size: int) -> Source | str:
         """Where a pass gets its files from; a string says why there are none."""
         if state == "slow":
-            if self._users:
-                return "slow can't be had with --path: it reads from FIFOs of its own"
-            fifos = Fifos(self.host, self.storage.folder(), count, size, self.options.delay)
-            self._stack.callback(fifos.close)
-            return fifos
+            return self._slow(count, size)
         if state == "warm":
             return Warm(self._users or self.storage.make(self.storage.folder(), count, size, self.host.check))
         if self._users:
@@ -120,6 +117,15 @@ class _Comparison:
         if remark:
             self.listener.note(remark)
         return Cold(self.storage.make(folder, count, size, self.host.check))
+
+    def _slow(self, count: int, size: int) -> Source | str:
+        if self._users:
+            return "slow can't be had with --path: it reads from FIFOs of its own"
+        if reason := fifos.why_not():
+            return f"slow can't be had: {reason}"
+        made = Fifos(self.host, self.storage.folder(), count, size, self.options.delay)
+        self._stack.callback(made.close)
+        return made
 
 
 def _skip(row: Row, state: State, source: Source | str) -> None:

@@ -25,6 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from compare.process.child import Line
+from compare.scenarios.shared import fifos
 from compare.scenarios.shared.storage import content
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class InotifyWriter:
         """Open each, and only then watch it: our own opening is no reader's."""
         self._began = [None] * len(paths)
         for index, path in enumerate(paths):
-            descriptor = self._descriptors[index] = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = self._descriptors[index] = fifos.open_at_once(path, both=True)
             if self._first:
                 os.write(descriptor, content(index, self._size)[: self._first])
             # Its directory would be told of opens, and not of reads.
@@ -187,7 +188,7 @@ class ThreadWriter:
         self._released.set()
         for path, thread in zip(self._paths, self._threads, strict=True):
             while thread.is_alive():
-                os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+                os.close(fifos.open_at_once(path))
                 thread.join(0.01)
         self._released.clear()
         return began
@@ -196,13 +197,13 @@ class ThreadWriter:
 def tells_reads(folder: str) -> bool:
     """Whether the platform tells of a read from a FIFO; tried on one in `folder`."""
     path = os.path.join(folder, "probe")  # noqa: PTH118
-    os.mkfifo(path)
+    fifos.make(path)
     with selectors.DefaultSelector() as selector:
         descriptor = -1
         try:
             writer = InotifyWriter(FIRST + 1, 0.0, selector)
             writer.arm([path])
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            descriptor = fifos.open_at_once(path)
             os.read(descriptor, FIRST)
             return bool(selector.select(0))
         except (OSError, AttributeError):
@@ -216,7 +217,7 @@ def tells_reads(folder: str) -> bool:
 
 def main(arguments: Sequence[str]) -> None:
     """Serve one parent until it closes its end."""
-    line = Line(*map(int, arguments))
+    line = Line(*arguments)
     job = line.receive()
     assert job is not None
     size, delay = job["size"], job["delay"]

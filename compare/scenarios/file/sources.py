@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
+from compare.scenarios.shared import fifos
 from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.page_cache import evict, warm
 from compare.scenarios.shared.storage import Files, content
@@ -102,7 +102,7 @@ class Fifos:
             folder.mkdir()
             paths = tuple(str(folder / f"{index:05}") for index in range(self._count))
             for path in paths:
-                os.mkfifo(path)
+                fifos.make(path)
         except OSError as error:
             message = f"can't make {self._count} FIFOs in {self._folder.parent}: {error.strerror}"
             raise NoRoomError(message) from None

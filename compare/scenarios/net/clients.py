@@ -1,7 +1,8 @@
-"""The one load that every server gets, made by a process of its own: started with `python -m` and two descriptors.
+"""The one load that every server gets, made by a process of its own: started with `python -m` and the ends of a line.
 
-One thread, one epoll (or poll), buffers made in advance. Each client sends its next message when the reply to the one
-before has come, and every byte of every reply is compared. Two messages alternate, so that a stale reply is noticed.
+One thread, one epoll (or poll, or select), buffers made in advance. Each client sends its next message when the reply
+to the one before has come, and every byte of every reply is compared. Two messages alternate, so that a stale reply is
+noticed.
 
 Commands: `{"connect": {"port", "clients", "bytes"}}` is answered with `{"connected": true}`. Then either `{"busy":
 {"pid", "warm_up", "seconds", "patience"}}` or `{"hold": {"pid", "seconds", "patience", "linger"}}`, answered with what
@@ -11,7 +12,6 @@ was measured. `patience` is how much longer nobody is called unanswered, in seco
 from __future__ import annotations
 
 import os
-import select
 import socket
 import sys
 import time
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from compare.process.child import Line
 from compare.process.host import descendants
+from compare.scenarios.net.pollers import IN, OUT, poller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,10 +115,8 @@ class Load:
         """Connect all."""
         self.clients: dict[int, Client] = {}
         self._port, self._size = port, size
-        epoll = getattr(select, "epoll", None)
-        self._poll = epoll() if epoll else select.poll()
-        self._unit = 1.0 if epoll else 1000.0  # of a wait: seconds, milliseconds
-        self._in, self._out = select.POLLIN, select.POLLIN | select.POLLOUT  # epoll's have the same values
+        self._poll, self._unit = poller()
+        self._in, self._out = IN, IN | OUT
         for number in range(clients):
             self.add(number)
 
@@ -127,6 +126,12 @@ class Load:
         self.clients[client.socket.fileno()] = client
         self._poll.register(client.socket.fileno(), self._in)
         return client
+
+    def remove(self, client: Client) -> None:
+        """One of them leaves."""
+        del self.clients[client.socket.fileno()]
+        self._poll.unregister(client.socket.fileno())
+        client.socket.close()
 
     def close(self) -> None:
         """All of them leave."""
@@ -229,8 +234,7 @@ def hold(load: Load, pid: int, seconds: float, patience: float, linger: float) -
     figures = {"starved": not answered, "threads": Usage({pid} | descendants(pid)).threads}
     if not answered:
         for other in silent:
-            del load.clients[other.socket.fileno()]
-            other.socket.close()
+            load.remove(other)
         if not load.until_answered(client, RECOVER_S):
             message = f"not answered within {RECOVER_S:g} s after the silent clients had left"
             raise WrongError(message)
@@ -281,9 +285,10 @@ class Usage:
                 self.user += int(fields[11])
                 self.system += int(fields[12])
                 self.threads += int(fields[17])
-            with suppress(OSError):
+            if sys.platform == "linux":
                 # A process's clock, counted in nanoseconds: clock_getcpuclockid(3) makes its number so.
-                self.seconds += time.clock_gettime((~pid << 3) | 2) if sys.platform == "linux" else 0.0
+                with suppress(OSError, AttributeError):
+                    self.seconds += time.clock_gettime((~pid << 3) | 2)
 
     def until_now(self) -> dict[str, Any]:
         """What they took since; `{}` where that can't be told from outside."""
@@ -298,7 +303,7 @@ class Usage:
 
 def main(arguments: Sequence[str]) -> None:
     """Serve one parent until it closes its end."""
-    line = Line(*map(int, arguments))
+    line = Line(*arguments)
     job = line.receive()
     assert job is not None
     line.send(ready=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +60,11 @@ class _Server:
         """Start it; it imports on other processors than those that are measured on."""
         self.host = host
         self.link: Link | None = watcher.link() if watcher else None
-        try:
-            self.listener = socket.create_server(("127.0.0.1", 0), backlog=options.clients + 64)
-        except OSError as error:
-            message = f"can't listen on 127.0.0.1: {error.strerror}"
-            raise NoRoomError(message) from None
-        allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+        self.backlog = options.clients + 64
+        self.listener = None if sys.platform == "win32" else _listener(self.backlog)
+        self.port = self.listener.getsockname()[1] if self.listener else 0
+        """Where it listens; told by the child where it can't be given a listener."""
+        allowed = _allowed()
         child = job(
             variant,
             observed=self.link is not None,
@@ -73,24 +73,25 @@ class _Server:
         )
         env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
         env |= self.link.env if self.link else {}
-        fds = (self.listener.fileno(), *(self.link.fds if self.link else ()))
+        fds = (*((self.listener.fileno(),) if self.listener else ()), *(self.link.fds if self.link else ()))
         self.child: Child = host.start("async_io_cookbook.scenarios.net.server", child, env=env, fds=fds)
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.listener.getsockname()[1])
+    def serving(self, answer: dict[str, Any]) -> None:
+        """It has said that it serves, and where."""
+        self.port = answer["port"]
 
     def stop(self) -> None:
         """Tell it to return: a sync one sees its listener shut down, an async one is cancelled."""
         self.child.send({"stop": True})
-        with suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
+        if self.listener:
+            with suppress(OSError):
+                self.listener.shutdown(socket.SHUT_RDWR)
 
     def close(self, grace: float) -> None:
         """End the child, and give everything back."""
         self.host.end(self.child, grace)
-        self.listener.close()
+        if self.listener:
+            self.listener.close()
         if self.link is not None:
             self.link.close()
 
@@ -185,9 +186,13 @@ class _Comparison:
     def _serve(self, rows: list[Row], server: _Server, *, observed: bool) -> int:
         """Load a server; returns for how many rows, the last of which may not have gone well."""
         options = self.options
-        server.child.send({"serve": {"listener": server.listener.fileno(), "cpus": list(options.cpus)}})
-        if not rows[0].hear(self.host, server.child, START_S):
+        listener = server.listener.fileno() if server.listener else None
+        work = {"listener": listener, "backlog": server.backlog, "cpus": list(options.cpus)}
+        server.child.send({"serve": work})
+        answer = rows[0].hear(self.host, server.child, START_S)
+        if not answer:
             return 1
+        server.serving(answer)
         measured: list[dict[str, Any]] = []
         for row in rows:
             self.listener.doing(f"{row.workload['load']}{', observed' if observed else ''}: {row.variant.label}")
@@ -258,6 +263,22 @@ class _Comparison:
             message = f"the clients' process {row.reason}"
             raise NoRoomError(message)
         return answer
+
+
+def _listener(backlog: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    except OSError as error:
+        message = f"can't listen on 127.0.0.1: {error.strerror}"
+        raise NoRoomError(message) from None
+
+
+def _allowed() -> set[int]:
+    """The processors that this process may use; none where that can't be told."""
+    found: set[int] = set()
+    if sys.platform == "linux" and hasattr(os, "sched_getaffinity"):
+        found = os.sched_getaffinity(0)
+    return found
 
 
 def _take(row: Row, seen: Row, *, observed: bool) -> None:

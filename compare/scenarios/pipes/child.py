@@ -11,7 +11,8 @@ import threading
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from ...process.child import main, own_usage
+from ...process.child import main
+from ...process.usage import own_usage
 from ..shared.at_once import at_once
 from ..shared.one_pass import one_pass
 

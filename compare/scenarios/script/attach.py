@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import sys
 import time
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from compare.observe import Observer
 from compare.observe.started.observer import ObserverError
+from compare.process.groups import ENDING
 from compare.scenarios.script.follow import Follower, Rows
 from compare.scenarios.script.program import SHARE, ScriptError, row_of
 
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
     from compare.results import Observation, Run
     from compare.scenarios.script.follow import Hear
-
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What ends the watch, and is answered with what was seen."""
 
 
 def watch(  # noqa: PLR0913  what a watch is made of
@@ -54,9 +53,9 @@ def watch(  # noqa: PLR0913  what a watch is made of
         ScriptError: there is no such process, it may not be watched, or its Python can't be read from ours.
     """
     _check_right_to(pid)
-    with _woken_by(ENDS, taken or {}) as woken, contextlib.ExitStack() as stack:
+    with _woken_by(ENDING, taken or {}) as woken, contextlib.ExitStack() as stack:
         try:
-            process = os.pidfd_open(pid)
+            process = _handle(pid)
             stack.callback(os.close, process)
             observer = stack.enter_context(Observer())
             observer.begin(
@@ -95,24 +94,35 @@ def _wait(ends: list[Any], woken: int, seconds: float | None) -> None:
 @contextlib.contextmanager
 def _woken_by(signals: tuple[signal.Signals, ...], taken: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[int]:
     """A descriptor that tells which of these signals has come; none of them ends us meanwhile."""
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
+    woken, wake = socket.socketpair()
+    wake.setblocking(False)  # noqa: FBT003  its only form
     # Ctrl-C counts though it was ignored when we were started (`&` in a script): whoever sends it wants what was seen.
     heeded = [each for each in signals if each is signal.SIGINT or signal.getsignal(each) is not signal.SIG_IGN]
     before = {each: signal.signal(each, lambda *_: None) for each in heeded}
     before |= {each: signal.signal(each, lambda *_, do=do: do()) for each, do in taken.items()}
-    outer = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    outer = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     try:
-        yield woken
+        yield woken.fileno()
     finally:
         signal.set_wakeup_fd(outer)
         for each, handler in before.items():
             signal.signal(each, handler)
-        os.close(woken)
-        os.close(wake)
+        woken.close()
+        wake.close()
+
+
+def _handle(pid: int) -> int:
+    """What can be waited for until the process ends."""
+    number = -1
+    if sys.platform == "linux":
+        number = os.pidfd_open(pid)
+    return number
 
 
 def _check_right_to(pid: int) -> None:
+    if not Path("/proc/self/task").exists():
+        message = "--pid: a running process is watched through /proc, which this system has not: start it with script"
+        raise ScriptError(message)
     if not Path(f"/proc/{pid}").exists():
         message = f"--pid: there is no process {pid}"
         raise ScriptError(message)

@@ -15,25 +15,36 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from compare.results import CpuSeconds, Run
-from compare.scenarios.script import signals
+from compare.process.host import signal_name
+from compare.results import Run
+from compare.scenarios.script import plain_child
 from compare.scenarios.script.follow import Follower, Rows
 from compare.scenarios.watcher import Watcher
 
 if TYPE_CHECKING:
-    import resource
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from compare.observe import Link
     from compare.results import Observation
+    from compare.scenarios.script.ended import Ended
     from compare.scenarios.script.follow import Hear
-    from compare.scenarios.script.signals import Ended
+
 
 STARTUP = Path(__file__).parent.parent.parent / "observe" / "agent" / "startup"
 SHARE = 0.05
 """How much of one processor the sampler uses, as far as the threshold allows."""
+
+
+class Program(Protocol):
+    """The program, while it runs."""
+
+    pid: int
+
+    def wait(self) -> Ended:
+        """Wait for its end."""
 
 
 class ScriptError(Exception):
@@ -77,7 +88,7 @@ def run(  # noqa: PLR0913  what a watch is made of
     taken: Mapping[signal.Signals, Callable[[], None]] | None = None,
     streams: Mapping[int, int] | None = None,
 ) -> tuple[Run, int]:
-    """Run a program under the observer until it ends; returns the row, and `waitpid`'s status.
+    """Run a program under the observer until it ends; returns the row, and its exit status, negative for a signal.
 
     Args:
         argv: the program and its arguments.
@@ -97,35 +108,35 @@ def run(  # noqa: PLR0913  what a watch is made of
     with Watcher() as watcher, contextlib.ExitStack() as stack:
         if (link := watcher.link()) is not None:
             stack.enter_context(link)
-        blocked = stack.enter_context(signals.held())
         try:
-            pid = _spawn(command, link, blocked, streams or {})
+            child = stack.enter_context(_started(command, link, streams or {}, taken or {}))
         except OSError as error:
             message = f"the program can't be started: {error}"
             raise ScriptError(message) from None
         how = {"imports": imports, "share": share, "news": hear is not None, "keep_s": keep_s}
-        watcher.begin(pid, link, threshold_ms, plain_threads=False, **how)
+        watcher.begin(child.pid, link, threshold_ms, plain_threads=False, **how)
         row = partial(row_of, argv, threshold_ms, None, module=module)
         rows = Rows(lambda: row(watcher.so_far()), lambda: row(watcher.recorded()))
         with Follower(watcher.news, rows, hear) as follower:
-            ended = signals.attend(pid, taken or {})
+            ended = child.wait()
         seen = watcher.end()
     trouble = watcher.trouble or follower.trouble
-    return row_of(argv, threshold_ms, ended, seen, module=module, trouble=trouble), ended.status
+    return row_of(argv, threshold_ms, ended, seen, module=module, trouble=trouble), ended.exit_status
 
 
-def _spawn(command: list[str], link: Link | None, blocked: set[int], streams: Mapping[int, int]) -> int:
-    for descriptor in link.fds if link is not None else ():
-        os.set_inheritable(descriptor, True)  # noqa: FBT003  its only form
-    # What was blocked or ignored when we were started stays so; SIGPIPE and SIGXFSZ our interpreter ignores by itself.
-    by_us = [signal.SIGPIPE, signal.SIGXFSZ]
-    moved = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in streams.items()]
-    pid = os.posix_spawn(
-        command[0], command, environment(link), file_actions=moved, setsigmask=blocked, setsigdef=by_us
-    )
-    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # the program's to inherit; but we must hear of its end
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    return pid
+def _started(
+    command: list[str],
+    link: Link | None,
+    streams: Mapping[int, int],
+    taken: Mapping[signal.Signals, Callable[[], None]],
+) -> AbstractContextManager[Program]:
+    """Start it; its signals are its own while it runs, as far as the system lets us."""
+    arguments = command, environment(link), link.fds if link is not None else (), streams, taken
+    if sys.platform == "linux" and hasattr(signal, "sigwaitinfo") and hasattr(os, "posix_spawn"):
+        from compare.scenarios.script import signals  # noqa: PLC0415  not everywhere
+
+        return signals.started(*arguments)
+    return plain_child.started(*arguments)
 
 
 def row_of(  # noqa: PLR0913  what a row is made of
@@ -141,10 +152,9 @@ def row_of(  # noqa: PLR0913  what a row is made of
     from compare.scenarios.shared import verdict  # noqa: PLC0415  it is for the end
 
     status = ended.exit_status if ended is not None else None
-    usage = ended.usage if ended is not None else None
     reason = None
     if status is not None and status < 0:
-        reason = f"ended by {signal.Signals(-status).name}"
+        reason = f"ended by {signal_name(-status)}"
     elif status:
         reason = f"exit status {status}"
     row = Run(
@@ -157,14 +167,10 @@ def row_of(  # noqa: PLR0913  what a row is made of
         outcome="failed" if reason else "ok",
         reason=reason,
         exit_status=status,
-        cpu_seconds=_cpu(usage),
+        cpu_seconds=ended.cpu if ended is not None else None,
         threads=seen.threads if seen is not None else 0,
-        rss_mib=usage.ru_maxrss / 1024 if usage is not None else 0.0,
+        rss_mib=ended.peak_mib if ended is not None else 0.0,
         observation=seen,
         notes=(trouble,) if trouble is not None else (),
     )
     return verdict.told(row)
-
-
-def _cpu(usage: resource.struct_rusage | None) -> CpuSeconds | None:
-    return CpuSeconds(usage.ru_utime, usage.ru_stime) if usage is not None else None

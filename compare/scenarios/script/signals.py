@@ -1,4 +1,4 @@
-"""Signals around a program that is our child, in our own process group: what is passed on, and when we stop with it.
+"""A program as our child, in our own process group, on Linux: which signals are passed on, when we stop with it.
 
 What the terminal sends reaches the program directly; what is sent to us alone is passed on. We stop with it where the
 terminal's job control has stopped it: then our shell sees its job stop, and continues us both. Who stops the program by
@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compare.observe.kernel.processes import Process
+from compare.results import CpuSeconds
+from compare.scenarios.script.ended import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+assert sys.platform == "linux", "nobody else takes signals one by one: see plain_child"
 PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2})
 STOPS = frozenset({signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
 HELD = PASSED_ON | STOPS | {signal.SIGCONT, signal.SIGCHLD}
@@ -28,19 +29,6 @@ FROM_KERNEL = 0x80
 """`SI_KERNEL`, sigaction(2): the terminal sent it, to the program too."""
 RECENT_S = 5.0
 """A program may first tidy the screen, and stop itself then: so long after the terminal's signal it is still that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended: `waitpid`'s status, and what it used."""
-
-    status: int
-    usage: resource.struct_rusage | None
-
-    @property
-    def exit_status(self) -> int:
-        """Its exit status; negative for a signal."""
-        return os.waitstatus_to_exitcode(self.status)
 
 
 @contextlib.contextmanager
@@ -58,26 +46,68 @@ def held() -> Iterator[set[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def attend(pid: int, taken: Mapping[signal.Signals, Callable[[], None]]) -> Ended:
-    """Wait for the program's end; signals are `held` meanwhile, and those that are `taken` are not passed on."""
-    return _Attendant(pid, taken).wait()
+@contextlib.contextmanager
+def started(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    descriptors: Sequence[int],
+    streams: Mapping[int, int],
+    taken: Mapping[signal.Signals, Callable[[], None]],
+) -> Iterator[Program]:
+    """Start a program with our standard streams; until the block ends, its signals are its own.
+
+    Args:
+        command: the program and its arguments.
+        env: its environment.
+        descriptors: what it inherits.
+        streams: its descriptors that are to be others of ours.
+        taken: signals that are not passed on, and what is done when one comes.
+
+    Raises:
+        OSError: it can't be started.
+    """
+    with held() as blocked:
+        yield Program(_spawn(command, env, descriptors, streams, blocked), taken)
 
 
-class _Attendant:
+def _spawn(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    descriptors: Sequence[int],
+    streams: Mapping[int, int],
+    blocked: set[int],
+) -> int:
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003  its only form
+    # What was blocked or ignored when we were started stays so; SIGPIPE and SIGXFSZ our interpreter ignores by itself.
+    by_us = [signal.SIGPIPE, signal.SIGXFSZ]
+    moved = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in streams.items()]
+    pid = os.posix_spawn(command[0], list(command), env, file_actions=moved, setsigmask=blocked, setsigdef=by_us)
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # the program's to inherit; but we must hear of its end
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    return pid
+
+
+class Program:
+    """The program, while it runs."""
+
     def __init__(self, pid: int, taken: Mapping[signal.Signals, Callable[[], None]]) -> None:
-        self._pid, self._taken = pid, taken
+        """Take the child's number, and the signals that are ours."""
+        self.pid, self._pid, self._taken = pid, pid, taken
         self._process = Process(pid)
         self._stop: tuple[signal.Signals, float] | None = None
         """Which signal told us to stop last, and when."""
 
     def wait(self) -> Ended:
+        """Wait for its end; signals are `held` meanwhile."""
         while True:
             info = signal.sigwaitinfo(HELD)
             if info.si_signo != signal.SIGCHLD:
                 self._take(signal.Signals(info.si_signo), from_terminal=info.si_code == FROM_KERNEL)
             found, status, usage = os.wait4(self._pid, os.WNOHANG)
             if found == self._pid:
-                return Ended(status, usage)
+                cpu = CpuSeconds(usage.ru_utime, usage.ru_stime)
+                return Ended(os.waitstatus_to_exitcode(status), cpu, usage.ru_maxrss / 1024)
             self._stop_with_it()
 
     def _take(self, signum: signal.Signals, *, from_terminal: bool) -> None:
@@ -103,18 +133,3 @@ class _Attendant:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})  # here we stop; SIGCONT is taken like any other
             signal.pthread_sigmask(signal.SIG_BLOCK, {signum})
             signal.signal(signum, before)
-
-
-def end_alike(status: int) -> int:
-    """End as the program did: returns its exit status, or dies by its signal (and leaves no core)."""
-    code = os.waitstatus_to_exitcode(status)
-    if code >= 0:
-        return code
-    sys.stdout.flush()
-    sys.stderr.flush()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if -code not in {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(-code, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {-code})
-    os.kill(os.getpid(), -code)
-    return 128 - code

@@ -12,8 +12,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ...process.child import main, own_usage
+from ...process.child import main
 from ...process.launch import command
+from ...process.usage import own_usage
 from ..shared.one_pass import one_pass
 
 if TYPE_CHECKING:

@@ -99,6 +99,7 @@ def load(port: int, work: dict[str, Any], contents: Sequence[bytes]) -> dict[str
         slow = [stack.enter_context(_connected(port, 16 * 1024)) for _ in range(work["slow"])]
         for conn in slow:
             conn.sendall(b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % SLOW_NAME.encode())
+            conn.setblocking(False)  # noqa: FBT003  its only form
         clients = work["clients"]
         made = []
         for number in range(clients):
@@ -130,7 +131,7 @@ def _until_done(selector: selectors.BaseSelector, slow: list[socket.socket]) -> 
             sip = time.perf_counter() + SIP_S
             for conn in slow:
                 with suppress(BlockingIOError):
-                    conn.recv(SIP, socket.MSG_DONTWAIT)
+                    conn.recv(SIP)
 
 
 def _connected(port: int, buffer: int = 0) -> socket.socket:

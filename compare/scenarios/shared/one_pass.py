@@ -9,7 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...process.child import peak_mib, threads, usage
+from ...process.usage import peak_mib, threads, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,21 +30,24 @@ def warm(paths: Sequence[str]) -> None:
 
 def evict(paths: Sequence[str]) -> str | None:
     """Put files out of the page cache; why that failed, or `None`."""
-    if not hasattr(os, "posix_fadvise"):
-        return "this platform has no posix_fadvise"
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
+    why: str | None = "this system has no posix_fadvise, which evicts a file"
+    if sys.platform == "linux" and hasattr(os, "posix_fadvise"):
+        why = next((reason for path in paths if (reason := _evicted(path))), None)
+    return why
+
+
+def _evicted(path: str) -> str | None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if sys.platform == "linux":
             os.fdatasync(descriptor)  # what is not yet on the disk can't be evicted
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            left = resident(descriptor)
-        except OSError as error:
-            return f"{path}: {error.strerror}"
-        finally:
-            os.close(descriptor)
-        if left:
-            return f"its file system keeps files in memory ({left} pages of {Path(path).name} stayed)"
-    return None
+        left = resident(descriptor)
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    finally:
+        os.close(descriptor)
+    return f"its file system keeps files in memory ({left} pages of {Path(path).name} stayed)" if left else None
 
 
 def resident(descriptor: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from compare import catalogue
 from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
+from compare.scenarios.shared import fifos
 from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK
 from compare.scenarios.shared.passes import Passes, Plan
@@ -95,7 +95,7 @@ class _Writing:
         try:
             folder.mkdir()
             for path in paths if self.state == "slow" else ():
-                os.mkfifo(path)
+                fifos.make(path)
         except OSError as error:
             message = f"can't make {len(paths)} pipes in {self.folder.parent}: {error.strerror}"
             raise NoRoomError(message) from None
@@ -163,6 +163,8 @@ class _Comparison:
 
     def _folder(self, state: State) -> Path | str:
         """Where a pass writes; a string says why there is no such place."""
+        if state == "slow" and (reason := fifos.why_not()):
+            return f"slow can't be had: {reason}"
         if state != "durable":
             return self.storage.folder()
         folder, remark = self.storage.cold_folder()  # what can't be evicted is on no disk

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
+import selectors
 import socket
 import sys
 import threading
@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from compare.process.child import Line
+from compare.scenarios.shared import fifos
 from compare.scenarios.shared.storage import content
 from compare.scenarios.write.seen import leave
 
@@ -31,7 +32,7 @@ NUMBER_BYTES = 4
 
 def main(arguments: Sequence[str]) -> None:
     """Serve one parent until it closes its end; the threads end with this process."""
-    line = Line(*map(int, arguments))
+    line = Line(*arguments)
     started = line.receive()
     assert started is not None
     streams = [content(index, started["size"]) for index in range(started["count"])]
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
         line.send(port=listener.getsockname()[1])
         while (command := line.receive()) is not None:
             for path in command["drain"]:
-                descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                descriptor = fifos.open_at_once(path)
                 drain = (descriptor, path, started["delay"])
                 threading.Thread(target=_drain, args=drain, daemon=True).start()
             line.send(draining=True)
@@ -59,11 +60,12 @@ def _send(connection: socket.socket, streams: Sequence[bytes]) -> None:
 
 
 def _drain(descriptor: int, path: str, delay: float) -> None:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    poll.poll()  # until there is something, or a writer has left
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        selector.select()  # until there is something, or a writer has left
     time.sleep(delay)
-    os.set_blocking(descriptor, True)
+    if sys.platform != "win32":
+        os.set_blocking(descriptor, True)
     count, digest = 0, hashlib.blake2b(digest_size=16)
     while piece := os.read(descriptor, PIECE):
         count += len(piece)

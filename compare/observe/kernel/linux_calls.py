@@ -1,0 +1,32 @@
+"""System calls of Linux alone; elsewhere something stands for them, and nobody asks for it: there is no /proc."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def _by_seeking(descriptor: int, size: int, offset: int) -> bytes:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.read(descriptor, size)
+
+
+if sys.platform != "win32" and hasattr(os, "pread"):
+    pread = os.pread
+else:
+    pread = _by_seeking
+
+
+def pidfd(pid: int) -> int:
+    """Return a descriptor of a process, which can be read from once it has ended: pidfd_open(2).
+
+    Raises:
+        OSError: there is no such process, or no such call.
+    """
+    descriptor = -1
+    if sys.platform == "linux":
+        descriptor = os.pidfd_open(pid)
+    if descriptor < 0:
+        message = "there is no pidfd_open here"
+        raise OSError(message)
+    return descriptor
