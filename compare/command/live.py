@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from compare.command import output
 from compare.command.terminal import Terminal
+from compare.observe.kernel.linux_calls import pread
 from compare.report.watch_screen import WatchScreen
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _show(kept: int, shown: int) -> None:
     """Copy a file to a descriptor; where it stands is left to what the program may have left running."""
     at = 0
     with contextlib.suppress(OSError):
-        while data := os.pread(kept, 1 << 16, at):
+        while data := pread(kept, 1 << 16, at):
             at += os.write(shown, data)
 
 

@@ -112,7 +112,8 @@ class Meanwhile:
 
         folder = options.record_in or Path()
         recorder = Recorder(folder, options.dump_over, options.record, self._described, self._note)
-        self.taken[signal.SIGUSR2] = recorder.is_asked.set
+        if sys.platform != "win32" and hasattr(signal, "SIGUSR2"):
+            self.taken[signal.SIGUSR2] = recorder.is_asked.set
         self._tellers.append(recorder)
 
     def _open_screen(self, options: Namespace) -> bool:

@@ -6,13 +6,12 @@ import contextlib
 import os
 import re
 import select
-import signal
-import termios
 import threading
-import tty
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleDimensions, Group
+
+from compare.command import raw_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +25,6 @@ NAMED = {
 KEY = re.compile(rb"\x1b[\[O][0-9;]*[A-Za-z~]|.", re.DOTALL)
 REST_S = 0.02
 """How long the rest of a key that sends several bytes may take."""
-CONTROLS = 6
-"""Where `tcgetattr` has the control characters."""
 
 
 def keys(data: bytes) -> list[str]:
@@ -50,7 +47,7 @@ class Terminal:
         self._file = os.fdopen(descriptor, "r+b", 0)
         self._text = os.fdopen(os.dup(descriptor), "w", errors="replace")
         self._console = Console(file=self._text, force_terminal=True)
-        self._before = termios.tcgetattr(descriptor)
+        self._before = raw_terminal.settings(descriptor)
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._read, name="compare reads keys", daemon=True)
         self._is_taken = self._is_closed = False
@@ -60,18 +57,11 @@ class Terminal:
     def _take(self) -> None:
         """Take the keys one by one, without showing them, and the whole screen."""
         self._is_taken = True
-        tty.setcbreak(self._descriptor)
-        mode = termios.tcgetattr(self._descriptor)
-        for each in (termios.VSUSP, termios.VQUIT):
-            mode[CONTROLS][each] = b"\0"
-        termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
+        raw_terminal.keys_one_by_one(self._descriptor)
         self._console.set_alt_screen(True)
         self._console.show_cursor(False)  # noqa: FBT003
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            self._thread.start()  # no signal is taken there that others wait for
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with raw_terminal.no_signals():
+            self._thread.start()
 
     def close(self) -> None:
         """Give back what was taken, once; a terminal that is gone needs nothing."""
@@ -86,8 +76,7 @@ class Terminal:
             with contextlib.suppress(OSError, ValueError):
                 self._console.show_cursor(True)  # noqa: FBT003
                 self._console.set_alt_screen(False)
-            with contextlib.suppress(OSError, termios.error):
-                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+            raw_terminal.give_back(self._descriptor, self._before)
         for each in (self._text, self._file):
             with contextlib.suppress(OSError):
                 each.close()
@@ -122,12 +111,4 @@ def ours() -> int | None:
     """Return a descriptor of the terminal that we are in the foreground of, if it can show a screen; else `None`."""
     if os.environ.get("TERM", "dumb").lower() in ("", "dumb", "unknown"):
         return None
-    try:
-        descriptor = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
-    except OSError:
-        return None
-    with contextlib.suppress(OSError):
-        if os.tcgetpgrp(descriptor) == os.getpgrp():
-            return descriptor
-    os.close(descriptor)
-    return None
+    return raw_terminal.opened()

@@ -14,12 +14,14 @@ import asyncio
 import os
 import resource
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "RUSAGE_THREAD is Linux's"
+REQUIRES = {"platform": "linux", "has": ("os.posix_fadvise", "resource.RUSAGE_THREAD")}
 SIZE = 1 << 20
 SEEN_IN_TRAP = "1 MiB sent; the loop thread read from the disk: True"
 SEEN_IN_WAY_OUT = "1 MiB sent; the loop thread read from the disk: False"

@@ -12,11 +12,13 @@ thread. `write_file(…, durable=True)` of the recipes does both.
 
 import mmap
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-REQUIRES = {"platform": "linux"}
+assert sys.platform == "linux", "mincore is asked through Linux's C library"
+REQUIRES = {"platform": "linux", "has": ("mmap.PROT_READ",)}
 SIZE = 256 * 1024
 SEEN_IN_TRAP = "256 KiB written, 256 KiB of it in memory alone"
 SEEN_IN_WAY_OUT = "256 KiB written, 0 KiB of it in memory alone"

@@ -81,18 +81,20 @@ def _row(pid: int, threshold_ms: float, seen: Observation, trouble: str | None =
     return row_of([f"process {pid}"], threshold_ms, None, seen, trouble=trouble)
 
 
-def _wait(ends: list[Any], woken: int, seconds: float | None) -> None:
+def _wait(ends: list[Any], woken: socket.socket, seconds: float | None) -> None:
     """Until one of these can be read from, one of the signals that end the watch has come, or the time is over."""
     deadline = None if seconds is None else time.monotonic() + seconds
     while True:
         left = None if deadline is None else max(deadline - time.monotonic(), 0)
         ready, _, _ = select.select([*ends, woken], [], [], left)
-        if ready != [woken] or any(signum in ENDS for signum in os.read(woken, 64)):
+        if ready != [woken] or any(signum in ENDING for signum in woken.recv(64)):
             return
 
 
 @contextlib.contextmanager
-def _woken_by(signals: tuple[signal.Signals, ...], taken: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[int]:
+def _woken_by(
+    signals: tuple[signal.Signals, ...], taken: Mapping[signal.Signals, Callable[[], None]]
+) -> Iterator[socket.socket]:
     """A descriptor that tells which of these signals has come; none of them ends us meanwhile."""
     woken, wake = socket.socketpair()
     wake.setblocking(False)  # noqa: FBT003  its only form
@@ -102,7 +104,7 @@ def _woken_by(signals: tuple[signal.Signals, ...], taken: Mapping[signal.Signals
     before |= {each: signal.signal(each, lambda *_, do=do: do()) for each, do in taken.items()}
     outer = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     try:
-        yield woken.fileno()
+        yield woken
     finally:
         signal.set_wakeup_fd(outer)
         for each, handler in before.items():

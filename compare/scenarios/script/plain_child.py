@@ -52,8 +52,10 @@ def started(
     Raises:
         OSError: it can't be started.
     """
-    standard = (streams.get(number) for number in range(3))
-    process = subprocess.Popen(command, -1, None, *standard, env=env, pass_fds=descriptors)  # noqa: S603  the user's own
+    stdin, stdout, stderr = (streams.get(number) for number in range(3))
+    process = subprocess.Popen(  # noqa: S603  the user's own
+        command, env=env, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=descriptors
+    )
 
     def pass_on(signum: int, _frame: object) -> None:
         if sys.platform != "win32" and signum != signal.SIGINT:  # which its terminal has sent to both
