@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compare.observe.in_process.watch import BlockingError, watch
     from compare.plugin.settings import NoBlockingWarning
+    from compare.results import Stall
 
-__all__ = ["BlockingError", "NoBlockingWarning", "watch"]
+__all__ = ["BlockingError", "NoBlockingWarning", "Stall", "watch"]
 
 ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  no pathlib in a program's start
 """The folder that holds us, `compare/` and `recipes/`: a checkout, or `site-packages`."""
@@ -23,6 +24,7 @@ __path__.append(os.path.join(ROOT, "compare"))  # noqa: PTH118  as above
 _HOMES = {
     "BlockingError": "observe.in_process.watch",
     "NoBlockingWarning": "plugin.settings",
+    "Stall": "results",
     "watch": "observe.in_process.watch",
 }
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from compare.observe.in_process.watch import BlockingError, watch
+    from compare.results import Stall
 
-__all__ = ["BlockingError", "watch"]
+__all__ = ["BlockingError", "Stall", "watch"]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,12 +23,15 @@ import pickle
 import selectors
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from compare.observe.agent.channel import Kind, unblock
+from compare.observe.in_process.answer import IMPORTS, TELLS, Answer
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.judge.judge import Judge
+from compare.observe.judge.stalls import Stalls
 from compare.observe.kernel.linux_calls import pidfd
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
 
     from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
-    from compare.results import Finding, Observation
 
 PERIOD_MS = 1
 REST_MS = 4
@@ -53,12 +55,12 @@ IDLE_MS = 50
 MESSAGE_BYTES = 1 << 17
 """The longest message; fewer bytes than a socket's buffer holds at Linux's default."""
 MOST_FINDINGS = 100
+KEEP_NS = 1_000_000_000
+"""How much of the lanes is kept of a window that may be open for days: nobody asks for them."""
 
 Command = tuple[Any, ...]
-"""`("wake",)`: read the notes, there are windows in them; `("stop", number, at)`: answer what was seen in one."""
-
-Answer = tuple[int, tuple["Finding", ...], tuple[str, ...]]
-"""A window's number, what was found in it (worst first), and what could not be seen."""
+"""`("wake",)`: read the notes, there are windows in them; `("stop", number, at)`: answer what was seen in one;
+`("news", number)`: answer which stalls ended in one that is open."""
 
 
 class _Judges:
@@ -94,14 +96,26 @@ class Windows(Sampler):
                 self._process.cut(thread, at, by_itself=False)
             else:  # where it was seen last is long ago
                 thread.open, thread.raw, thread.pinged, thread.turned = None, b"", False, at
+        tells = bool(record.amount & TELLS)
         judge = Judge(
-            self.pid, at, self.probe, threshold_ns=record.second, plain_threads=False, imports=bool(record.amount)
-        )
+            self.pid, at, self.probe,
+            threshold_ns=record.second, plain_threads=False, imports=bool(record.amount & IMPORTS),
+            stalls=Stalls(record.second) if tells else None, keep_ns=KEEP_NS if tells else None,
+        )  # fmt: skip
         for tid in self._process.notes.loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge
 
-    def stop(self, number: int, at: int) -> Observation:
+    def ended(self, number: int) -> Answer:
+        """Say which stalls ended since it was asked last; a window that is closed has none."""
+        judge = self.open.get(number)
+        if judge is None:
+            return Answer(-number)
+        judge.names(self.pid, self._process.notes.names)
+        stalls, _, left_out = judge.fresh()
+        return Answer(-number, stalls=stalls, left_out=left_out)
+
+    def stop(self, number: int, at: int) -> Answer:
         """Close a window that ended at a moment just gone by, and say what was seen in it."""
         self.rest(at_once=True)
         for thread in self._process.threads.values():
@@ -113,7 +127,8 @@ class Windows(Sampler):
         for sentence in self._process.notes.missing():
             judge.miss(sentence)
         linecache.checkcache()
-        return judge.finish(at)
+        seen = judge.finish(at)
+        return Answer(number, seen.findings[:MOST_FINDINGS], seen.missing, judge.fresh()[0])
 
     def rest(self, *, at_once: bool = False) -> None:
         """Read what the agent noted; a window that is dropped while it is young is never looked into.
@@ -211,9 +226,18 @@ def _obey(control: socket.socket, windows: Windows, command: Command) -> None:
         case ("wake",):
             windows.rest()
         case ("stop", number, at):
-            seen = windows.stop(number, at)
-            answer: Answer = (number, seen.findings[:MOST_FINDINGS], seen.missing)
-            control.send(pickle.dumps(answer))
+            control.send(_packed(windows.stop(number, at)))
+        case ("news", number):
+            control.send(_packed(windows.ended(number)))
+
+
+def _packed(answer: Answer) -> bytes:
+    """An answer as a message: of stalls those that fit."""
+    while len(data := pickle.dumps(answer)) > MESSAGE_BYTES and answer.stalls:
+        half = len(answer.stalls) // 2
+        left_out = answer.left_out + len(answer.stalls) - half
+        answer = replace(answer, stalls=answer.stalls[:half], left_out=left_out)
+    return data
 
 
 if __name__ == "__main__":

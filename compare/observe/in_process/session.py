@@ -26,9 +26,10 @@ from ..agent.clock import now
 from ..agent.pings import high
 from ..started.observer import ObserverError
 from . import own_agent
+from .answer import IMPORTS, TELLS, Answer
 
 if TYPE_CHECKING:
-    from ...results import Finding
+    from ...results import Stall
 
 START_S = 20.0
 """How long the sampler may take to start, in seconds; it takes tenths of one, and longer on a busy machine."""
@@ -56,7 +57,7 @@ class Session:
         """The sampler's, once it is ready."""
         self.is_ready = False
         self._numbers = count(1)
-        self._answers: dict[int, tuple[tuple[Finding, ...], tuple[str, ...]]] = {}
+        self._answers: dict[int, Answer] = {}
         self._lock = threading.RLock()
         self._last = 0
         self._parent = os.getpid()
@@ -87,16 +88,15 @@ class Session:
         """Whether the sampler is gone; takes no time to tell."""
         return any(event & HUNG_UP for _, event in _poll(self._socket, 0))
 
-    def start(self, threshold_ms: float, *, imports: bool) -> tuple[int, int]:
-        """Open a window; returns its number, and when it began."""
+    def start(self, threshold_ms: float, *, imports: bool, tells: bool = False) -> tuple[int, int]:
+        """Open a window, and ask for its stalls by `news` if it `tells`; returns its number, and when it began."""
         if not self.is_ready:
             message = "the sampler is not ready"
             raise ObserverError(message)
         number, at = next(self._numbers), now()
         own_agent.note_loop_here()
-        own_agent.note(
-            Kind.WINDOW_OPENS, number, int(threshold_ms * 1e6), code=time.thread_time_ns(), amount=int(imports)
-        )
+        how = (IMPORTS if imports else 0) | (TELLS if tells else 0)
+        own_agent.note(Kind.WINDOW_OPENS, number, int(threshold_ms * 1e6), code=time.thread_time_ns(), amount=how)
         if at - self._last > AWAKE_S * 1e9:
             self._send("wake")
         self._last = at
@@ -110,12 +110,18 @@ class Session:
         """Close a window that ended at this moment; `answer` waits for what was seen in it."""
         self._send("stop", number, at)
 
-    def answer(self, number: int) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-        """Return what was found in a window that was stopped, and what could not be seen."""
+    def news(self, number: int) -> tuple[tuple[Stall, ...], int]:
+        """Return the stalls since it was asked last in a window that is open, and how many had no room."""
+        self._send("news", number)
+        seen = self.answer(-number)
+        return seen.stalls, seen.left_out
+
+    def answer(self, number: int) -> Answer:
+        """Return what was seen in a window that was stopped."""
         with self._lock:
             while number not in self._answers:
-                got, findings, missing = self._receive(ANSWER_S)
-                self._answers[got] = (findings, missing)
+                seen: Answer = self._receive(ANSWER_S)
+                self._answers[seen.number] = seen
             return self._answers.pop(number)
 
     def close(self) -> None:

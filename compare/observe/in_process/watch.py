@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ...results import LOOP_PLACES, PLACES, Finding, Place
+from .telling_window import TellingWindow
 from .window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
+
+    from ...results import Stall
 
 
 class BlockingError(AssertionError):
@@ -37,6 +40,14 @@ def checked_threshold(threshold_ms: Any) -> float:
     return float(threshold_ms)
 
 
+def checked_call(on_stall: Any) -> Callable[[Stall], object] | None:
+    """Return what is called with each stall, or raise `ValueError` with one line."""
+    if on_stall is not None and not callable(on_stall):
+        message = f"on_stall must be a function that takes a Stall, not {on_stall!r}"
+        raise ValueError(message)
+    return cast("Callable[[Stall], object] | None", on_stall)
+
+
 class watch:  # noqa: N801  reads as what it does: `with compare.watch() as seen`
     """Observe this process's event loops while a `with` or `async with` block runs.
 
@@ -49,6 +60,9 @@ class watch:  # noqa: N801  reads as what it does: `with compare.watch() as seen
         threshold_ms: what waited or computed for less than this, in all, is not told; in milliseconds.
         places: which places are told; as it is, all that hold a loop's thread.
         imports: whether what a module's import waits for and computes counts.
+        on_stall: is called with a `Stall` for each stall when it has ended, at most a quarter of a second later, while
+            the block goes on. The call is made in a thread of ours, so that it holds no loop; what it raises is told in
+            `missing`. Such a block may last for as long as the service does.
 
     Attributes:
         findings: what was found, worst first; empty until the block has ended.
@@ -59,10 +73,17 @@ class watch:  # noqa: N801  reads as what it does: `with compare.watch() as seen
     """
 
     def __init__(
-        self, *, threshold_ms: float = 50.0, places: Iterable[Place] = LOOP_PLACES, imports: bool = True
+        self,
+        *,
+        threshold_ms: float = 50.0,
+        places: Iterable[Place] = LOOP_PLACES,
+        imports: bool = True,
+        on_stall: Callable[[Stall], object] | None = None,
     ) -> None:
         """See the class."""
-        self._window = Window(checked_threshold(threshold_ms), checked_places(places), imports)
+        how = checked_threshold(threshold_ms), checked_places(places), imports
+        call = checked_call(on_stall)
+        self._window = Window(*how) if call is None else TellingWindow(*how, on_stall=call)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from . import session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...results import Finding, MayBlock, Place
+    from ...results import Finding, MayBlock, Place, Stall
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class Window:
         missing: what could not be seen, and why, a sentence each.
         findings: what was found, worst first, once it is collected.
         may_block: calls in a loop's thread that may block, in the order of time; of a `StrictWindow` alone.
+        tells: whether the sampler is asked for stalls while it is open.
+        last: the stalls that nobody had asked for, once it is collected.
     """
 
     threshold_ms: float = 50.0
@@ -36,6 +38,8 @@ class Window:
     missing: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     may_block: tuple[MayBlock, ...] = ()
+    tells: bool = False
+    last: tuple[Stall, ...] = ()
     _is_open: bool = field(default=False, repr=False)
     _number: int = field(default=0, repr=False)
     _began: int = field(default=0, repr=False)
@@ -59,7 +63,7 @@ class Window:
         """Begin."""
         with self._guarded():
             self._session = session.current()
-            self._number, self._began = self._session.start(self.threshold_ms, imports=self.imports)
+            self._number, self._began = self._session.start(self.threshold_ms, imports=self.imports, tells=self.tells)
             self._is_open = True
             self.missing += self._session.missing
 
@@ -96,9 +100,10 @@ class Window:
     def _collect(self) -> None:
         with self._guarded():
             assert self._session is not None
-            findings, missing = self._session.answer(self._number)
-            self.missing += missing
-            self.findings = tuple(finding for finding in findings if finding.place in self.places)
+            seen = self._session.answer(self._number)
+            self.missing += seen.missing
+            self.findings = tuple(finding for finding in seen.findings if finding.place in self.places)
+            self.last = seen.stalls
         self._session = None
 
     @contextlib.contextmanager
