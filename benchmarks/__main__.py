@@ -1,4 +1,4 @@
-"""`python -m benchmarks file|net|write|pipes|observer|accuracy`: arguments only."""
+"""`python -m benchmarks file|net|write|serve|pipes|observer|accuracy`: arguments only."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "file": "read files, beside aiofiles, anyio, trio, urio and the disk itself",
     "net": "serve a TCP echo, beside the libraries' own examples and a server in C; then 10,000 connections",
     "write": "write streams to files, beside aiofiles, anyio, trio and a plain loop",
+    "serve": "serve files over HTTP, beside nginx and a server in C; then files that are not in memory",
     "pipes": "talk to child processes, beside what the libraries' documentation shows",
     "observer": "what being observed costs a busy server, beside strace and other detectors",
     "accuracy": "what the observer says of known waits, beside what strace says",

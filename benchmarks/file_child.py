@@ -19,6 +19,7 @@ import struct
 import sys
 import time
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -162,7 +163,7 @@ async def _digest(source: Any, most: int, *, batches: bool) -> tuple[int, str]:
 async def _under_pings(
     call: Callable[[], Awaitable[Any]], pings: socket.socket, late: list[float], *, least_s: float, on_trio: bool
 ) -> tuple[float, Any]:
-    async with _answered(pings, late, on_trio=on_trio):
+    async with answered(pings, partial(_take, pings, late), on_trio=on_trio):
         await anyio.sleep(0.005)  # what came before the loop ran is not the pass's fault
         late.clear()
         until = time.perf_counter() + least_s
@@ -174,11 +175,11 @@ async def _under_pings(
 
 
 @asynccontextmanager
-async def _answered(pings: socket.socket, late: list[float], *, on_trio: bool) -> AsyncIterator[None]:
+async def answered(pings: socket.socket, take: Callable[[], None], *, on_trio: bool) -> AsyncIterator[None]:
     """Take pings up in the turn of the loop that sees them: a task of asyncio's would run one or two turns later."""
     if not on_trio:
         loop = asyncio.get_running_loop()
-        loop.add_reader(pings, _take, pings, late)
+        loop.add_reader(pings, take)
         try:
             yield
         finally:
@@ -188,7 +189,7 @@ async def _answered(pings: socket.socket, late: list[float], *, on_trio: bool) -
     async def answer() -> None:
         while True:
             await anyio.wait_readable(pings)
-            _take(pings, late)
+            take()
 
     async with anyio.create_task_group() as group:
         group.start_soon(answer)

@@ -64,9 +64,11 @@ async def send_file(client: Client, request: Request, folder: Folder) -> None:
         at = asked = reply.start
         while at < reply.stop:
             end = min(at + WINDOW, reply.stop)
-            if asked - at < AHEAD // 2:
-                os.posix_fadvise(fd, asked, AHEAD, os.POSIX_FADV_WILLNEED)
-                asked += AHEAD
+            while asked < min(at + AHEAD, reply.stop):
+                os.posix_fadvise(fd, asked, WINDOW, os.POSIX_FADV_WILLNEED)
+                asked += WINDOW
+                # to ask takes 100 microseconds: all at once, by many, held the loop
+                await asyncio.sleep(0)
             for _ in range(1000):
                 if ready(fd, at, end):
                     break

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.serve import WRK, requests_a_second
 from benchmarks.write_child import Writer
 
 if TYPE_CHECKING:
@@ -117,6 +118,33 @@ def test_what_a_writer_left_wrong_is_noticed(tmp_path: Path) -> None:
     assert writer.wrong(work, answer) == "what is in stream is not what was written"
     writer.before(work)
     assert not path.exists()
+
+
+@linux
+def test_servers_of_files(bench: Bench) -> None:
+    rows = "nginx,cached_first,trio_sendfile"
+    done = bench("serve", "--quick", "--rounds", "1", "--only", "small,cold", "--rows", rows, "--json", "-")
+    if shutil.which("cc") is None:
+        assert done.returncode == 2
+        assert "there is no C compiler" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    told = {(row["name"], row["unit"]): row for row in json.loads(done.stdout)["rows"]}
+    assert told["asyncio_cached_first on uvloop", "µs of CPU a request"]["limit_ratio"] > 0
+    assert told["trio_sendfile", "ms"]["median"] > 0
+    assert told["trio_sendfile", "ms stall"]["median"] > 0
+    peer = told["nginx, one worker", "µs of CPU a request"]
+    if shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin"):
+        assert peer["median"] > 0
+    else:
+        assert peer["note"].startswith("not installed")
+
+
+def test_wrk_is_believed_where_all_was_answered() -> None:
+    said = "Running 1s test\n  100 requests in 1.00s\nRequests/sec:   1234.50\nTransfer/sec:   20MB\n"
+    assert requests_a_second(said) == {WRK: 1234.5}
+    assert requests_a_second(said + "  Non-2xx or 3xx responses: 3\n") == {}
+    assert requests_a_second("") == {}
 
 
 @linux
