@@ -68,7 +68,7 @@ def measure(options: Options) -> list[Row]:
 
 def _observed(program: str, folder: Path) -> Figures:
     """What the observer says, in milliseconds by thread and call."""
-    row, status = script.run(["benchmarks.waits", program, str(folder / "names")], module=True)
+    row, status = script.run(["benchmarks.waits", program, str(folder / "names")], flag="-m")
     if status or row.observation is None:
         message = f"{program} ended with status {status} under the observer"
         raise WrongError(message)

@@ -71,6 +71,10 @@ def chosen(scenario: Scenario, options: Namespace) -> tuple[Variant, ...]:
             raise catalogue.UnfitError(message)
     if options.only:
         found = tuple(each for each in found if any(fnmatchcase(each.name, pattern) for pattern in patterns))
+    for spec in specs:
+        if ":" not in spec and (nearest := near(spec, sorted(names))):
+            message = f"{spec}: a recipe is named after --only{nearest}"
+            raise catalogue.UnfitError(message)
     own = [variant for spec in dict.fromkeys(specs) for variant in catalogue.from_user(spec, scenario.name)]
     variants = tuple(
         variant for variant in (*found, *own) if not options.backend or (variant.backend or "none") in options.backend

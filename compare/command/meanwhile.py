@@ -125,7 +125,8 @@ class Meanwhile:
             return False
         if options.pid is None:
             self.streams = self._stack.enter_context(live.Streams(options.output)).moved
-        title = f"process {options.pid}" if options.pid is not None else " ".join(options.module or options.program)
+        named = ("-c",) if options.code else options.module or options.program
+        title = f"process {options.pid}" if options.pid is not None else " ".join(named)
         screen = live.Live(descriptor, title, options.threshold, lambda row: forms.page(self._described(row)))
         self._tellers.append(self._stack.enter_context(screen))
         self._note = screen.note

@@ -53,8 +53,8 @@ def main(argv: Sequence[str]) -> int:
             if options.pid is not None:
                 row = attach.watch(options.pid, duration_s=options.duration, **how)
             else:
-                named, module = options.module or options.program, options.module is not None
-                row, status = program.run(named, module=module, streams=telling.streams, **how)
+                flag: program.Flag = "-m" if options.module else "-c" if options.code else ""
+                row, status = program.run(_named(options), flag=flag, streams=telling.streams, **how)
     except program.ScriptError as error:
         return output.complain(str(error))
     except OSError as error:
@@ -67,10 +67,16 @@ def main(argv: Sequence[str]) -> int:
     return told or ended.end_alike(status)
 
 
+def _named(options: argparse.Namespace) -> list[str]:
+    """The program and its arguments; empty where a process is named instead."""
+    named: list[str] = options.module or options.code or options.program
+    return named
+
+
 def _contradiction(options: argparse.Namespace) -> str | None:
     """What is wrong with the arguments together, in one line; or `None`."""
-    if (options.pid is None) is not bool(options.module or options.program):
-        return "script: expected PATH or -m MODULE or --pid PID, one of them; see --help"
+    if (options.pid is None) is not bool(_named(options)):
+        return "script: expected PATH or -m MODULE or -c CODE or --pid PID, one of them; see --help"
     if options.fail_on.new and options.baseline is None:
         return "script: --fail-on new goes with --baseline FILE: new since which run?"
     if options.duration is not None and options.pid is None:
@@ -106,13 +112,14 @@ def _tell(
 def _parser() -> Parser:
     parser = Parser(
         "python -m compare script",
-        usage="%(prog)s [options] PATH [ARG ...] | -m MODULE [ARG ...] | --pid PID",
+        usage="%(prog)s [options] PATH [ARG ...] | -m MODULE [ARG ...] | -c CODE [ARG ...] | --pid PID",
         description="Run a Python program unchanged, and say on standard error where it waited.",
         epilog=EPILOG,
     )
     add = parser.add_argument
     add("program", nargs=argparse.REMAINDER, metavar="PATH [ARG ...]", help="the program and its arguments")
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does")
+    add("-c", dest="code", nargs=argparse.REMAINDER, metavar="CODE", help="run code, as python -c does")
     add("--pid", type=whole(1), metavar="PID", help="watch a running process until it ends, or until Ctrl-C")
     add("--duration", type=number(0.01), metavar="S", help="with --pid: watch for so many seconds")
     add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")

@@ -97,6 +97,7 @@ def test_states_add_up() -> None:
         ),
         (["list", "nte"], "invalid choice: 'nte'"),
         (["file", "--only", "blockng"], "did you mean blocking?"),
+        (["file", "blokcing"], "a recipe is named after --only; did you mean blocking?"),
         (["file", "--only", "xyzzy"], "python -m compare list"),
         (["file", "--backend", "trio", "--only", "blocking"], "nothing to compare"),
         (["file", "nowhere.at.all:go"], "can't find 'nowhere.at.all'"),

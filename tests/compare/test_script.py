@@ -150,9 +150,10 @@ def test_a_running_process_is_watched_by_its_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "expected PATH or -m MODULE or --pid PID"),
-        (["--pid", "1", "x.py"], "expected PATH or -m MODULE or --pid PID"),
+        ([], "expected PATH or -m MODULE or -c CODE or --pid PID"),
+        (["--pid", "1", "x.py"], "expected PATH or -m MODULE or -c CODE or --pid PID"),
         (["no/such/file.py"], "no program at no/such/file.py"),
+        (["asyncio"], "no program at asyncio: give the path of a Python file, or -m asyncio for the module"),
         (["--fail-on", "nowhere", "x.py"], "must be any, new, new:PLACE, or some of"),
         (["--threshold", "0", "x.py"], "must be 1 or more, not 0"),
         (["--pid", "4194305"], "there is no process 4194305"),
@@ -164,6 +165,12 @@ def test_mistakes_are_told_in_one_line(arguments: Sequence[str], told: str) -> N
     assert ended.returncode == 2
     assert told in ended.stderr.decode()
     assert ended.stderr.count(b"\n") == 1
+
+
+def test_code_is_run_as_python_runs_it() -> None:
+    ended = compare_script("-c", "import sys, time; print(sys.argv); sys.exit(5)", "-x", "y")
+    assert (ended.returncode, ended.stdout.split()) == (5, [b"['-c',", b"'-x',", b"'y']"])
+    assert b"compare: -c -x y: exit status 5" in ended.stderr
 
 
 CONNECTS = """

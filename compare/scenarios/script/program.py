@@ -1,6 +1,6 @@
 """Scenario `script`: any Python program of the user's, unchanged, under the observer.
 
-The program is started as `python PATH ARG …` or `python -m MODULE ARG …`, with our standard streams, in our process
+The program is started as `python PATH ARG …`, `python -m MODULE ARG …` or `python -c CODE ARG …`, with our standard streams, in our process
 group; the agent comes in through `sitecustomize` (`compare/observe/startup`). What the terminal sends reaches it
 directly; a signal sent to us alone is passed on. When it has ended we end in the same way: with its exit status, or
 by the same signal.
@@ -9,13 +9,14 @@ by the same signal.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from compare.process.host import signal_name
 from compare.results import Run
@@ -38,6 +39,10 @@ SHARE = 0.05
 """How much of one processor the sampler uses, as far as the threshold allows."""
 
 
+Flag = Literal["", "-m", "-c"]
+"""What stands before a program on Python's command line."""
+
+
 class Program(Protocol):
     """The program, while it runs."""
 
@@ -51,17 +56,19 @@ class ScriptError(Exception):
     """The program can't be run or watched; the message is one line."""
 
 
-def command_line(argv: Sequence[str], *, module: bool) -> list[str]:
+def command_line(argv: Sequence[str], flag: Flag = "") -> list[str]:
     """Return what starts the program, as the user would without us.
 
     Raises:
         ScriptError: there is no such file.
     """
-    if not module and not Path(argv[0]).exists():
-        message = f"no program at {argv[0]}: give the path of a Python file, or -m MODULE"
+    if not flag and not Path(argv[0]).exists():
+        is_module = argv[0].isidentifier() and importlib.util.find_spec(argv[0]) is not None
+        instead = f"-m {argv[0]} for the module" if is_module else "-m MODULE"
+        message = f"no program at {argv[0]}: give the path of a Python file, or {instead}"
         raise ScriptError(message)
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  as multiprocessing does
-    return [sys.executable, *flags, *(["-m"] if module else []), *argv]
+    return [sys.executable, *flags, *([flag] if flag else []), *argv]
 
 
 def environment(link: Link | None) -> dict[str, str]:
@@ -79,7 +86,7 @@ def environment(link: Link | None) -> dict[str, str]:
 def run(  # noqa: PLR0913  what a watch is made of
     argv: Sequence[str],
     *,
-    module: bool = False,
+    flag: Flag = "",
     threshold_ms: float = 10.0,
     imports: bool = False,
     share: float = SHARE,
@@ -92,7 +99,7 @@ def run(  # noqa: PLR0913  what a watch is made of
 
     Args:
         argv: the program and its arguments.
-        module: whether it is named as a module.
+        flag: what stands before it: it is a path, the name of a module (`-m`), or code (`-c`).
         threshold_ms: what counts, in milliseconds.
         imports: whether what a module's import waits for and computes holds a loop, too.
         share: how much of one processor the sampler may use.
@@ -104,7 +111,7 @@ def run(  # noqa: PLR0913  what a watch is made of
     Raises:
         ScriptError: it can't be started.
     """
-    command = command_line(argv, module=module)
+    command = command_line(argv, flag)
     with Watcher() as watcher, contextlib.ExitStack() as stack:
         if (link := watcher.link()) is not None:
             stack.enter_context(link)
@@ -115,13 +122,13 @@ def run(  # noqa: PLR0913  what a watch is made of
             raise ScriptError(message) from None
         how = {"imports": imports, "share": share, "news": hear is not None, "keep_s": keep_s}
         watcher.begin(child.pid, link, threshold_ms, plain_threads=False, **how)
-        row = partial(row_of, argv, threshold_ms, None, module=module)
+        row = partial(row_of, argv, threshold_ms, None, flag=flag)
         rows = Rows(lambda: row(watcher.so_far()), lambda: row(watcher.recorded()))
         with Follower(watcher.news, rows, hear) as follower:
             ended = child.wait()
         seen = watcher.end()
     trouble = watcher.trouble or follower.trouble
-    return row_of(argv, threshold_ms, ended, seen, module=module, trouble=trouble), ended.exit_status
+    return row_of(argv, threshold_ms, ended, seen, flag=flag, trouble=trouble), ended.exit_status
 
 
 def _started(
@@ -145,7 +152,7 @@ def row_of(  # noqa: PLR0913  what a row is made of
     ended: Ended | None,
     seen: Observation | None,
     *,
-    module: bool = False,
+    flag: Flag = "",
     trouble: str | None = None,
 ) -> Run:
     """Return what is told of a program; `trouble`: why it was not observed."""
@@ -159,8 +166,8 @@ def row_of(  # noqa: PLR0913  what a row is made of
         reason = f"exit status {status}"
     row = Run(
         scenario="script",
-        workload={"argv": list(argv), "module": module, "threshold_ms": threshold_ms},
-        variant=" ".join(argv),
+        workload={"argv": list(argv), "module": flag == "-m", "threshold_ms": threshold_ms},
+        variant=" ".join(argv if flag != "-c" else ("-c", *argv[1:])),
         backend=None,
         recipe=None,
         libraries={},
