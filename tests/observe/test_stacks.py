@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compare.observe.interpreter.calibration import calibrate
-from compare.observe.interpreter.code_objects import Code, decode_lines
+from compare.observe.interpreter.code_objects import Code, decode_lines, entered
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import Reader
 
@@ -56,6 +56,20 @@ def test_lines_are_decoded_as_the_interpreter_does(parts: list[str], blank: int)
         for start, end, line in code.co_lines():
             for unit in range(start // 2, end // 2):
                 assert read.line(unit) == (line or code.co_firstlineno)
+
+
+def test_a_function_is_entered_at_the_first_line_of_its_body() -> None:
+    def body() -> int:
+        """Nothing is done at its first line."""
+        return 1
+
+    def whole() -> int: return 1  # fmt: skip
+
+    for function, line in ((body, body.__code__.co_firstlineno + 2), (whole, whole.__code__.co_firstlineno)):
+        code = function.__code__
+        lines = decode_lines(code.co_linetable, code.co_firstlineno)
+        read = Code("made", code.co_qualname, code.co_firstlineno, entered(lines, code.co_firstlineno))
+        assert {read.line(unit) for unit in range(len(code.co_code) // 2)} == {line}
 
 
 @given(st.binary(max_size=64))

@@ -5,6 +5,7 @@ The line table's format: https://github.com/python/cpython/blob/main/InternalDoc
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 
@@ -73,3 +74,12 @@ def decode_lines(table: bytes, first_line: int) -> tuple[tuple[int, int], ...]:
             at += 1
         lines.append((unit, line if here else 0))
     return tuple(lines)
+
+
+def entered(lines: tuple[tuple[int, int], ...], first_line: int) -> tuple[tuple[int, int], ...]:
+    """Return a function's lines with its entry at the first line of its body: at its `def` nothing is done."""
+    body = next((line for _, line in lines if line not in {0, first_line}), None)
+    if body is None:  # it is all on one line
+        return lines
+    entry = list(itertools.takewhile(lambda each: each[1] in {0, first_line}, lines))
+    return (*((end, body) for end, _ in entry), *lines[len(entry) :])

@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compare.observe.interpreter.code_objects import Code, decode_lines
+from compare.observe.interpreter.code_objects import Code, decode_lines, entered
 from compare.observe.interpreter.layout import TAGS
 from compare.observe.interpreter.memory import WORD, Memory, Unreadable, word
 from compare.observe.kernel.namespaces import ThreadIds
@@ -189,11 +189,13 @@ class Reader:
             return None
         layout = self.layout
         first_line = int.from_bytes(raw[layout.first_line - low : layout.first_line - low + 4], "little", signed=True)
+        qualname = self.text(word(raw, layout.qualname - low))
+        lines = decode_lines(self._bytes(word(raw, layout.linetable - low)), first_line)
         code = Code(
             filename=self.text(word(raw, layout.filename - low)),
-            qualname=self.text(word(raw, layout.qualname - low)),
+            qualname=qualname,
             first_line=first_line,
-            lines=decode_lines(self._bytes(word(raw, layout.linetable - low)), first_line),
+            lines=lines if qualname == "<module>" else entered(lines, first_line),
         )
         self._codes[address] = (raw, code)
         self._believed.add(address)

@@ -1,9 +1,9 @@
 """Scenario `script`: any Python program of the user's, unchanged, under the observer.
 
-The program is started as `python PATH ARG …`, `python -m MODULE ARG …` or `python -c CODE ARG …`, with our standard streams, in our process
-group; the agent comes in through `sitecustomize` (`compare/observe/startup`). What the terminal sends reaches it
-directly; a signal sent to us alone is passed on. When it has ended we end in the same way: with its exit status, or
-by the same signal.
+The program is started as `python PATH ARG …`, `python -m MODULE ARG …` or `python -c CODE ARG …`, with our standard
+streams, in our process group; the agent comes in through `sitecustomize` (`compare/observe/startup`). What the terminal
+sends reaches it directly; a signal sent to us alone is passed on. When it has ended we end in the same way: with its
+exit status, or by the same signal.
 """
 
 from __future__ import annotations
