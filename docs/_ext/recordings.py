@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 ROOT = MEASURED.parent.parent
 RECORDINGS = MEASURED / "recordings"
 
-FIRST = ("file-slow", "net-hold", "write-slow", "serve-slow", "pipes-many")
-"""The workloads that show most: a recipe's recording is of the first of these that it takes part in."""
+FIRST = ("file-slow", "file-cold", "net-hold", "net-busy", "write-slow", "serve-slow", "pipes-many")
+"""The workloads that show most: a recipe's page shows the first of these in which threads stand at the code's lines."""
+STANDS = 0.1
+"""The share of a run's time in which one must stand there, for a recording to show much."""
 CASES = (
     *FIRST,
     *(case for each in scenarios() for workload in each.workloads if (case := case_of(each, workload)) not in FIRST),
 )
-"""And then of any other."""
+"""And then any other."""
 
 
 def path_of(case: str, variant: str) -> Path:
@@ -46,8 +48,18 @@ def recording_of(folder: str, variant: str) -> tuple[str, dict[str, Any]] | None
     """Load what a recipe's page shows, and the case that it is of."""
     names = {each.name for each in scenarios() if each.folder == folder}
     cases = ["pitfalls"] if folder == "pitfalls" else [case for case in CASES if case.partition("-")[0] in names]
-    found = ((case, recording(case, variant)) for case in cases)
-    return next(((case, told) for case, told in found if told is not None), None)
+    found = [(case, told) for case in cases if (told := recording(case, variant)) is not None]
+    return next((each for each in found if stands(each[1]) >= STANDS), found[0] if found else None)
+
+
+def stands(told: dict[str, Any]) -> float:
+    """The share of the run's time in which threads stand at lines that are shown, all threads added up."""
+    [run] = told["runs"]
+    sites = [bool(told["files"][file]["parts"]) for file, _, _ in run["sites"]]
+    shown = [site >= 0 and sites[site] for _, _, _, site in run["kinds"]]
+    spans = [thread["spans"] for thread in run["threads"] if thread["role"]]
+    at_lines: int = sum(us for flat in spans for us, kind in zip(flat[::2], flat[1::2], strict=True) if shown[kind])
+    return at_lines / max(int(run["us"]), 1)
 
 
 def is_current(told: dict[str, Any]) -> bool:

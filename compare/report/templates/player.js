@@ -99,13 +99,16 @@
     return low;
   };
   const endOf = (thread, at) => (at + 1 < thread.starts.length ? thread.starts[at + 1] : thread.end);
-  // A moment that says something before anybody has pressed a button: the middle of the longest wait.
+  // A moment that says something before anybody has pressed a button: the middle of the longest wait, or else of the
+  // longest stretch that has a line, or of any that was seen.
   const telling = (run) => {
-    let best = 0, most = -1;
+    let best = 0, most = [-1, -1];
     for (const thread of run.threads) {
-      thread.kinds.forEach((kind, at) => {
-        const us = endOf(thread, at) - thread.starts[at];
-        if (run.kinds[kind].wait && thread.role && us > most) [best, most] = [thread.starts[at] + us / 2, us];
+      if (!thread.role) continue;
+      thread.kinds.forEach((number, at) => {
+        const kind = run.kinds[number], us = endOf(thread, at) - thread.starts[at];
+        const says = kind.wait ? 3 : kind.file >= 0 ? 2 : kind.state === "unseen" ? 0 : 1;
+        if (says > most[0] || (says === most[0] && us > most[1])) [best, most] = [thread.starts[at] + us / 2, [says, us]];
       });
     }
     return best;
