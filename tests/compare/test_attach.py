@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+
+from compare.scenarios.script.attach import right_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,3 +129,20 @@ def test_a_python_that_cannot_be_read_from_ours_is_named(tmp_path: Path) -> None
         process.kill()
     assert ended.returncode == 2
     assert f"`{other} -m compare script --pid {process.pid}`".encode() in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        (None, "run as its user, or as root"),
+        ("0", "run as its user, or as root"),
+        ("1", "kernel.yama.ptrace_scope is 1 here: run as root, or with CAP_SYS_PTRACE"),
+        ("2", "kernel.yama.ptrace_scope is 2 here: run as root, or with CAP_SYS_PTRACE"),
+        ("3", "kernel.yama.ptrace_scope is 3 here, which lets nobody"),
+    ],
+)
+def test_the_right_that_is_needed_is_named(tmp_path: Path, scope: str | None, told: str) -> None:
+    yama = tmp_path / "ptrace_scope"
+    if scope is not None:
+        yama.write_text(f"{scope}\n")
+    assert right_needed(os.getpid(), yama).startswith(told)

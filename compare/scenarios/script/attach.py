@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from compare.scenarios.script.follow import Hear
 
 
+YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
+NOBODY = 3
+
+
 def watch(  # noqa: PLR0913  what a watch is made of
     pid: int,
     *,
@@ -131,11 +135,22 @@ def _check_right_to(pid: int) -> None:
     try:
         Path(f"/proc/{pid}/syscall").read_bytes()
     except PermissionError:
-        message = f"--pid: process {pid} may not be watched: run as its user, or as root"
+        message = f"--pid: process {pid} may not be watched: {right_needed(pid)}"
         raise ScriptError(message) from None
     except OSError as error:
         message = f"--pid: process {pid} can't be watched: {error.strerror}"
         raise ScriptError(message) from None
+
+
+def right_needed(pid: int, yama: Path = YAMA) -> str:
+    """Say what it takes to read a process that we may not read: ptrace(2), "Ptrace access mode checking"."""
+    with contextlib.suppress(OSError, ValueError):
+        scope = int(yama.read_text())
+        if scope == NOBODY:
+            return "kernel.yama.ptrace_scope is 3 here, which lets nobody; only a restart of the machine changes it"
+        if scope and Path(f"/proc/{pid}").stat().st_uid == os.geteuid():
+            return f"kernel.yama.ptrace_scope is {scope} here: run as root, or with CAP_SYS_PTRACE"
+    return "run as its user, or as root (in a container also with CAP_SYS_PTRACE)"
 
 
 def _check_is_readable(pid: int, why: str | None) -> None:
