@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from compare.observe.in_process.watch import BlockingError, watch
     from compare.plugin.settings import NoBlockingWarning
     from compare.results import Stall
+    from compare.scenarios.shared.silent_peer import silent_peer
+    from compare.scenarios.shared.slow_file import slow_file
 
-__all__ = ["BlockingError", "NoBlockingWarning", "Stall", "watch"]
+__all__ = ["BlockingError", "NoBlockingWarning", "Stall", "silent_peer", "slow_file", "watch"]
 
 ROOT = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120  no pathlib in a program's start
 """The folder that holds us, `compare/` and `recipes/`: a checkout, or `site-packages`."""
@@ -25,6 +27,8 @@ _HOMES = {
     "BlockingError": "observe.in_process.watch",
     "NoBlockingWarning": "plugin.settings",
     "Stall": "results",
+    "silent_peer": "scenarios.shared.silent_peer",
+    "slow_file": "scenarios.shared.slow_file",
     "watch": "observe.in_process.watch",
 }
 

@@ -7,7 +7,9 @@
     for finding in seen.findings:
         ...
 
-Where a project has a `compare` of its own, it is `async_io_cookbook.watch`: the very same.
+`slow_file` and `silent_peer` are a disk and a peer that hang, for tests of your own.
+
+Where a project has a `compare` of its own, they are `async_io_cookbook.watch` and so on: the very same.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compare.observe.in_process.watch import BlockingError, watch
     from compare.results import Stall
+    from compare.scenarios.shared.silent_peer import silent_peer
+    from compare.scenarios.shared.slow_file import slow_file
 
-__all__ = ["BlockingError", "Stall", "watch"]
+__all__ = ["BlockingError", "Stall", "silent_peer", "slow_file", "watch"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
 """The pytest plugin: a test that is asked to may not block its event loop.
 
 Ask for one test with the marker `no_blocking`, for every async test with `--no-blocking[=MS]` or the ini option
-`no_blocking`. Until one is collected that is asked, this module and `settings` are all there is of the plugin: it
-imports nothing, starts nothing, and has no hook around a test. `guard` does the work.
+`no_blocking`. Until one is collected that is asked, this module, `fixtures` and `settings` are all there is of the
+plugin: it imports nothing, starts nothing, and has no hook around a test. `guard` does the work.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import fixtures
 from .settings import DESELECTED, MARKER, OPTION, STRICT, STRICT_OPTION, THRESHOLD_MS, for_all, is_asked, threshold_ms
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known; refuse what can't be understood while it costs nothing."""
     config.addinivalue_line("markers", MARKER_HELP)
+    if not config.pluginmanager.is_registered(fixtures):
+        config.pluginmanager.register(fixtures, f"{MARKER}_fixtures")
     threshold_ms(config)
     allow = config.getini(f"{MARKER}_allow")
     if allow:

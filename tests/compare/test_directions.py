@@ -13,10 +13,10 @@ MAY: dict[str, set[str]] = {
     "catalogue": {"results"},
     "scenarios": {"catalogue", "observe", "process", "results"},
     "report": {"catalogue", "results"},
-    "plugin": {"observe", "report", "results"},
+    "plugin": {"observe", "report", "results", "scenarios"},
     "command": {"catalogue", "observe", "process", "report", "results", "scenarios"},
     "__main__": {"command"},
-    "__init__": {"observe"},
+    "__init__": {"observe", "scenarios"},
 }
 """What each room may import; nobody imports `command` but what starts it."""
 

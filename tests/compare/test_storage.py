@@ -12,10 +12,10 @@ import pytest
 
 from compare.catalogue import NoRoomError
 from compare.process.host import Host
-from compare.scenarios.file.fifo_writer import ThreadWriter
 from compare.scenarios.file.sources import Fifos
 from compare.scenarios.shared import page_cache, storage
 from compare.scenarios.shared.digest import digest
+from compare.scenarios.shared.slow_fifos import ThreadWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def test_the_writer_for_platforms_without_inotify(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in "ab"]
     for path in paths:
         os.mkfifo(path)
-    writer = ThreadWriter(1000, 0.05)
+    writer = ThreadWriter(lambda index: storage.content(index, 1000), 0.05)
     writer.arm(paths)
     before = time.monotonic()
     with open(paths[0], "rb") as file:  # noqa: PTH123  what a reader does

@@ -71,6 +71,7 @@ def test_it_ends_when_pytest_is_killed(inner: Callable[..., Any], tmp_path: Path
 LIGHT = [
     "async_io_cookbook",
     "async_io_cookbook.plugin",
+    "async_io_cookbook.plugin.fixtures",
     "async_io_cookbook.plugin.hooks",
     "async_io_cookbook.plugin.settings",
     "async_io_cookbook.pytest_plugin",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from itertools import takewhile
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ SHORTEST_MS = 2.0
 """What the observer sees of one wait for certain: it looks each millisecond."""
 MEMORY_CALLS = {"brk", "madvise", "mmap", "mprotect", "mremap", "munmap"}
 """They wait for other threads of the process, which may be taking memory or forking, and for no device."""
+OURS = str(Path(__file__).resolve().parents[2]) + os.sep
+"""What waits for work of ours that is done aside is no fault of the program's."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,6 @@ def _is_call(finding: Finding) -> bool:
     if any(each.function == Thread.start.__qualname__ for each in finding.stack):
         return False
     above = takewhile(lambda each: each != site, finding.stack)
-    if any(each.file.startswith(loops()) for each in above):
+    if any(each.file.startswith((OURS, *loops())) for each in above):
         return False
     return finding.place == "lock" or (finding.place == "loop-thread" and finding.call not in MEMORY_CALLS)
