@@ -16,12 +16,14 @@ from compare.scenarios.shared.argument_types import Parser, number, whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from compare.report import ruff_findings
     from compare.results import Comparison
 
 FOUND = 3
 """The exit status that `--fail-on` asked for."""
 BUDGET = "of one processor that the observer may use, as far as the threshold allows (default: 5)"
 FAIL_ON = "exit status 3 when something waited there; new, new:PLACE: when it did not in the --baseline"
+RUFF = "say which of ruff's ASYNC findings waited: FILE is what `ruff check --output-format json --select ASYNC` prints"
 EPILOG = """\
 The program's standard streams, signals and exit status are its own. Exit status: the program's; 3 when --fail-on
 names a place where something waited; 2 for a mistake in the arguments."""
@@ -43,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
         return output.complain(trouble)
     try:
         before = forms.earlier(options)
+        linted = _linted(options.ruff)
     except ValueError as error:
         return output.complain(str(error))
     started, status, command = output.now(), 0, ("python", "-m", "compare", "script", *argv)
@@ -60,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:
         return output.complain(f"can't write {error.filename}: {error.strerror}")
     try:
-        told = _tell(row, options, command, started, before)
+        told = _tell(row, options, (command, started), before, linted)
     except Exception as error:  # noqa: BLE001  the program has ended: its exit status stands, whatever we do
         output.complain(f"script: what was seen can't be told, for a mistake of ours: {type(error).__name__}: {error}")
         told = 0 if options.pid is None else 1
@@ -88,8 +91,21 @@ def _described(command: tuple[str, ...], started: str, row: Run) -> Comparison:
     return output.described(command, started, (row,))
 
 
+def _linted(name: str | None) -> tuple[ruff_findings.Told, ...] | None:
+    """What ruff found, if that is to be held against the run; raises `ValueError` with one line."""
+    if name is None:
+        return None
+    from compare.report import ruff_findings  # noqa: PLC0415  as below
+
+    return ruff_findings.read(name)
+
+
 def _tell(
-    row: Run, options: argparse.Namespace, command: tuple[str, ...], started: str, before: Comparison | None
+    row: Run,
+    options: argparse.Namespace,
+    run: tuple[tuple[str, ...], str],
+    before: Comparison | None,
+    linted: tuple[ruff_findings.Told, ...] | None,
 ) -> int:
     from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
 
@@ -97,12 +113,16 @@ def _tell(
     output.written(sys.stderr, told + "\n", 0)
     if row.observation is not None:
         output.written(sys.stderr, "".join(f"compare: {note}\n" for note in row.notes), 0)
-    comparison = output.described(command, started, (row,))
+    comparison = output.described(*run, (row,))
     status = forms.filed(comparison, options, 0)
     if options.timeline:
         output.written(sys.stderr, output.lanes(comparison, sys.stderr), 0)
     changed = forms.changed(before, comparison)
     findings = row.observation.findings if row.observation is not None else ()
+    if linted is not None and row.observation is not None:
+        from compare.report import ruff_findings  # noqa: PLC0415  as above
+
+        output.written(sys.stderr, ruff_findings.render(linted, findings, options.threshold), 0)
     new = [each.findings.first for each in changed if each.change == "new"]
     wanted: FailOn = options.fail_on
     is_found = any(each.place in wanted.places for each in findings) or any(each.place in wanted.new for each in new)
@@ -127,6 +147,7 @@ def _parser() -> Parser:
     add("--fail-on", type=_fail_on, default=FailOn(), metavar="PLACE,…", help=FAIL_ON)
     add("--imports", action="store_true", help="count what a module's import waits for and computes on the loop, too")
     meanwhile.add_options(parser)
+    add("--ruff", metavar="FILE", help=RUFF)
     add("--timeline", action="store_true", help="draw each thread's time")
     forms.add_options(parser)
     return parser
