@@ -9,6 +9,7 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+from recipes import print_anything
 from recipes.about import Recipe, found
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ python -m recipes.file_read.blocking PATH    runs it"""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments ask for, and return the exit status."""
+    print_anything()
     parser = argparse.ArgumentParser(
         "python -m recipes",
         description="List the recipes, or show one: its idea, then the whole file.",

@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 if sys.platform == "win32":
-    ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+    _names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    ENDING = tuple(getattr(signal, name) for name in _names if hasattr(signal, name))
     """The signals that ask a program to end."""
-    APART: dict[str, Any] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    APART: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     """What `subprocess` is told so that Ctrl-C reaches us and not the child."""
 
     def hold(pid: int) -> None:

@@ -81,6 +81,8 @@ if sys.platform == "win32":
         """`PeakWorkingSetSize` of `PROCESS_MEMORY_COUNTERS`, in bytes: GetProcessMemoryInfo (psapi.h)."""
         import ctypes  # noqa: PLC0415  for the end
 
+        if not hasattr(ctypes, "WinDLL"):  # an interpreter that is Windows' in part
+            return 0
         kernel = ctypes.WinDLL("kernel32")
         kernel.GetCurrentProcess.restype = ctypes.c_void_p
         kernel.K32GetProcessMemoryInfo.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32)

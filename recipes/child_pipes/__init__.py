@@ -11,7 +11,10 @@ started can be ended with it: a grandchild too, which may hold the pipe open.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from recipes import print_anything
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +29,7 @@ def main(run: Callable[[list[str]], tuple[int, bytes, bytes]]) -> None:
     Raises:
         SystemExit: status 2, when no program was given or it can't be started.
     """
+    print_anything()
     arguments = sys.argv[1:]
     trouble = ""
     status, out, err = 0, b"", b""
@@ -41,6 +45,6 @@ def main(run: Callable[[list[str]], tuple[int, bytes, bytes]]) -> None:
             why = error.strerror if isinstance(error, OSError) else None
             trouble = f"can't start {arguments[0]}: {why or error}"
     if trouble:
-        sys.stderr.write(f"{sys.argv[0].rpartition('/')[2]}: {trouble}\n")
+        sys.stderr.write(f"{Path(sys.argv[0]).name}: {trouble}\n")
         sys.exit(2)
     print(f"status {status}, {len(out)} bytes of output, {len(err)} of errors")

@@ -10,7 +10,10 @@ you do.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from recipes import print_anything
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,7 @@ def main(read_files: Callable[[list[str]], list[bytes]]) -> None:
         SystemExit: status 2, when no path was given or a file can't be read by this
             recipe.
     """
+    print_anything()
     paths = sys.argv[1:]
     trouble = ""
     contents: list[bytes] = []
@@ -45,7 +49,7 @@ def main(read_files: Callable[[list[str]], list[bytes]]) -> None:
                 f"can't read {error.filename or ', '.join(paths)}: {error.strerror}"
             )
     if trouble:
-        sys.stderr.write(f"{sys.argv[0].rpartition('/')[2]}: {trouble}\n")
+        sys.stderr.write(f"{Path(sys.argv[0]).name}: {trouble}\n")
         sys.exit(2)
     for path, content in zip(paths, contents, strict=True):
         print(f"{path}: {len(content)} bytes")

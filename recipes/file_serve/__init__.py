@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipes import print_anything
 from recipes.tcp_echo import main as serve_on_port
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def main(serve: Callable[[socket.socket, str], None]) -> None:
         SystemExit: always; status 2, with one line that says why, when the port can't
             be had or there is no such folder.
     """
+    print_anything()
     *port, folder = sys.argv[1:] or [""]
     if not port or not Path(folder).is_dir():
         given = " ".join(sys.argv[1:]) or "nothing"

@@ -21,7 +21,10 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from recipes import print_anything
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -39,6 +42,7 @@ def main(write_file: Callable[[str, Iterator[bytes]], int]) -> None:
     Raises:
         SystemExit: status 2, when not one path was given or it can't be written.
     """
+    print_anything()
     paths = sys.argv[1:]
     trouble = ""
     count = 0
@@ -52,7 +56,7 @@ def main(write_file: Callable[[str, Iterator[bytes]], int]) -> None:
             reason = getattr(error, "strerror", None) or error
             trouble = f"can't write {paths[0]}: {reason}"
     if trouble:
-        sys.stderr.write(f"{sys.argv[0].rpartition('/')[2]}: {trouble}\n")
+        sys.stderr.write(f"{Path(sys.argv[0]).name}: {trouble}\n")
         sys.exit(2)
     print(f"{paths[0]}: {count} bytes")
 

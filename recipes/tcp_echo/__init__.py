@@ -19,6 +19,8 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from recipes import print_anything
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +39,7 @@ def main(serve: Callable[[socket.socket], None], *, at_once: bool = False) -> No
         SystemExit: always; status 2, with one line that says why, when the port can't
             be had.
     """
+    print_anything()
     ended_by: list[int] = []
 
     def end(number: int, _frame: object) -> None:

@@ -30,10 +30,13 @@ def warm(paths: Sequence[str]) -> None:
 
 def evict(paths: Sequence[str]) -> str | None:
     """Put files out of the page cache; why that failed, or `None`."""
-    why: str | None = "this system has no posix_fadvise, which evicts a file"
-    if sys.platform == "linux" and hasattr(os, "posix_fadvise"):
-        why = next((reason for path in paths if (reason := _evicted(path))), None)
-    return why
+    return no_eviction() or next((reason for path in paths if (reason := _evicted(path))), None)
+
+
+def no_eviction() -> str | None:
+    """Why no file can be evicted here; `None` where one may be."""
+    can = sys.platform == "linux" and hasattr(os, "posix_fadvise")
+    return None if can else "this system has no posix_fadvise, which evicts a file"
 
 
 def _evicted(path: str) -> str | None:

@@ -13,6 +13,7 @@ from compare.process.host import EndedError
 from compare.scenarios.shared import fifos
 from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK
+from compare.scenarios.shared.page_cache import no_eviction
 from compare.scenarios.shared.passes import Passes, Plan
 from compare.scenarios.shared.row import Row
 from compare.scenarios.shared.storage import Storage, content
@@ -166,6 +167,9 @@ class _Comparison:
         if state == "slow" and (reason := fifos.why_not()):
             return f"slow can't be had: {reason}"
         if state != "durable":
+            return self.storage.folder()
+        if no_eviction():
+            self.listener.note("durable: whether the files are on a disk can't be told here")
             return self.storage.folder()
         folder, remark = self.storage.cold_folder()  # what can't be evicted is on no disk
         if folder is None:
