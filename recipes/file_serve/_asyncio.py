@@ -117,8 +117,8 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        # or the end of a reply waits 40 ms for an ACK: asyncio sets it for a socket
-        # that knows its protocol's number, and one that was accepted does not
+        # or the end of a reply waits 40 ms for an ACK: asyncio sets it only
+        # where the listener's `proto` is not 0, as `socket.create_server` leaves it
         with contextlib.suppress(OSError):
             self.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # uvloop's is not registered as one

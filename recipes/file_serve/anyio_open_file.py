@@ -130,6 +130,8 @@ async def talk(client: Client, clients: set[Client], folder: Folder) -> None:
         ValueError, OSError, anyio.EndOfStream, anyio.BrokenResourceError
     )
     with client.scope, client.conn, gone:
+        # or the end of a reply waits 40 ms for an ACK: anyio does not set it
+        client.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         async with await SocketStream.from_socket(client.conn) as client.stream:
             while (request := await client.request()) is not None:
                 if request.refused:

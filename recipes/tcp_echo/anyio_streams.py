@@ -68,7 +68,8 @@ async def talk(
         ValueError, OSError, anyio.EndOfStream, anyio.BrokenResourceError
     )
     with clients[conn], conn, gone:
-        async with await SocketStream.from_socket(conn) as stream:  # sets TCP_NODELAY
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # anyio does not
+        async with await SocketStream.from_socket(conn) as stream:
             while True:
                 await stream.send((await stream.receive(CHUNK)).upper())
     del clients[conn]

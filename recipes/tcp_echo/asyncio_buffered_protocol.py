@@ -81,7 +81,8 @@ async def serve(listener: socket.socket) -> None:
         while (conn := await accept(listener)) is not None:
             # reset by the client before we got to it
             with contextlib.suppress(OSError):
-                # sets TCP_NODELAY
+                # asyncio sets it only where the listener's `proto` is not 0
+                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await loop.connect_accepted_socket(lambda: Echo(clients, shared), conn)
     finally:
         closed = [client.closed for client in clients]

@@ -52,7 +52,9 @@ async def serve(listener: socket.socket) -> None:
 
 async def talk(conn: socket.socket) -> None:
     """Answer one client until its end of file."""
-    reader, writer = await asyncio.open_connection(sock=conn)  # sets TCP_NODELAY
+    # asyncio sets it only where the listener's `proto` is not 0
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    reader, writer = await asyncio.open_connection(sock=conn)
     try:
         while data := await reader.read(CHUNK):
             writer.write(data.upper())

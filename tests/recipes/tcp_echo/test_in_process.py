@@ -6,13 +6,16 @@ The checks for threads, tasks and descriptors that every test here is held to lo
 from __future__ import annotations
 
 import importlib
+import os
 import select
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.abc
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
@@ -29,11 +32,16 @@ if TYPE_CHECKING:
 MAIN_THREAD_ONLY = {"signal_driven"}
 SYNC = [v for v in variants() if v.backend is None and v.name not in FORKING | MAIN_THREAD_ONLY]
 ASYNC = [v for v in variants() if v.backend is not None and v.name not in HELD]
+SERVERS_OF_FILES = [
+    v
+    for v in variants("file_serve")
+    if v.backend is not None and (v.name, v.backend) != ("asyncio_sendfile", "asyncio+uvloop")
+]
 MISTAKES = [v for v in variants() if v.name in HELD]
 
 
-def _serve(variant: Variant) -> Callable[[socket.socket], Any]:
-    serve: Callable[[socket.socket], Any] = importlib.import_module(f"recipes.tcp_echo.{variant.name}").serve
+def _serve(variant: Variant) -> Callable[..., Any]:
+    serve: Callable[..., Any] = importlib.import_module(f"recipes.{variant.kind}.{variant.name}").serve
     return serve
 
 
@@ -182,3 +190,39 @@ def test_signals_are_for_the_main_thread() -> None:
         thread.start()
         thread.join(faults.BOUND_S)
     assert "main thread" in str(errors[0])
+
+
+@pytest.mark.parametrize("variant", [*ASYNC, *SERVERS_OF_FILES], ids=str)
+def test_a_reply_does_not_wait_for_an_acknowledgement(
+    variant: Variant, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    """TCP_NODELAY is on. asyncio leaves it off where the listener's `proto` is 0, and anyio always."""
+
+    async def served() -> None:
+        arguments = (listener, str(tmp_path)) if variant.kind == "file_serve" else (listener,)
+        async with anyio.create_task_group() as group:
+            group.start_soon(_serve(variant), *arguments)
+            stream = await anyio.connect_tcp(*listener.getsockname())
+            async with stream:
+                await stream.send(b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert await stream.receive(1)
+                client = stream.extra(anyio.abc.SocketAttribute.local_address)
+                assert _options_of_the_server(client) == [1]
+            group.cancel_scope.cancel()
+
+    with _listener() as listener:
+        assert listener.proto == 0
+        run(variant.backend, served)
+
+
+def _options_of_the_server(client: object) -> list[int]:
+    """TCP_NODELAY of each socket of this process that is connected with a client."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if not entry.readlink().name.startswith("socket:"):
+                continue
+        with suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as conn:
+            if conn.getpeername() == client:
+                found.append(conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    return found
