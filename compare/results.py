@@ -191,11 +191,13 @@ class Stall:
         process: the process's id.
         found: what a finding tells, of this alone. Of worker threads' waits and of work in a queue, those that ended
             since the observer was asked last are one stall.
+        tid: the thread's id; below 0 for a pool's queue.
     """
 
     ended: float
     process: int
     found: Finding
+    tid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

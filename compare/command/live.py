@@ -89,6 +89,7 @@ class Live:
         """Show a line above the keys, and say it again once the terminal is given back."""
         self._screen.note = text
         self._notes.append(text)
+        self._draw()
 
     def _write(self, run: Run) -> None:
         name = time.strftime("compare-%Y%m%d-%H%M%S.html")

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compare.results import Comparison, News, Run
-    from compare.scenarios.script.follow import Rows
+    from compare.scenarios.script.follow import Hear, Rows
 
     Tell = Callable[[News, Rows], None]
 
+LOST = "the observer has ended: nothing more is told until the end"
 EVERY = "print a short summary on standard error every so many seconds, too: how late each loop was, what was found"
 LOG = "append each stall over the threshold to a file when it ends, as a line of JSON; - is standard output"
 
@@ -137,11 +138,14 @@ class Meanwhile:
         self._stack.close()
 
     @property
-    def hear(self) -> Tell | None:
+    def hear(self) -> Hear | None:
         """What takes the news; `None` where nobody wants them."""
         return self._hear if self._tellers else None
 
-    def _hear(self, news: News, rows: Rows) -> None:
+    def _hear(self, news: News | None, rows: Rows) -> None:
+        if news is None:
+            self._note(LOST)
+            return
         for tell in self._tellers:
             tell(news, rows)
 

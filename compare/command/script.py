@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 FOUND = 3
 """The exit status that `--fail-on` asked for."""
 BUDGET = "of one processor that the observer may use, as far as the threshold allows (default: 5)"
+PID = (
+    "watch a running process until it ends, or until Ctrl-C; needs the right to trace it: your own where"
+    " kernel.yama.ptrace_scope is 0 or not there, else root or CAP_SYS_PTRACE"
+)
 FAIL_ON = "exit status 3 when something waited there; new, new:PLACE: when it did not in the --baseline"
 RUFF = "say which of ruff's ASYNC findings waited: FILE is what `ruff check --output-format json --select ASYNC` prints"
 EPILOG = """\
@@ -140,7 +144,7 @@ def _parser() -> Parser:
     add("program", nargs=argparse.REMAINDER, metavar="PATH [ARG ...]", help="the program and its arguments")
     add("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does")
     add("-c", dest="code", nargs=argparse.REMAINDER, metavar="CODE", help="run code, as python -c does")
-    add("--pid", type=whole(1), metavar="PID", help="watch a running process until it ends, or until Ctrl-C")
+    add("--pid", type=whole(1), metavar="PID", help=PID)
     add("--duration", type=number(0.01), metavar="S", help="with --pid: watch for so many seconds")
     add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
     add("--budget", type=number(0.1), default=100 * program.SHARE, metavar="PERCENT", help=BUDGET)

@@ -12,6 +12,7 @@ from compare.report import advice
 from compare.report.escape import escaped
 from compare.report.gathered import gather
 from compare.report.lateness import Lateness
+from compare.report.stalls_added import added
 from compare.report.summary import FIGURE, INDENT, WIDTH, often
 from compare.report.wrap import wrapped
 from compare.results import LOOP_PLACES, milliseconds
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from compare.results import LoopNow, News, QueueNow, Stall
 
 MOST_FINDINGS = 5
+MOST_STALLS = 2_000
+"""How many are kept before they are added up."""
 
 
 class Periodic:
@@ -42,6 +45,8 @@ class Periodic:
         news = escaped(news)
         self._lateness.hear(news)
         self._stalls += news.stalls
+        if len(self._stalls) > MOST_STALLS:
+            self._stalls = added(self._stalls)
         self._unheard += news.unheard
         if news.at_ms < self._due:
             return ""
@@ -73,7 +78,7 @@ class Periodic:
         return f"loop in {loop.thread}: late by {told}{held_now(loop, self._threshold)}"
 
     def _findings(self, width: int) -> Iterator[str]:
-        found = gather(stall.found for stall in self._stalls)
+        found = gather(stall.found for stall in added(self._stalls))
         found.sort(key=lambda each: each.first.place not in LOOP_PLACES)
         for each in found[:MOST_FINDINGS]:
             yield from finding(each, width)

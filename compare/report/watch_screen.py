@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from compare.report import advice
-from compare.report.escape import escaped
+from compare.report.escape import escaped, printable
 from compare.report.gathered import gather
 from compare.report.lateness import Late, Lateness
 from compare.report.periodic import held_now, lateness, queued
+from compare.report.stalls_added import added
 from compare.report.summary import often
 from compare.report.wrap import cut, padded, wrapped
 from compare.results import LOOP_PLACES, milliseconds
@@ -33,7 +34,8 @@ STEPS = 30
 """How many cells a loop's last minute has."""
 MOST_STALLS = 5_000
 MOST_LOOPS = 8
-NAME = 24
+NAME, FIGURES = 28, 42
+"""Columns of a loop's name at the most, and of its figures."""
 HEIGHTS, ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 """Nothing over the threshold, and then twice as long with each."""
 KEYS = "p pause   s sort   ↑ ↓ choose   Enter stack   w write a report   q end"
@@ -73,7 +75,7 @@ class WatchScreen:
 
     def __init__(self, title: str, threshold_ms: float, *, ascii_only: bool = False) -> None:
         """Nothing has been heard yet; without `ascii_only`, a loop's line is drawn with block elements."""
-        self._title, self._threshold = title, threshold_ms
+        self._title, self._threshold = printable(title), threshold_ms
         self._heights = ASCII_HEIGHTS if ascii_only else HEIGHTS
         self._lateness = Lateness(LINE_MS)
         self._stalls: deque[tuple[float, Stall]] = deque(maxlen=MOST_STALLS)
@@ -102,7 +104,7 @@ class WatchScreen:
             for loop in news.loops
         )
         clock = dt.datetime.now().astimezone().strftime("%H:%M:%S")
-        found = tuple(gather(stall.found for _, stall in self._stalls))
+        found = tuple(gather(each.found for each in added(stall for _, stall in self._stalls)))
         return Picture(
             clock, news.at_ms, news.threads, news.tasks, loops, news.queues, found, news.missing, news.unheard
         )
@@ -173,18 +175,21 @@ class WatchScreen:
         yield Text()
 
     def _loops(self, width: int) -> Iterator[Text]:
-        picture, name = self._picture, min(NAME, max(width // 4, 8))
+        picture, name = self._picture, max(min(NAME, width - FIGURES), 8)
         heads = ("median", "99th pct.", "worst")
         told = " ".join(f"{head:>9}" for head in heads)
         yield Text(f"{padded('LOOP, late by', name)} {'':>9} {told}  the last minute", MARK)
         if not picture.loops:
             yield Text("no event loop runs", FAINT)
+        cells = max(width - name - FIGURES, 1)
         for loop, late, line in picture.loops[:MOST_LOOPS]:
             figures = (late.median, late.p99, late.worst)
             told = " ".join(f"{lateness(each, self._threshold):>9}" for each in figures)
             now = f"now {milliseconds(loop.held_ms)}" if loop.held_ms >= self._threshold else ""
             is_late = late.worst >= self._threshold
-            yield Text(f"{padded(loop.thread, name)} {now:>9} {told}  {self._line(line)}", MARK if is_late else PLAIN)
+            yield Text(
+                f"{padded(loop.thread, name)} {now:>9} {told}  {self._line(line[-cells:])}", MARK if is_late else PLAIN
+            )
             if held := held_now(loop, self._threshold):
                 yield from map(Text, _few(held.removeprefix("; "), width, "  "))
         if len(picture.loops) > MOST_LOOPS:

@@ -198,6 +198,23 @@ def test_a_mistake_of_ours_gives_the_terminal_back_and_the_watch_goes_on(
         screen.close()
 
 
+def test_an_observer_that_is_killed_is_told_at_once_and_the_program_goes_on(
+    program: list[str], gate: Path, tmp_path: Path
+) -> None:
+    screen = Screen(tmp_path, *OURS, "--live", *program)
+    try:
+        screen.shows("in `openat` for")
+        (ours,) = psutil.Process(screen.shell.pid).children()
+        (observer,) = (child for child in ours.children() if "compare.observe.started.server" in child.cmdline())
+        observer.kill()
+        screen.shows("the observer has ended: nothing more is told")
+        gate.write_text("end")
+        assert screen.ends() == "ended 0"
+        assert screen.is_as_it_was()
+    finally:
+        screen.close()
+
+
 @pytest.mark.parametrize("to_file", [False, True])
 def test_what_a_program_prints_does_not_touch_the_screen(
     program: list[str],

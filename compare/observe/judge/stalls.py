@@ -75,7 +75,7 @@ class Stalls:
         for each in (*(each for each in heard if each.account.place not in FOLDED), *folded):
             own = replace(each.own, name=each.entry.name, role=each.entry.role)
             if (found := finding(each.account, own)) is not None:
-                told.append(Stall((epoch + each.until) / 1e9, each.account.thread[0], found))
+                told.append(Stall((epoch + each.until) / 1e9, each.account.thread[0], found, each.account.thread[1]))
         return tuple(sorted(told, key=lambda stall: stall.ended))
 
     def turns(self, name: Callable[[Key], str], began: int) -> tuple[LoopTurn, ...]:

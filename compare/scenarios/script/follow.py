@@ -33,8 +33,8 @@ class Rows:
 
 
 if TYPE_CHECKING:
-    Hear = Callable[[News, Rows], None]
-    """Takes what is new, and whom to ask for more."""
+    Hear = Callable[[News | None, Rows], None]
+    """Takes what is new, and whom to ask for more; `None`, once, where there is nobody to ask any more."""
 
 
 class Follower:
@@ -91,9 +91,9 @@ class Follower:
         try:
             news = self._ask()
         except Exception:  # noqa: BLE001  the end of the watch tells why
-            return False
+            news = None
         try:
-            if news is not None and self._hear is not None:
+            if self._hear is not None:
                 self._hear(news, rows)
         except Exception as error:  # noqa: BLE001  the program, and the watch, go on
             self.trouble = f"nothing more was told meanwhile: {type(error).__name__}: {error}"

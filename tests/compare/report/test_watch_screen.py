@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ def _shown(screen: WatchScreen, width: int = 100, height: int = 30) -> str:
 
 @given(st.integers(20, 200), st.integers(4, 60), st.integers(0, 40), st.lists(st.sampled_from(["down", "enter", "s"])))
 def test_it_fits(width: int, height: int, count: int, pressed: list[str]) -> None:
-    screen = WatchScreen("app.py " * 30, 10.0)
+    screen = WatchScreen("app.py\n" * 30, 10.0)
     screen.hear(_news(1000, *(_finding(line + 1, 10.0 * line + 10) for line in range(count))))
     for key in pressed:
         screen.key(key)
@@ -102,3 +104,20 @@ def test_no_all_clear_is_told_of_what_was_not_seen() -> None:
     screen = WatchScreen("app.py", 10.0)
     screen.hear(_news(1000))
     assert "of what was seen, nothing waited for 10 ms" in _shown(screen)
+
+
+def test_a_thread_that_waits_again_and_again_is_counted_once() -> None:
+    screen = WatchScreen("app.py", 10.0)
+    waits = [replace(_finding(3, 50.0, "worker-thread"), role="worker", target="/mnt/x") for _ in range(9)]
+    stalls = tuple(Stall(0.0, 7, each, tid=8 + at % 2) for at, each in enumerate(waits))
+    screen.hear(replace(_news(1000), stalls=stalls))
+    shown = " ".join(_shown(screen).split())
+    assert "450 ms 2 workers wait in `read` for /mnt/x at /srv/应用.py:3, 18 waits, the longest 25 ms" in shown
+
+
+@given(st.integers(60, 200))
+def test_a_loops_line_ends_with_what_is_newest(width: int) -> None:
+    screen = WatchScreen("app.py", 10.0)
+    screen.hear(replace(_news(1000), loops=(replace(LOOP, held_ms=0.0),)))
+    (line,) = (each.plain for each in screen.lines(width, 30) if each.plain.startswith("MainThread"))
+    assert line.rstrip()[-1] not in " ▁"
