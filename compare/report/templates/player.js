@@ -201,7 +201,8 @@
         if (there.length > ON_A_LINE) marks.append(make("small", {}, `+${there.length - ON_A_LINE}`));
         const foremost = there.reduce((one, other) => (other.kind.rank < one.kind.rank ? other : one));
         row.className = `stand on on-${foremost.kind.state}`;
-        if (!first || foremost.kind.rank < first.rank) first = { row, rank: foremost.kind.rank };
+        const here = { row, rank: foremost.kind.rank, count: there.length };
+        if (!first || here.rank < first.rank || (here.rank === first.rank && here.count > first.count)) first = here;
       }
       if (first) this.bringIntoSight(first.row);
     }
