@@ -55,22 +55,30 @@ _truncate, _stat, _open_pipe = os.truncate, os.fstat, os.pipe
 
 
 class Setting:
-    """What an agent is told: `ring,pipe,sampler[,children]`, empty where it is to make its own to be found."""
+    """What an agent is told: `ring,pipe[:waker],sampler[,children]`, empty where it is to make its own to be found."""
 
-    def __init__(self, ring: int | None, pipe: int | None, sampler: int, *, children: bool) -> None:
-        """Tell of descriptors, of the sampler's process, and whether what the program forks and spawns is followed."""
+    def __init__(
+        self, ring: int | None, pipe: int | None, sampler: int, *, children: bool, waker: int | None = None
+    ) -> None:
+        """Tell of descriptors, of the sampler's process, and whether what the program forks and spawns is followed.
+
+        `waker` is the pipe's other end, where there is no `/proc` by which the agent could open it.
+        """
         self.ring, self.pipe, self.sampler, self.children = ring, pipe, sampler, children
+        self.waker = waker
 
     @classmethod
     def read(cls, text: str) -> Setting:
         """Return what a setting says."""
-        ring, pipe, sampler, *more = text.split(",")
-        given = int(ring) if ring else None, int(pipe) if pipe else None
-        return cls(*given, int(sampler), children=more == ["children"])
+        ring, pipes, sampler, *more = text.split(",")
+        pipe, _, waker = pipes.partition(":")
+        given = (int(number) if number else None for number in (ring, pipe, waker))
+        return cls(next(given), next(given), int(sampler), children=more == ["children"], waker=next(given))
 
     def __str__(self) -> str:
         """Return what `read` reads."""
         words = ["" if number is None else str(number) for number in (self.ring, self.pipe, self.sampler)]
+        words[1] += "" if self.waker is None else f":{self.waker}"
         return ",".join([*words, "children"] if self.children else words)
 
 

@@ -30,7 +30,7 @@ def install(setting: str | None = None) -> Agent | None:
     give_leave = let_trace(told.sampler)
     ring, pipe = _given(told)
     memory = mapped(ring)
-    _agent = agent = Agent(memory, pipe)
+    _agent = agent = Agent(memory, pipe, None if told.waker is None else high(told.waker))
     if told.children:
         agent.setting = told
         forks = Forks(agent, told, high(ring), give_leave)

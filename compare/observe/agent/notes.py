@@ -33,8 +33,11 @@ MOST_NAMES_A_SECOND = 2000
 class Agent:
     """Writes what it notes into the ring; safe to call from any thread, and guarded by whoever calls."""
 
-    def __init__(self, ring: Ring, pipe: int) -> None:
-        """Write into `ring`; read what the sampler asks from the descriptor `pipe`."""
+    def __init__(self, ring: Ring, pipe: int, waker: int | None = None) -> None:
+        """Write into `ring`; read what the sampler asks from the descriptor `pipe`, of which `waker` is the other end.
+
+        `None`: that is opened anew.
+        """
         self._ring = ring
         self._numbers = itertools.count(1)  # `next` is atomic: one C call under the GIL
         self._texts = itertools.count(1)
@@ -48,7 +51,7 @@ class Agent:
         self.askers = Askers()
         self.failures = Failures(self._tell_failure)
         self.guard = self.failures.guard
-        self.pings = Pings(self, pipe)
+        self.pings = Pings(self, pipe, waker)
 
     def note(  # noqa: PLR0913  a record's fields
         self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0

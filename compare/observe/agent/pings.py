@@ -34,8 +34,8 @@ _read, _write, _fstat, _stat = os.read, os.write, os.fstat, os.stat
 class Pings:
     """The loops that run, and the thread that pings them."""
 
-    def __init__(self, agent: Agent, pipe: int) -> None:
-        """Read what the sampler asks from the descriptor `pipe`."""
+    def __init__(self, agent: Agent, pipe: int, waker: int | None = None) -> None:
+        """Read what the sampler asks from the descriptor `pipe`, of which `waker` is the other end, if we have one."""
         self._agent = agent
         self.pipe, self.inode = pipe, _fstat(pipe).st_ino
         self._numbers = itertools.count(1)
@@ -53,7 +53,9 @@ class Pings:
         try:
             # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
             # ends: the interpreter may be ending by then.
-            self.waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | channel.NONBLOCKING))
+            if waker is None:
+                waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | channel.NONBLOCKING))
+            self.waker = waker
             with _low_numbers_taken(pipe):  # libffi keeps a descriptor of its own
                 self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:

@@ -140,8 +140,10 @@ class Observer:
         ring = channel.Ring.create(self.pid)
         read, write = os.pipe()
         channel.unblock(write)
-        setting = channel.Setting(ring, read, self.pid, children=True)
-        return Link({channel.VARIABLE: str(setting)}, (ring, read), ring, write)
+        waker = None if os.path.exists("/proc/self/fd") else os.dup(write)  # noqa: PTH110  see `Setting`
+        setting = channel.Setting(ring, read, self.pid, children=True, waker=waker)
+        passed = (ring, read) if waker is None else (ring, read, waker)
+        return Link({channel.VARIABLE: str(setting)}, passed, ring, write)
 
     def begin(  # noqa: PLR0913  what a watch is made of
         self,

@@ -148,7 +148,7 @@ def right_needed(pid: int, yama: Path = YAMA) -> str:
         scope = int(yama.read_text())
         if scope == NOBODY:
             return "kernel.yama.ptrace_scope is 3 here, which lets nobody; only a restart of the machine changes it"
-        if scope and Path(f"/proc/{pid}").stat().st_uid == os.geteuid():
+        if sys.platform == "linux" and scope and Path(f"/proc/{pid}").stat().st_uid == os.geteuid():
             return f"kernel.yama.ptrace_scope is {scope} here: run as root, or with CAP_SYS_PTRACE"
     return "run as its user, or as root (in a container also with CAP_SYS_PTRACE)"
 
