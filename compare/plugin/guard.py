@@ -22,6 +22,7 @@ from ..report import failure
 from ..results import Site
 from .allowed_sites import ini_entries
 from .blamed_line import located
+from .earlier_run import Runs
 from .not_seen import NotSeen
 from .requirement import Requirement, requirement
 from .settings import MARKER, is_asked, is_strict, threshold_ms
@@ -48,6 +49,7 @@ class Guard:
         self._allow = ini_entries(config.getini(f"{MARKER}_allow"))
         self._ledger = Ledger(config)
         self._not_seen = NotSeen()
+        self._runs = Runs(config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
@@ -115,9 +117,11 @@ class Guard:
             calls = [call for call in window.may_block if not (self._is_allowed(item, call) or _is_told(call, found))]
             for why in window.missing:
                 self._not_seen.note(item.nodeid, why)
+            asked = item.stash[_REQUIREMENT]
+            item.user_properties += [(MARKER, line) for line in failure.lines(found, calls)]
+            found, calls = self._runs.counted(item.nodeid, window, asked.threshold_ms, found, calls)
             if not found and not calls:
                 return None
-            asked = item.stash[_REQUIREMENT]
             error = BlockingError(failure.text(found, asked.threshold_ms, calls, strict=asked.strict))
             return located(error, (found or calls)[0].site or _own_site(item))
         except Exception as error:  # noqa: BLE001  ours, and no test's fault
@@ -134,14 +138,16 @@ class Guard:
         self._ledger.whole = is_whole(session)
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output[MARKER] = (self._ledger.packed(), self._not_seen.packed())
+            output[MARKER] = (self._ledger.packed(), self._not_seen.packed(), self._runs.packed())
         else:
             self._ledger.warn(session)
+            self._runs.write()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what could not be seen, and what the run failed for where a warning is an error."""
         self._not_seen.summarize(terminalreporter)
         self._ledger.summarize(terminalreporter)
+        self._runs.summarize(terminalreporter)
 
 
 def _window(asked: Requirement) -> Window:

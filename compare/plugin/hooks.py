@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import fixtures
-from .settings import DESELECTED, MARKER, OPTION, STRICT, STRICT_OPTION, THRESHOLD_MS, for_all, is_asked, threshold_ms
+from .settings import (
+    BASELINE_OPTION,
+    DESELECTED,
+    JSON_OPTION,
+    MARKER,
+    OPTION,
+    STRICT,
+    STRICT_OPTION,
+    THRESHOLD_MS,
+    for_all,
+    is_asked,
+    threshold_ms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         STRICT_OPTION, action="store_true", dest=STRICT,
         help="fail every async test that makes a call that may block in an event loop's thread, whatever it took",
+    )  # fmt: skip
+    group.addoption(
+        JSON_OPTION, metavar="FILE", dest=f"{MARKER}_json", help="write what each test that was asked waited for",
+    )  # fmt: skip
+    group.addoption(
+        BASELINE_OPTION, metavar="FILE", dest=f"{MARKER}_baseline",
+        help=f"fail a test only for what is new or longer than in an earlier run, whose {JSON_OPTION} this is",
     )  # fmt: skip
     parser.addini(STRICT, f"as {STRICT_OPTION}, in every run", type="bool", default=False)
     parser.addini(MARKER, f"as {OPTION}, in every run", type="bool", default=False)
@@ -68,6 +87,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .allowed_sites import ini_entries  # noqa: PLC0415  only where there is something to check
 
         ini_entries(allow)
+    if config.option.no_blocking_baseline is not None or config.option.no_blocking_json is not None:
+        from .earlier_run import check  # noqa: PLC0415  as above
+
+        check(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MARKER = "no_blocking"
 OPTION = "--no-blocking"
 STRICT = "no_blocking_strict"
+BASELINE_OPTION, JSON_OPTION = "--no-blocking-baseline", "--no-blocking-json"
 STRICT_OPTION = "--no-blocking-strict"
 THRESHOLD_MS = 50.0
 

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from compare.report.advice import what_all
-from compare.report.escape import escaped
-from compare.report.gathered import Gathered, gather
-from compare.report.json import from_json
-from compare.results import LOOP_PLACES, Comparison, milliseconds
+from ..results import LOOP_PLACES, Comparison, milliseconds
+from .advice import what_all
+from .escape import escaped
+from .gathered import Gathered, gather
+from .json_rows import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from compare.results import Finding, Run
+    from ..results import Finding, Run
 
 Change = Literal["new", "gone", "longer", "shorter"]
 
@@ -64,23 +64,23 @@ class Difference:
     now_ms: float
 
 
-def read(name: str) -> Comparison:
-    """Read what `--json` wrote.
+def read(name: str, *, option: str = "--baseline", written_by: str = "--json") -> Comparison:
+    """Read what `--json` wrote; the options are named in what is raised.
 
     Raises:
         UnreadableError: it can't be read, or it is something else.
     """
-    expected = f"--baseline {name}: expected JSON that --json wrote"
+    expected = f"{option} {name}: expected JSON that {written_by} wrote"
     try:
         return from_json(json.loads(Path(name).read_text("utf-8")))
     except OSError as error:
-        message = f"--baseline {name}: {error.strerror}: run once with --json {name} and without --baseline"
+        message = f"{option} {name}: {error.strerror}: run once with {written_by} {name} and without {option}"
     except UnicodeDecodeError:
         message = f"{expected}, not bytes that are no text"
     except json.JSONDecodeError as error:
         message = f"{expected}, not what is in line {error.lineno}: {error.msg}"
     except ValueError as error:
-        message = f"--baseline {name}: {error}"
+        message = f"{option} {name}: {error}"
     except (KeyError, TypeError, AttributeError):
         message = f"{expected}, not other JSON"
     raise UnreadableError(message)
@@ -97,6 +97,17 @@ def differences(before: Comparison, after: Comparison) -> list[Difference]:
         for difference in _of_run(old[key], run, f"{run.variant} on {run.backend or 'no loop'}" if several else "")
     ]
     return sorted(found, key=lambda each: -abs(each.now_ms - each.was_ms))
+
+
+def worse(before: Run, after: Run) -> Callable[[Finding], bool]:
+    """Return what tells whether a finding of the later run is at a line that is new, or that takes longer."""
+    known = {_key(finding) for finding in before.observation.findings} if before.observation else set()
+    longer = {_key(each.findings.first) for each in _of_run(before, after, "") if each.change in {"new", "longer"}}
+
+    def is_worse(finding: Finding) -> bool:
+        return _key(finding) not in known or _key(finding) in longer
+
+    return is_worse
 
 
 def render(before: Comparison, found: list[Difference]) -> str:

@@ -28,6 +28,11 @@ def text(
     return "\n".join([*lines, "", ALLOWED_STRICTLY if strict else f"Allowed: less than {_ms(threshold_ms)}."])
 
 
+def lines(findings: Sequence[Finding], calls: Sequence[MayBlock] = ()) -> list[str]:
+    """Return a line for each finding and call: what waits, where, and how long."""
+    return [*map(_what_took, escaped(tuple(findings))), *map(what_may_block, escaped(tuple(calls)))]
+
+
 def _what_took(finding: Finding) -> str:
     return f"{what(finding)} for {_ms(finding.total_ms)}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from compare.results import Finding
+    from ..results import Finding
 
 PROCESS = re.compile(r".* of (\S+ \d+)")
 """How a thread of another process is named: `MainThread of python 4758`."""

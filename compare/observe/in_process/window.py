@@ -42,9 +42,15 @@ class Window:
     last: tuple[Stall, ...] = ()
     _is_open: bool = field(default=False, repr=False)
     _number: int = field(default=0, repr=False)
+    _ended: int = field(default=0, repr=False)
     _began: int = field(default=0, repr=False)
     _session: session.Session | None = field(default=None, repr=False)
     """While there is something to close, or to collect."""
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it was open, in milliseconds."""
+        return max(self._ended - self._began, 0) / 1e6
 
     def prepare(self) -> None:
         """See that the sampler is there: takes some tenths of a second where it is not."""
@@ -73,7 +79,7 @@ class Window:
             return
         self._is_open = False
         with self._guarded():
-            at = now()
+            self._ended = at = now()
             # Many may stand in one line at a time, so that their waits add up to more than has passed.
             if at - self._began < self.threshold_ms * 1e6 and "pool-queue" not in self.places:
                 self._session.drop(self._number)
