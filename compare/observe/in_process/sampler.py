@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
 
 PERIOD_MS = 1
+LONG_PERIOD_MS, LOOKS_A_THRESHOLD = 3, 4
+"""How seldom it is looked where all windows are there to tell of stalls, and stay open for long; and how often within
+the threshold it is all the same."""
 REST_MS = 4
 """How often the agent's notes are read while no window is open; so late is one that opens seen, in milliseconds."""
 YOUNG_NS = 5_000_000
@@ -84,6 +87,8 @@ class Windows(Sampler):
     def __init__(self, pid: int, layout: Layout | None, agent: Agent) -> None:
         """Find the interpreter, and wait for windows."""
         self.open: dict[int, Judge] = {}
+        self._periods: dict[int, float] = {}
+        """How often each window that is open has to be looked at, in milliseconds."""
         self._fresh: dict[int, Record] = {}
         super().__init__(pid, layout, agent, threshold_ns=0, plain_threads=False)
         self.judge = self._process.judge = cast("Judge", _Judges(self.open))
@@ -105,6 +110,13 @@ class Windows(Sampler):
         for tid in self._process.notes.loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge
+        longest = min(LONG_PERIOD_MS, record.second / 1e6 / LOOKS_A_THRESHOLD)
+        self._periods[number] = max(longest, PERIOD_MS) if tells else PERIOD_MS
+
+    @property
+    def period_ms(self) -> float:
+        """How long to wait until the next look, while a window is open."""
+        return min((self._periods[number] for number in self.open), default=PERIOD_MS)
 
     def ended(self, number: int) -> Answer:
         """Say which stalls ended since it was asked last; a window that is closed has none."""
@@ -121,6 +133,7 @@ class Windows(Sampler):
         for thread in self._process.threads.values():
             self._process.cut(thread, at, by_itself=False)
         judge = self.open.pop(number)
+        self._periods.pop(number, None)
         judge.names(self.pid, self._process.notes.names)
         for work in self._process.notes.queue.values():
             judge.waited(self.pid, work, at)
@@ -169,6 +182,7 @@ class Windows(Sampler):
         else:
             self._fresh.pop(record.first, None)
             self.open.pop(record.first, None)
+            self._periods.pop(record.first, None)
 
     def _adopt(self, pid: int, now: int) -> None:  # noqa: ARG002  as is
         """What the process starts is another program."""
@@ -204,7 +218,7 @@ def _serve(control: socket.socket, owner: int, windows: Windows) -> None:
         if windows.open:
             idle_since = time.monotonic()
         is_idle = time.monotonic() - idle_since > ALERT_S
-        wait_ms = PERIOD_MS if windows.open else IDLE_MS if is_idle else REST_MS
+        wait_ms = windows.period_ms if windows.open else IDLE_MS if is_idle else REST_MS
         events = {key.fd for key, _ in selector.select(wait_ms / 1000)}
         if owner in events:
             return
