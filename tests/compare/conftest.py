@@ -43,7 +43,7 @@ def run_compare(command: list[str], surroundings: dict[str, str]) -> Callable[..
             check=False,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=150,
             stdin=subprocess.DEVNULL,
             env={**surroundings, **(env or {})},
             **options,

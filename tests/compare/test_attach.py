@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TIME_LIMIT_S = 40
+TIME_LIMIT_S = 120
 SERVICE = """
 import asyncio, sys, time
 async def main():

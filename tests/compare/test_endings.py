@@ -90,7 +90,7 @@ def test_a_signal_in_the_middle(  # noqa: PLR0917  fixtures are arguments
     process = started(*arguments, *LONG)
     below = wait_until(lambda: running(process, family, module))
     process.send_signal(signum)
-    output, complaints = process.communicate(timeout=20)
+    output, complaints = process.communicate(timeout=100)
     assert process.returncode == status
     assert output == ""
     assert f"compare: ended by {signal.Signals(signum).name}" in complaints
@@ -106,7 +106,7 @@ def test_ctrl_c_while_servers_are_under_load(
         lambda: pids if len(pids := running(process, family, "compare.scenarios.net.clients")) >= 6 else set()
     )
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=100)
     assert process.returncode == 130
     wait_until(lambda: gone(below))
 
@@ -117,7 +117,7 @@ def test_ctrl_c_early(started: Callable[..., subprocess.Popen[str]], temporary: 
     while process.poll() is None and psutil.Process(process.pid).cpu_times().user < 0.03 + 0.06 * moment:
         os.sched_yield()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=100)
     assert process.returncode in (130, -signal.SIGINT)  # before it listens, it dies of it
     assert list(temporary.iterdir()) == []
 
@@ -128,14 +128,14 @@ def test_the_children_die_with_a_parent_that_is_killed(
     process = started("file", "--state", "warm", "--repeat", "100000", *LONG)
     below = wait_until(lambda: running(process, family, "async_io_cookbook.scenarios.file.child"))
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=100)
     wait_until(lambda: gone(below))
 
 
 def test_two_at_once(started: Callable[..., subprocess.Popen[str]], temporary: Path) -> None:
     arguments = ("file", "--only", "blocking", "asyncio_aiofiles", "--quick", "--state", "cold,slow")
     for process in [started(*arguments), started(*arguments)]:
-        output, complaints = process.communicate(timeout=50)
+        output, complaints = process.communicate(timeout=150)
         assert process.returncode == 0, output + complaints
     assert list(temporary.iterdir()) == []
 
@@ -205,7 +205,7 @@ def test_as_nobody(command: list[str], surroundings: dict[str, str]) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         env={**surroundings, "TMPDIR": "/tmp", "HOME": "/"},
     )
     assert done.returncode == 0, done.stderr
@@ -218,7 +218,7 @@ def test_without_proc(command: list[str], surroundings: dict[str, str]) -> None:
         pytest.skip("only root can take /proc away, with unshare")
     hidden = [unshare, "-m", "bash", "-c", 'umount -l /proc && exec "$@"', "bash"]
     done = subprocess.run(
-        [*hidden, *command, *BRIEF], check=False, capture_output=True, text=True, timeout=50, env=surroundings
+        [*hidden, *command, *BRIEF], check=False, capture_output=True, text=True, timeout=150, env=surroundings
     )
     if {"umount", "unshare"} & {line.partition(":")[0] for line in done.stderr.splitlines()}:
         pytest.skip("/proc can't be taken away here")

@@ -22,7 +22,7 @@ from compare.command.terminal import keys
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIME_LIMIT_S = 40
+TIME_LIMIT_S = 120
 ROOT = Path(__file__).parents[2]
 SHELL = Path(__file__).with_name("job_shell.py")
 OURS = [sys.executable, "-m", "compare", "script"]

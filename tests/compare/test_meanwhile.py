@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TIME_LIMIT_S = 40
+TIME_LIMIT_S = 120
 OURS = [sys.executable, "-m", "compare", "script"]
 HOLDS = """
 import asyncio, sys

@@ -68,7 +68,7 @@ def test_the_command_does_what_the_page_says(command: str, folder: Path, environ
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=150,
             check=False,
         )
         # What is shown is a finding: `--fail-on` ends with 3, a failed test with 1.
@@ -108,7 +108,7 @@ def running(recipe: str, folder: Path, environment: dict[str, str]) -> Iterator[
 def serves(recipe: str, folder: Path, environment: dict[str, str]) -> bool:
     answer = b""
     for _, port in running(recipe, folder, environment):
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=100) as client:
             client.sendall(b"hello")
             answer = client.recv(1024)
     return answer == b"HELLO"
@@ -125,7 +125,7 @@ def asks(recipe: str, folder: Path, environment: dict[str, str]) -> bool:
             input="hello\n",
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=100,
             check=True,
         )
         printed = done.stdout

@@ -19,7 +19,7 @@ def test_the_block_is_what_it_says(block: Any, tmp_path: Path) -> None:
     match block.language:
         case "python":
             command = [sys.executable, "-W", "error", "-c", block.text]
-            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False)
             assert done.returncode == 0, done.stderr
         case "json":
             json.loads(block.text)

@@ -45,7 +45,7 @@ def test_every_word_is_known(hand_written: list[Path], root: Path) -> None:
         found[f"{path.parent.name}/{path.name}"] = words_of(docstring)
     everything = "\n".join(sorted(set().union(*found.values())))
     done = subprocess.run(
-        ["hunspell", "-d", "en_US", "-l"], input=everything, capture_output=True, text=True, timeout=50, check=True
+        ["hunspell", "-d", "en_US", "-l"], input=everything, capture_output=True, text=True, timeout=150, check=True
     )
     unknown = {word for word in done.stdout.split() if word.lower() not in words(root)}
     told = [f"{word}  ({name})" for name, seen in found.items() for word in sorted(seen & unknown)]

@@ -104,7 +104,7 @@ def _run(root: Path, tmp_path: Path, text: str) -> subprocess.CompletedProcess[s
     path = os.pathsep.join([str(root), str(root / "docs" / "examples"), *sys.path])
     done = subprocess.run(
         [sys.executable, "driver.py"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=50, check=False,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done

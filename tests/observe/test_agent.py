@@ -72,7 +72,7 @@ def _run(tmp_path: Path, source: str, *, observed: bool = True) -> tuple[Any, in
         with subprocess.Popen([sys.executable, str(path)], env=env, pass_fds=fds, stdout=subprocess.PIPE) as child:
             if observed:
                 observer.begin(child.pid, link, plain_threads=False)
-            output, _ = child.communicate(timeout=40)
+            output, _ = child.communicate(timeout=120)
         seen = observer.end() if observed else None
     return json.loads(output) if output.strip() else None, child.returncode, seen
 
@@ -126,7 +126,7 @@ def test_without_a_request_it_does_nothing(tmp_path: Path) -> None:
     source = "from compare.observe.agent import install; install.install(); print(install.installed() is None and '1')"
     path = tmp_path / "program.py"
     path.write_text(source)
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, check=True, text=True, timeout=40)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, check=True, text=True, timeout=120)
     assert done.stdout.strip() == "1"
 
 
@@ -145,7 +145,7 @@ def test_an_exec_is_followed(tmp_path: Path) -> None:
 
 def test_a_process_that_is_gone_gives_an_observation() -> None:
     with Observer() as observer, observer.link() as link:
-        done = subprocess.run([sys.executable, "-c", "pass"], check=True, timeout=40)
+        done = subprocess.run([sys.executable, "-c", "pass"], check=True, timeout=120)
         assert done.returncode == 0
         observer.begin(1 << 22, link)
         seen = observer.end()

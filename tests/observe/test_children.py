@@ -149,13 +149,13 @@ def _run(tmp_path: Path, source: str, *args: str, observed: bool = True) -> tupl
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if not observed:
-        done = subprocess.run(command, env=plain, timeout=50, check=False, **pipes)
+        done = subprocess.run(command, env=plain, timeout=150, check=False, **pipes)
         return done.stdout, done.stderr, done.returncode, None
     with Observer() as observer, observer.link() as link:
         env = {name: value for name, value in environment(link).items() if name != "COMPARE_PYTHONPATH"}
         with subprocess.Popen(command, env=env, pass_fds=link.fds, **pipes) as child:
             observer.begin(child.pid, link, plain_threads=False)
-            output, errors = child.communicate(timeout=50)
+            output, errors = child.communicate(timeout=150)
         return output, errors, child.returncode, observer.end()
 
 

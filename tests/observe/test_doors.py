@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from compare.results import Finding, Observation
 
 CASES = Path(__file__).parent / "cases"
-TIME_LIMIT_S = 40
+TIME_LIMIT_S = 120
 
 DECLINES = """
 import importlib, os, sys, types

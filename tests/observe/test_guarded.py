@@ -169,7 +169,7 @@ def _run(tmp_path: Path, how: str | None) -> tuple[bytes, bytes, int, Observatio
     path.write_text(EVERYTHING)
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if how is None:
-        done = subprocess.run([sys.executable, str(path)], env=env, capture_output=True, timeout=40, check=False)
+        done = subprocess.run([sys.executable, str(path)], env=env, capture_output=True, timeout=120, check=False)
         return done.stdout, done.stderr, done.returncode, None
     startup = tmp_path / "startup"
     startup.mkdir()
@@ -181,7 +181,7 @@ def _run(tmp_path: Path, how: str | None) -> tuple[bytes, bytes, int, Observatio
             [sys.executable, str(path)], env=env, pass_fds=link.fds, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as child:
             observer.begin(child.pid, link)
-            output, errors = child.communicate(timeout=40)
+            output, errors = child.communicate(timeout=120)
         return output, errors, child.returncode, observer.end()
 
 

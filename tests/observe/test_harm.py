@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from compare.observe.sampler.watched_thread import WatchedThread
 
 CASES = Path(__file__).parent / "cases"
-TIME_LIMIT_S = 40
+TIME_LIMIT_S = 120
 
 WAITS = "print('ready', flush=True); input()\n"
 """In the middle of each program: it goes on when the sampler is dead."""
@@ -108,7 +108,8 @@ def test_a_program_does_not_notice_that_the_sampler_is_killed(name: str, tmp_pat
     assert ours[:2] == alone[:2]
     said, _, summary = ours[2].partition(b"compare:")
     assert said == alone[2]
-    assert EARLY.encode() in b" ".join(summary.split())
+    words = b" ".join(summary.split())
+    assert EARLY.encode() in words or b"nothing was observed: not observed: the sampler's process is gone" in words
 
 
 HELD = """

@@ -27,7 +27,7 @@ async def main():
         await asyncio.sleep(0.01)
 asyncio.run(main())
 """
-ENOUGH_S = 30
+ENOUGH_S = 120
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def observe(path: Path, *args: str) -> tuple[Observation, str]:
         child = subprocess.Popen([sys.executable, str(path), *args], env=env, pass_fds=link.fds, stdout=subprocess.PIPE)
         with child:
             observer.begin(child.pid, link, plain_threads=False)
-            output, _ = child.communicate(timeout=50)
+            output, _ = child.communicate(timeout=150)
             return observer.end(), output.decode()
 
 

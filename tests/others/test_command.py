@@ -36,7 +36,7 @@ def test_passes_under_the_plugin_alone(pytestconfig):
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.others", str(folder), "--scratch", str(folder / "kept"), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
 
 
 def test_a_suite_that_comes_out_the_same_in_the_three_ways(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callabl
         names = ["async_io_cookbook.pytest_plugin", *(PLUGINS[name] for name in plugins.split())]
         report = pytester.path / "report.xml"
         result = pytester.runpytest_subprocess(
-            *(word for name in names for word in ("-p", name)), f"--junitxml={report}", *args, timeout=50
+            *(word for name in names for word in ("-p", name)), f"--junitxml={report}", *args, timeout=150
         )
         failures: dict[str, str | None] = {}
         if report.exists():

@@ -83,16 +83,16 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     wheels = [*pip, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", str(folder), str(ROOT)]
-    subprocess.run(wheels, check=True, timeout=50)
+    subprocess.run(wheels, check=True, timeout=150)
     (wheel,) = folder.glob("*.whl")
     environment = folder / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=50)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=150)
     python = environment / "bin" / "python"
     install = [*pip, "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(install, check=True, timeout=50)
+    subprocess.run(install, check=True, timeout=150)
     # A line in a `.pth` is a folder, whose own `.pth` files (that of an editable install) don't count.
     site = subprocess.check_output(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True, timeout=20
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True, timeout=100
     )
     Path(site.strip(), "rest.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return environment / "bin"
@@ -118,7 +118,7 @@ def run(scripts: Path, theirs: Path) -> Run:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return subprocess.run(
             [scripts / name, *arguments], cwd=theirs, env={**kept, "COLUMNS": "100", "TERM": "dumb", **(env or {})},
-            check=False, capture_output=True, text=True, timeout=50, stdin=subprocess.DEVNULL,
+            check=False, capture_output=True, text=True, timeout=150, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     return call

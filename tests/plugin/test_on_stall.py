@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BLOCKS_S = 0.3
-ENOUGH_S = 20.0
+ENOUGH_S = 100.0
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -43,7 +43,7 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
     (tmp_path / "project" / "test_theirs.py").write_text(dedent(PROJECT))
     done = subprocess.run(
         [sys.executable, "-m", "tests.others", str(tmp_path / "project"), "--scratch", str(tmp_path / "scratch")],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, capture_output=True, text=True, timeout=50,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, capture_output=True, text=True, timeout=150,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines() == [

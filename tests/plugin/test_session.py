@@ -97,7 +97,7 @@ def test_inert_until_it_is_asked_for(inner: Callable[..., Any]) -> None:
         "plugin.pytest_addoption(pytest.PytestPluginManager());"
     )
     printed = subprocess.check_output(
-        [sys.executable, "-c", code + "print(sorted(set(sys.modules) - known))"], text=True, timeout=30
+        [sys.executable, "-c", code + "print(sorted(set(sys.modules) - known))"], text=True, timeout=120
     )
     assert printed.strip() == str(LIGHT)
 

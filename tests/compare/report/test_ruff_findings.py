@@ -98,10 +98,10 @@ def test_a_program_that_ruff_has_read(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(PROGRAM)
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--output-format", "json", "--select", "ASYNC", "."]
-    read = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    read = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     tmp_path.joinpath("ruff.json").write_text(read.stdout)
     command = [sys.executable, "-m", "compare", "script", "--ruff", "ruff.json", "app.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     told = done.stderr[done.stderr.index("Ruff's ASYNC findings") :]
     texts = {"sleep": "    time.sleep(0.1)", "run": "    subprocess.run(", "helper": "    time.sleep(0.15)"}
@@ -114,7 +114,7 @@ def test_a_program_that_ruff_has_read(tmp_path: Path) -> None:
 
 def test_a_mistake_ends_it_before_the_program_begins(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "compare", "script", "--ruff", "nothing.json", "-m", "this"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("compare: --ruff nothing.json: No such file")
     assert done.stderr.count("\n") == 1

@@ -90,4 +90,4 @@ def test_reads_that_look_concurrent_are_not(tmp_path: Path, run: Callable[..., A
     )
     with subprocess.Popen([sys.executable, "-c", feed, *paths], stdout=subprocess.PIPE) as process:
         assert run("asyncio", asyncio_blocking_mistake.read_files, paths) == [b"", b""]
-        assert process.communicate(timeout=20)[0] == b"not begun\n"
+        assert process.communicate(timeout=100)[0] == b"not begun\n"

@@ -25,7 +25,7 @@ def _once(variant: Variant) -> bool:
 
 def _run(name: str, *paths: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", f"recipes.file_read.{name}", *map(str, paths)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_prints_names_and_sizes(reader: Reader, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def run(writer: Writer, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         input=SOURCE,
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 

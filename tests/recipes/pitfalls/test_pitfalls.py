@@ -68,7 +68,7 @@ def test_it_runs_as_a_program_and_prints_both(pitfall: Any) -> None:
         cwd=FOLDER.parent.parent,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stderr

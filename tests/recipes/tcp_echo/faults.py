@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -153,6 +154,12 @@ def never_reading(address: Address, limit: int) -> Iterator[int]:
             with suppress(BlockingIOError):
                 sent += conn.send(chunk)
         yield sent
+
+
+def most_buffered() -> int:
+    """How many bytes the kernel buffers at the most for one end of a connection: to be read, and to be sent."""
+    settings = (Path(f"/proc/sys/net/ipv4/tcp_{name}").read_text().split()[2] for name in ("rmem", "wmem"))
+    return sum(map(int, settings))
 
 
 def byte_by_byte(address: Address, message: bytes) -> None:
