@@ -418,7 +418,7 @@ async def test_a_fork(tmp_path):
         "ignore::DeprecationWarning",
     )
     # On a busy machine a fork waits for locks, which is seen for what it is.
-    of_locks = {name for name, told in ran.failures.items() if "place:   lock" in told}
+    of_locks = {name for name, told in ran.failures.items() if "place:   lock" in (told or "")}
     assert ran.failed - of_locks == {"test_a_path_is_asked_no_more_often_than_without[asyncio]"}, ran.output
     assert "BlockingError" in ran.failures["test_a_path_is_asked_no_more_often_than_without[asyncio]"]
     assert "ZeroDivisionError" in ran.output
