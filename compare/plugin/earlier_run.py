@@ -89,7 +89,9 @@ class Runs:
                 reporter.write_line(f"{MARKER}: {line}")
 
     def _comparison(self) -> Comparison:
-        cpus = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        cpus = os.cpu_count() or 1
+        if sys.platform == "linux" and hasattr(os, "sched_getaffinity"):
+            cpus = len(os.sched_getaffinity(0))
         runs = tuple(run for _, run in sorted(self._runs.items()))
         return Comparison(self._command, platform.python_version(), platform.platform(), cpus, self._started, runs)
 

@@ -23,6 +23,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import sys
 from typing import cast
 
 # 1 KiB costs long messages dearly, and more than 64 KiB gains nothing
@@ -101,7 +102,11 @@ async def accept(listener: socket.socket) -> socket.socket | None:
     """Returns the next client's socket; None when the listener has been shut down."""
     while True:
         try:
-            return listener.accept()[0]
+            if sys.platform == "win32":  # its loop tells of what is done
+                conn, _ = await asyncio.get_running_loop().sock_accept(listener)
+            else:
+                conn, _ = listener.accept()
+            return conn  # noqa: TRY300  what it says is what the call returned
         except BlockingIOError:
             await readable(listener)
         except OSError as error:

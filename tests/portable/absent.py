@@ -113,6 +113,7 @@ def hide(system: str, root: str, more: str = "") -> None:
     _hide_proc()
     if system == "win32":
         socket.socketpair = _tcp_pair
+        _no_readiness()
         _spawn_alone()
 
 
@@ -162,6 +163,24 @@ def _tcp_pair(*_arguments, **_named):  # type: ignore[no-untyped-def]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = socket.create_connection(listener.getsockname())
         return ours, listener.accept()[0]
+
+
+def _no_readiness() -> None:
+    """Windows' usual loop, the Proactor, knows no readiness: ours can't ask for it."""
+    from asyncio import selector_events
+
+    loop = selector_events.BaseSelectorEventLoop
+    for name in ("add_reader", "add_writer", "remove_reader", "remove_writer"):
+        setattr(loop, name, _refused(getattr(loop, name)))
+
+
+def _refused(method):  # type: ignore[no-untyped-def]
+    def seen(self, *arguments):  # type: ignore[no-untyped-def]
+        if _is_ours(sys._getframe(1)):
+            raise NotImplementedError
+        return method(self, *arguments)
+
+    return seen
 
 
 def _spawn_alone() -> None:

@@ -1,11 +1,10 @@
 """Run children with every variant, under up to three loads, and check every byte that comes back.
 
-The children are `cat`: they start in a millisecond, and give back what they get.
+The children are `cat`, where there is one: they start in a millisecond, and give back what they get.
 """
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from compare.catalogue.scenario import NoRoomError
+from compare.scenarios.pipes import programs
 from compare.scenarios.pipes.child import content
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK
 from compare.scenarios.shared.passes import Passes, Plan
@@ -41,13 +41,9 @@ def compare(variants: Sequence[Variant], options: Options, host: Host, listener:
     """Measure all variants under all loads.
 
     Raises:
-        NoRoomError: when there is no shell or no `cat`, or no room for the errors that a child is to write.
+        NoRoomError: when there is no room for the errors that a child is to write.
         Stopped: when a signal asked for it; nothing is left behind then either.
     """
-    for program in ("sh", "cat", "sleep"):
-        if shutil.which(program) is None:
-            message = f"the children are sh, cat and sleep; there is no {program} on PATH"
-            raise NoRoomError(message)
     workloads = [options.workload(load) for load in options.loads]
     children = max(work["children"] for work in workloads)
     much = max(work["children"] * work["bytes"] for work in workloads)
@@ -92,16 +88,16 @@ class _Children:
 
 def _children(workload: dict[str, Any], stack: ExitStack) -> _Children:
     children, size = workload["children"], workload["bytes"]
-    told = {"children": children, "bytes": size, "errors": 0, "command": ["cat"]}
+    told = {"children": children, "bytes": size, "errors": 0, "command": programs.cat()}
     match workload["load"]:
         case "many":
             delay = workload["delay_ms"] / 1000
             if delay:
-                told["command"] = ["sh", "-c", f"sleep {delay:g}; exec cat"]
+                told["command"] = programs.late(delay)
             return _Children(told, children * delay)
         case "stderr":
             path = _errors(size, stack)
-            return _Children(told | {"errors": size, "command": ["sh", "-c", 'cat "$0" >&2; exec cat', path]})
+            return _Children(told | {"errors": size, "command": programs.loud(path)})
     return _Children(told)
 
 
