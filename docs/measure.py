@@ -124,8 +124,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure what is named, or everything but the benchmarks; return the exit status."""
     parser = argparse.ArgumentParser("python -m docs.measure", description=__doc__)
     names = [*CASES, "claims", "transcripts", "recordings"]
-    more = ["bench", *BENCHMARKS]
-    told = f"{', '.join(names)}: all of these if none is named; only by name: bench, which is {', '.join(BENCHMARKS)}"
+    more = ["recordings-changed", "bench", *BENCHMARKS]
+    told = (
+        f"{', '.join(names)}: all of these if none is named; only by name: recordings-changed, those whose code has "
+        f"changed since; bench, which is {', '.join(BENCHMARKS)}"
+    )
     parser.add_argument("name", nargs="*", choices=[*names, *more, []], metavar="NAME", help=told)
     wanted = parser.parse_args(arguments).name or names
     if "bench" in wanted:
@@ -138,8 +141,9 @@ def main(arguments: list[str] | None = None) -> int:
             _claims(machine)
         elif name == "transcripts":
             _write(MEASURED / "transcripts.json", json.dumps(_transcripts(machine), indent=1), machine)
-        elif name == "recordings":
-            record.every(lambda words: _run(words, ROOT), machine.clean)
+        elif name in {"recordings", "recordings-changed"}:
+            make = record.every if name == "recordings" else record.changed
+            make(lambda words: _run(words, ROOT), machine.clean)
         elif name in BENCHMARKS:
             _benchmark(name, machine)
         else:

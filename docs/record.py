@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.report.recording import parts_of
-from docs._ext.recordings import CASES, RECORDINGS, ROOT, STANDS, path_of, stands, workload_of
+from docs._ext.recordings import CASES, PITFALLS, RECORDINGS, ROOT, STANDS, is_current, path_of, stands, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,8 +37,30 @@ def every(run: Run, clean: Clean) -> None:
     """
     RECORDINGS.mkdir(exist_ok=True)
     _compared(run, clean)
-    for path in _recipes("pitfalls"):
+    for path in _recipes(PITFALLS):
         _script(path, run, clean)
+
+
+def changed(run: Run, clean: Clean) -> None:
+    """Record those again whose code has changed since; arguments as for `every`. One whose recipe is gone goes too."""
+    for path in sorted(RECORDINGS.glob("*.json")):
+        if not is_current(json.loads(path.read_text("utf-8"))):
+            case = next(each for each in (*CASES, PITFALLS) if path.stem.startswith(f"{each}-"))
+            _again(case, path.stem.removeprefix(f"{case}-"), run, clean)
+
+
+def _again(case: str, name: str, run: Run, clean: Clean) -> None:
+    folder = PITFALLS if case == PITFALLS else workload_of(case)[0].folder
+    recipe = ROOT / "recipes" / folder / f"{name}.py"
+    if not recipe.is_file():
+        path_of(case, name).unlink()
+    elif case == PITFALLS:
+        _script(recipe, run, clean)
+    else:
+        scenario, option = workload_of(case)
+        words = ["python", "-m", "compare", scenario.name, *option, "--only", name]
+        for first in _recorded(words, run, clean)[:1]:
+            _write(path_of(case, name), with_code(_whole(words, first, run, clean), recipe), clean)
 
 
 def _compared(run: Run, clean: Clean) -> None:
@@ -66,7 +88,7 @@ def _script(path: Path, run: Run, clean: Clean) -> None:
     module = ["-m", f"recipes.pitfalls.{path.stem}"]
     [first] = _recorded(words, run, clean, module)
     told = _whole(words, first, run, clean, module)
-    _write(path_of("pitfalls", path.stem), with_code(told, path), clean)
+    _write(path_of(PITFALLS, path.stem), with_code(told, path), clean)
 
 
 def _whole(

@@ -21,6 +21,8 @@ RECORDINGS = MEASURED / "recordings"
 
 FIRST = ("file-slow", "file-cold", "net-hold", "net-busy", "write-slow", "serve-slow", "pipes-many")
 """The workloads that show most: a recipe's page shows the first of these in which threads stand at the code's lines."""
+PITFALLS = "pitfalls"
+"""What a pitfall's recording is of: the program itself. The folder has the same name."""
 STANDS = 0.1
 """The share of a run's time in which one must stand there, for a recording to show much."""
 CASES = (
@@ -47,7 +49,7 @@ def recording(case: str, variant: str) -> dict[str, Any] | None:
 def recording_of(folder: str, variant: str) -> tuple[str, dict[str, Any]] | None:
     """Load what a recipe's page shows, and the case that it is of."""
     names = {each.name for each in scenarios() if each.folder == folder}
-    cases = ["pitfalls"] if folder == "pitfalls" else [case for case in CASES if case.partition("-")[0] in names]
+    cases = [PITFALLS] if folder == PITFALLS else [case for case in CASES if case.partition("-")[0] in names]
     found = [(case, told) for case in cases if (told := recording(case, variant)) is not None]
     return next((each for each in found if stands(each[1]) >= STANDS), found[0] if found else None)
 
