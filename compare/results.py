@@ -30,6 +30,8 @@ PLACES: tuple[Place, ...] = (
     "pool-queue",
     "kernel",
 )
+SEEN_IN_PART = "the whole of some waits"
+"""How what an observation misses begins, where waits were longer than was seen."""
 LOOP_PLACES: tuple[Place, ...] = ("loop-thread", "lock", "gil", "page-fault", "busy-cpu")
 """The places that hold an event loop's thread."""
 

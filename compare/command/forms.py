@@ -144,7 +144,7 @@ def changed(before: Comparison | None, after: Comparison) -> list[Difference]:
     from compare.report.baseline import differences, render
 
     found = differences(before, after)
-    written(sys.stderr, render(before, found), 0)
+    written(sys.stderr, render(before, after, found), 0)
     return found
 
 

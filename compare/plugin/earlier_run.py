@@ -85,7 +85,7 @@ class Runs:
             reporter.write_line(self._trouble, red=True)
         if self._before is not None:
             now = self._comparison()
-            for line in baseline.render(self._before, baseline.differences(self._before, now)).splitlines():
+            for line in baseline.render(self._before, now, baseline.differences(self._before, now)).splitlines():
                 reporter.write_line(f"{MARKER}: {line}")
 
     def _comparison(self) -> Comparison:

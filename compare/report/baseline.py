@@ -5,7 +5,8 @@ now, and both keep a loop or both do not: for which of a loop's places one stret
 
 No two runs are alike, so a difference counts when it is more than noise: twice the threshold, a quarter of the longer
 of the two, and twice what the waits of both runs scatter by, each estimated as the longest one's distance from the mean
-times the square root of their number.
+times the square root of their number. Where a run did not see the whole of its waits, what takes longer than in it is
+not told, nor what is shorter or gone: it may only not have been seen.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..results import LOOP_PLACES, Comparison, milliseconds
+from ..results import LOOP_PLACES, SEEN_IN_PART, Comparison, milliseconds
 from .advice import what_all
 from .escape import escaped
 from .gathered import Gathered, gather
@@ -110,8 +111,8 @@ def worse(before: Run, after: Run) -> Callable[[Finding], bool]:
     return is_worse
 
 
-def render(before: Comparison, found: list[Difference]) -> str:
-    """A line for each, below one that counts them."""
+def render(before: Comparison, after: Comparison, found: list[Difference]) -> str:
+    """A line for each, below one that counts them; then what can't be told."""
     counted = ", ".join(f"{sum(each.change == change for each in found)} {change}" for change in SIGNS)
     lines = [f"Since {before.started} (Python {before.python}): {counted if found else 'no difference beyond noise'}"]
     for each in escaped(tuple(found)):
@@ -121,6 +122,10 @@ def render(before: Comparison, found: list[Difference]) -> str:
             "gone": f"was {milliseconds(each.was_ms)}",
         }.get(each.change, f"{milliseconds(each.now_ms)}, was {milliseconds(each.was_ms)}")
         lines.append(f"{SIGNS[each.change]} {each.change}: {of}{what_all(each.findings)} ({time})")
+    if any(map(_in_part, before.runs)):
+        lines.append(f"? longer: not told where the earlier run did not see {SEEN_IN_PART}")
+    if any(map(_in_part, after.runs)):
+        lines.append(f"? gone, shorter: not told where this run did not see {SEEN_IN_PART}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -146,8 +151,14 @@ def _of_run(before: Run, after: Run, title: str) -> Iterator[Difference]:
             continue
         change: Change = "new" if was is None else "gone" if now is None else "longer" if now_ms > was_ms else "shorter"
         shown = now or was
-        if shown is not None:
+        if shown is not None and not _in_part({"longer": before, "shorter": after, "gone": after}.get(change)):
             yield Difference(change, shown, title, was_ms, now_ms)
+
+
+def _in_part(run: Run | None) -> bool:
+    """Whether waits of a run were longer than was seen."""
+    missing = run.observation.missing if run is not None and run.observation is not None else ()
+    return any(each.startswith(SEEN_IN_PART) for each in missing)
 
 
 def _threshold(run: Run) -> float:

@@ -33,7 +33,10 @@ NOWHERE: Place = ("", 0, "")
 MOST = 1000
 """How many different calls are kept; more are counted."""
 INSTALLED = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
-READS_CODE = ("<frozen importlib", linecache.__file__, traceback.__file__)
+READS_CODE = (
+    "<frozen importlib",
+    *(function.__code__.co_filename for function in (linecache.getlines, traceback.format_exc)),
+)
 """Who reads the program's own code: its imports, and a traceback's lines."""
 LOOPS = ("asyncio", "trio")
 """The packages of the event loops: what they do in the loop's thread for who awaits it has no other way."""

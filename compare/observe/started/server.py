@@ -20,6 +20,7 @@ from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
 from compare.observe.started.observer import LENGTH
 from compare.observe.started.pace import Pace
+from compare.results import SEEN_IN_PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ MOST_AWAY_PART = 200
 """What part of the time the sampler may be away unsaid, if it is less than the threshold: no stall is missed then."""
 KEEP_NS = 500_000_000
 """How often what was found is kept for whoever asks when we are gone; seldom enough to take a hundredth of our time."""
-AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"
+AWAY = f"{SEEN_IN_PART}: others used the processors, and the observer was kept from looking for a while"
 
 
 def _serve(control: socket.socket, kept: Kept) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from compare.observe.started.server import AWAY
 from compare.report.baseline import UnreadableError, differences, read, render
 from compare.report.json import dumps
 from compare.results import Comparison, Finding, Observation, Run, Site
@@ -72,12 +74,23 @@ def test_what_counts(before: list[Finding], after: list[Finding], expected: list
 
 def test_one_line_a_difference_below_one_that_counts_them() -> None:
     before = run_of(finding(100))
-    told = render(before, differences(before, run_of(finding(300), finding(30, line=9, code="other()")))).splitlines()
+    after = run_of(finding(300), finding(30, line=9, code="other()"))
+    told = render(before, after, differences(before, after)).splitlines()
     assert told[0] == "Since 2026-01-01T00:00:00+00:00 (Python 3.13.0): 1 new, 0 gone, 1 longer, 0 shorter"
     assert told[1].startswith("> longer: the loop waits in `read` at ")
     assert told[1].endswith("(300 ms, was 100 ms)")
     assert told[2].startswith("+ new: ")
-    assert "no difference beyond noise" in render(before, [])
+    assert "no difference beyond noise" in render(before, before, [])
+
+
+def test_what_was_seen_in_part_is_no_measure() -> None:
+    whole = run_of(finding(100), finding(50, line=9, code="other()"))
+    seen = Observation((finding(300),), None, (), 1, 500.0, (AWAY,))
+    part = replace(whole, runs=(replace(whole.runs[0], observation=seen),))
+    assert changes(whole, part) == [("longer", 100, 300)]
+    assert "? gone, shorter: not told where this run did not see the whole" in render(whole, part, [])
+    assert changes(part, whole) == [("shorter", 300, 100), ("new", 0, 50)]
+    assert "? longer: not told where the earlier run did not see the whole" in render(part, whole, [])
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def forms(what: Comparison, width: int = 80) -> dict[str, str]:
         "collapsed": to_collapsed(what),
         "sarif": json.dumps(to_sarif(what)),
         "annotations": to_annotations(what),
-        "baseline": baseline.render(before, baseline.differences(before, what)),
+        "baseline": baseline.render(before, what, baseline.differences(before, what)),
         "json": dumps(what, lanes=True),
     }
 
