@@ -128,8 +128,7 @@ def test_a_long_hold_is_written_when_it_has_ended(recorded: Recorded, begin: Cal
     recorded.let_go()
     assert "in MainThread of process" in recorded.says("are written: the loop")
     (page,) = recorded.files("held")
-    text = page.read_text("utf-8")
-    assert "the loop waits in" in text
+    assert "openat" in page.read_text("utf-8")
     assert any(span["name"] == "openat" and span["dur"] > 100_000 for span in recorded.spans(page))
     recorded.end()
 
