@@ -126,7 +126,8 @@ class _Writer(Thread):
 def _write(file: FileIO, batch: list[bytes]) -> int:
     count = sum(map(len, batch))
     while batch:
-        if sys.platform == "win32":  # it has no `writev`: a chunk at a time
+        # a chunk at a time where there is no `writev`
+        if sys.platform == "win32" or not hasattr(os, "writev"):
             written = os.write(file.fileno(), batch[0])
         else:
             written = os.writev(file.fileno(), batch)

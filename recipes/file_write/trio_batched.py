@@ -85,7 +85,8 @@ class _NewFile:
 
     def write(self, batch: list[bytes]) -> None:
         while batch and self.file:
-            if sys.platform == "win32":  # it has no `writev`: a chunk at a time
+            # a chunk at a time where there is no `writev`
+            if sys.platform == "win32" or not hasattr(os, "writev"):
                 written = os.write(self.file.fileno(), batch[0])
             else:
                 written = os.writev(self.file.fileno(), batch)
