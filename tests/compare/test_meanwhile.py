@@ -4,98 +4,40 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.compare.held import OURS, TIME_LIMIT_S, Held
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TIME_LIMIT_S = 120
-OURS = [sys.executable, "-m", "compare", "script"]
-HOLDS = """
-import asyncio, sys
-async def main():
-    print("ready", flush=True)
-    while open(sys.argv[1]).read() != "end":  # held
-        await asyncio.sleep(0.01)
-asyncio.run(main())
-"""
-"""Its loop is held in `open` until somebody opens the other end, again and again."""
 
-
-class Held:
-    """The program under us, or with us attached to it; what we say is read line by line."""
+class Logged(Held):
+    """A program whose stalls are logged."""
 
     def __init__(self, folder: Path) -> None:
-        self.fifo, self.program, self.log = folder / "gate", folder / "holds.py", folder / "log"
-        self.program.write_text(HOLDS)
-        os.mkfifo(self.fifo)
-        self.ours: subprocess.Popen[str]
-        self.service: subprocess.Popen[str] | None = None
-        self.heard = ""
-
-    def start(self, *options: str) -> None:
-        command = [*OURS, *options, str(self.program), str(self.fifo)]
-        self.ours = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.ours.stdout is not None
-        assert self.ours.stdout.readline() == "ready\n"
-
-    def attach(self, *options: str) -> None:
-        command = [sys.executable, str(self.program), str(self.fifo)]
-        self.service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.service.stdout is not None
-        assert self.service.stdout.readline() == "ready\n"
-        command = [*OURS, "--pid", str(self.service.pid), *options]
-        self.ours = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert "watching process" in self.says("watching process")
-
-    def says(self, *words: str) -> str:
-        """Return the next line of ours with these words."""
-        assert self.ours.stderr is not None
-        for line in self.ours.stderr:
-            self.heard += line
-            if all(word in line for word in words):
-                return line
-        pytest.fail(f"it never said {words}")
-
-    def let_go(self, text: str = "on") -> None:
-        self.fifo.write_text(text)
+        super().__init__(folder)
+        self.log = folder / "log"
 
     def logged(self) -> list[dict[str, Any]]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [json.loads(line) for line in lines]
 
-    def end(self) -> str:
-        """The program's end; returns what we said since."""
-        self.let_go("end")
-        _, told = self.ours.communicate(timeout=TIME_LIMIT_S)
-        assert self.ours.returncode == 0, told
-        return told
-
-    def close(self) -> None:
-        for process in (self.ours, self.service):
-            if process is not None:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGTERM)
-                process.communicate(timeout=TIME_LIMIT_S)
-
 
 @pytest.fixture
-def held(tmp_path: Path) -> Iterator[Held]:
-    found = Held(tmp_path)
+def held(tmp_path: Path) -> Iterator[Logged]:
+    found = Logged(tmp_path)
     yield found
     found.close()
 
 
 @pytest.fixture(params=["started", "attached"])
-def begin(request: pytest.FixtureRequest, held: Held) -> Callable[..., None]:
+def begin(request: pytest.FixtureRequest, held: Logged) -> Callable[..., None]:
     return held.start if request.param == "started" else held.attach
 
 
@@ -107,7 +49,7 @@ def _until(answer: Callable[[], Any]) -> Any:
     return found
 
 
-def test_what_holds_the_loop_is_told_before_it_ends(held: Held, begin: Callable[..., None]) -> None:
+def test_what_holds_the_loop_is_told_before_it_ends(held: Logged, begin: Callable[..., None]) -> None:
     begin("--every", "0.3")
     held.says("compare: ", "the last 0.3 s")
     held.says("loop in MainThread: late by")
@@ -117,7 +59,7 @@ def test_what_holds_the_loop_is_told_before_it_ends(held: Held, begin: Callable[
     assert "the loop was blocked" in held.end()
 
 
-def test_each_stall_is_logged_when_it_ends(held: Held, begin: Callable[..., None]) -> None:
+def test_each_stall_is_logged_when_it_ends(held: Logged, begin: Callable[..., None]) -> None:
     before = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
     begin("--log", str(held.log), "--every", "0.3")
     for before_it in (0, 1):
@@ -138,7 +80,7 @@ def test_each_stall_is_logged_when_it_ends(held: Held, begin: Callable[..., None
     held.end()
 
 
-def test_the_log_is_appended_to(held: Held) -> None:
+def test_the_log_is_appended_to(held: Logged) -> None:
     held.log.write_text('{"kept": true}\n')
     held.start("--log", str(held.log), "--every", "0.3")
     held.says("in `openat` for")
@@ -148,7 +90,7 @@ def test_the_log_is_appended_to(held: Held) -> None:
     assert any(line["call"] == "openat" for line in told)
 
 
-def test_a_log_that_cannot_be_written_is_told_once_and_the_program_goes_on(held: Held) -> None:
+def test_a_log_that_cannot_be_written_is_told_once_and_the_program_goes_on(held: Logged) -> None:
     held.start("--log", "/dev/full", "--every", "0.3")
     for _ in range(2):
         held.says("in `openat` for")
@@ -158,7 +100,7 @@ def test_a_log_that_cannot_be_written_is_told_once_and_the_program_goes_on(held:
     assert told.count("can't write /dev/full: No space left on device") == 1
 
 
-def _opened(held: Held) -> list[dict[str, Any]]:
+def _opened(held: Logged) -> list[dict[str, Any]]:
     return [each for each in held.logged() if each["call"] == "openat"]
 
 

@@ -4,69 +4,28 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.compare.held import OURS, TIME_LIMIT_S, Held
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TIME_LIMIT_S = 120
-OURS = [sys.executable, "-m", "compare", "script"]
-HOLDS = """
-import asyncio, sys
-async def main():
-    print("ready", flush=True)
-    while open(sys.argv[1]).read() != "end":  # held
-        await asyncio.sleep(0.01)
-asyncio.run(main())
-"""
-"""Its loop is held in `open` until somebody opens the other end, again and again; SIGUSR2 would end it."""
 
-
-class Recorded:
-    """The program under us, or with us attached to it, and what is recorded of it."""
+class Recorded(Held):
+    """A program of which the last seconds are recorded."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self._folder = folder / "recordings"
         self._folder.mkdir()
-        self._gate, self._program = folder / "gate", folder / "holds.py"
-        self._program.write_text(HOLDS)
-        os.mkfifo(self._gate)
-        self.ours: subprocess.Popen[str]
-        self.service: subprocess.Popen[str] | None = None
-
-    def start(self, *options: str) -> None:
-        self._begin(*options, str(self._program), str(self._gate))
-        assert self.ours.stdout is not None
-        assert self.ours.stdout.readline() == "ready\n"
-
-    def attach(self, *options: str) -> None:
-        command = [sys.executable, str(self._program), str(self._gate)]
-        self.service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.service.stdout is not None
-        assert self.service.stdout.readline() == "ready\n"
-        self._begin("--pid", str(self.service.pid), *options)
-
-    def _begin(self, *arguments: str) -> None:
-        command = [*OURS, "--record", "2", "--record-in", str(self._folder), "--every", "0.2", *arguments]
-        self.ours = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def says(self, words: str) -> str:
-        assert self.ours.stderr is not None
-        for line in self.ours.stderr:
-            if words in line:
-                return line
-        pytest.fail(f"it never said {words}")
-
-    def let_go(self, text: str = "on") -> None:
-        self._gate.write_text(text)
+        self.always = ("--record", "2", "--record-in", str(self._folder), "--every", "0.2")
 
     def files(self, reason: str) -> list[Path]:
         return sorted(self._folder.glob(f"compare-*-{reason}.html"))
@@ -76,18 +35,9 @@ class Recorded:
         return [event for event in trace["traceEvents"] if event["ph"] == "X"]
 
     def end(self) -> str:
-        self.let_go("end")
-        _, told = self.ours.communicate(timeout=TIME_LIMIT_S)
-        assert self.ours.returncode == 0, told
+        told = super().end()
         assert not list(self._folder.glob("*.part"))
         return told
-
-    def close(self) -> None:
-        for process in (self.ours, self.service):
-            if process is not None:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGTERM)
-                process.communicate(timeout=TIME_LIMIT_S)
 
 
 @pytest.fixture
