@@ -65,7 +65,7 @@ def test_in_a_loop_it_makes_no_call_that_may_block(inner: Callable[..., Any]) ->
     ran = inner("""
         import anyio, pytest, async_io_cookbook
 
-        pytestmark = [pytest.mark.anyio, pytest.mark.no_blocking(strict=True)]
+        pytestmark = [pytest.mark.anyio, pytest.mark.no_blocking(threshold_ms=5000, strict=True)]
 
         async def test_aside():
             with async_io_cookbook.slow_file(b"data", 0.1) as path:

@@ -24,7 +24,8 @@ class slow_file:  # noqa: N801  reads as what it is: `with compare.slow_file(b".
 
     `open` returns at once; one byte can be read; the rest comes so long after somebody has read that. It is a FIFO: one
     reader can have it, once. It can be polled, unlike a file on a disk, so it shows nothing of libraries that poll.
-    When the block ends, whoever still waits for it gets the end of the file.
+    When the block ends, whoever still waits for it gets the end of the file. To make and to remove it holds an event
+    loop for some milliseconds, if one runs in this thread: in a test take the fixture.
 
     Args:
         data: what it delivers.
