@@ -97,6 +97,7 @@ def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
         *(_pitfall if pitfall else _idea)(recipe, beside, extra),
         "## The code",
         _code(recipe, siblings),
+        *_imported(recipe),
         *([] if pitfall else [*_measured(recipe), "## Things to try", to_try]),
         _commands(recipe),
         _see_also(recipe, siblings),
@@ -171,6 +172,33 @@ def _code(recipe: Recipe, siblings: list[Recipe]) -> str:
 def _listing(recipe: Recipe) -> str:
     """The file below its docstring, which is the page's opening already."""
     return _included(recipe, f"{recipe.first_line}-", caption=f":caption: {recipe.path}\n")
+
+
+def _imported(recipe: Recipe) -> list[str]:
+    """The modules beside it that it needs, folded: what a reader has to copy with it."""
+    found = _helpers(recipe)
+    if not found:
+        return []
+    told = "It imports modules that the recipes of this kind share. Copy them with it:"
+    folded = [
+        f"::::{{dropdown}} {path.name}\n```{{literalinclude}} ../../../{path.relative_to(ROOT)}\n"
+        f":language: python\n:linenos:\n```\n::::"
+        for path in found
+    ]
+    return ["### What it imports", told, *folded]
+
+
+def _helpers(recipe: Recipe) -> list[Path]:
+    """Modules of its own folder that it imports, and those that they import; named `_….py`."""
+    folder = ROOT / "recipes" / recipe.folder
+    wanted, found = list(recipe.imports), set[Path]()
+    while wanted:
+        name = re.fullmatch(rf"recipes\.{recipe.folder}\.(_\w+)", wanted.pop())
+        path = folder / f"{name[1]}.py" if name else None
+        if path and path not in found:
+            found.add(path)
+            wanted += about.read(path).imports
+    return sorted(found, reverse=True)
 
 
 def _core(recipe: Recipe) -> list[str]:

@@ -8,7 +8,8 @@ brings the thread back, and stays until it has come.
 **Where it still blocks:** in `vfork`, `poll` and `wait4`, in the default executor's
 `min(32, CPUs + 4)` threads, which the rest of the program shares. One child more than
 there are threads is not even started before another has ended, and its time limit
-begins only then.
+begins only then. A daemon that has left the session is not killed; where it keeps a
+pipe open, a cancelled call waits for it, until the time limit where one was given.
 
 **Use it when** there are few children at a time, and the loop must never be held.
 """
@@ -103,6 +104,8 @@ class _Child:
             if self.process is None:
                 work.cancel()  # it is in line for a thread, and will not begin
             await asyncio.wait({work})
+            if not work.cancelled():
+                work.exception()  # of no interest any more
             raise
 
 

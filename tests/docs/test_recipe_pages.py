@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from recipes import about
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.timeout(300)  # whoever comes first builds the site
 
 
 def test_the_extras_name_recipes_and_siblings_that_exist(root: Path) -> None:
@@ -73,3 +76,18 @@ def test_a_recipes_page_begins_with_its_idea_and_plays_it_before_the_whole(site:
     page = (site / "recipes" / "file_read" / "asyncio_to_thread.html").read_text("utf-8")
     heads = [page.index(f'<section id="{name}">') for name in ("the-idea", "watch-it-run", "what-to-know", "the-code")]
     assert heads == sorted(heads)
+
+
+def test_a_page_shows_the_modules_that_its_recipe_imports(site: Path, root: Path) -> None:
+    shared = {
+        name: (root / "recipes" / "file_serve" / f"{name}.py").read_text("utf-8").splitlines()[0].strip('"')
+        for name in ("_asyncio", "_http", "_trio")
+    }
+    for recipe, wanted in {
+        "asyncio_sendfile": {"_asyncio", "_http"},
+        "trio_open_file": {"_trio", "_http"},
+        "anyio_open_file": {"_http"},
+    }.items():
+        page = html.unescape((site / "recipes" / "file_serve" / f"{recipe}.html").read_text("utf-8"))
+        assert {name for name, opening in shared.items() if opening in page} == wanted
+    assert "What it imports" not in (site / "recipes" / "file_read" / "blocking.html").read_text("utf-8")

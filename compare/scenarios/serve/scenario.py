@@ -111,7 +111,7 @@ def _p99(run: Run) -> float | None:
     return run.latency_ms.p99 if run.latency_ms and run.outcome == "ok" else None
 
 
-CPU = Column("CPU µs", "µs", _cpu, "CPU per request")
+CPU = Column("CPU", "µs", _cpu, "CPU per request")
 PER_GIB = Column("CPU/GiB", "time", _per_gib, "CPU per GiB")
 RATE = Column("req/s", "/s", lambda run: run.per_second if run.outcome == "ok" else None, "requests/s")
 MIB_S = Column("MiB/s", "/s", _throughput)

@@ -94,8 +94,21 @@ def test_cancelled_with_a_grandchild(runner: Runner, noted: Noted) -> None:
     runner.stands("cancelled, with a grandchild")
 
 
-async def _cancelled_when(runner: Runner, script: str, noted: Noted) -> None:
-    async with runner.cancelled(runner.module.run, ["sh", "-c", script]):
+def test_cancelled_when_a_daemon_keeps_the_pipe(runner: Runner, noted: Noted) -> None:
+    """Who has left the session is not waited for; by a thread, until the time limit, and no error is lost then."""
+    began = time.monotonic()
+    runner.call(_cancelled_when, runner, f"setsid sh -c 'echo $$ > {noted}; exec sleep 600' & wait", noted, 1.0)
+    assert time.monotonic() - began < LIMIT_S
+    noted.end()
+    runner.stands("cancelled, a daemon keeps the pipe", "passes: the limit holds" if _in_a_thread(runner) else "passes")
+
+
+def _in_a_thread(runner: Runner) -> bool:
+    return runner.module.__name__.endswith("_to_thread")
+
+
+async def _cancelled_when(runner: Runner, script: str, noted: Noted, limit: float | None = None) -> None:
+    async with runner.cancelled(runner.module.run, ["sh", "-c", script], b"", limit):
         await noted.comes()
     assert children() == []
 
@@ -121,5 +134,6 @@ def test_cancelled_twice(runner: Runner, noted: Noted) -> None:
 
 
 test_cancelled_at_any_turn_of_the_loop.only = _with_a_loop  # type: ignore[attr-defined]
+test_cancelled_when_a_daemon_keeps_the_pipe.only = _with_a_loop  # type: ignore[attr-defined]
 test_cancelled_with_a_grandchild.only = _with_a_loop  # type: ignore[attr-defined]
 test_cancelled_twice.only = lambda variant: _with_a_loop(variant) and variant.name.startswith("asyncio")  # type: ignore[attr-defined]
