@@ -69,7 +69,7 @@ def test_the_command_of_a_case_is_one_that_compare_knows(name: str) -> None:
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_measured_benchmarks_are_as_their_description_says(name: str, root: Path) -> None:
     told = json.loads((MEASURED / f"{name}.json").read_text("utf-8"))
-    assert told["command"] == ["python", "-m", "benchmarks", told["benchmark"]]
+    assert told["command"][:4] == ["python", "-m", "benchmarks", told["benchmark"]]
     described = (root / "benchmarks" / "README.md").read_text("utf-8").partition("## The JSON")[2]
     for row in told["rows"]:
         assert set(row) <= set(re.findall(r"`(\w+)`", described))
