@@ -10,8 +10,8 @@ this reads until it gets `b""`.
 waiting, such as a FIFO's `open` or a buffered read that is not cached, is waited for by
 threads of the kernel's own (`iou-wrk-…`). A cancelled caller is free at once, and
 nothing reads on behind its back (seen with a silent FIFO). Where io_uring is forbidden
-(many containers), urio falls back to threads without a word; `URIO_BACKEND=uring` makes
-it an error.
+(Docker's default, many hosts), urio falls back to threads without a word, and fails on
+a FIFO (`Illegal seek`: it calls `pread`); `URIO_BACKEND=uring` makes it an error.
 
 **Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or
 later, and the package's youth is no obstacle.

@@ -156,3 +156,14 @@ def test_the_transcripts_of_the_pitfalls_are_what_they_print(root: Path) -> None
         module = importlib.import_module(f"recipes.pitfalls.{path.stem}")
         expected = [f"trap:    {module.SEEN_IN_TRAP}", f"way out: {module.SEEN_IN_WAY_OUT}"]
         assert transcripts[f"python -m recipes.pitfalls.{path.stem}"].splitlines()[-2:] == expected
+
+
+def test_a_traceback_in_a_transcript_shows_lines_that_are_in_the_recipe_today(root: Path) -> None:
+    shown = re.compile(r'File "(recipes/pitfalls/\w+\.py)", line (\d+), in \w+\n +(.+)')
+    transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
+    found = [line for text in transcripts.values() for line in shown.findall(text)]
+    assert found, "a pitfall whose exception is logged shows a traceback"
+    for path, number, code in found:
+        assert (root / path).read_text("utf-8").splitlines()[int(number) - 1].strip() == code, (
+            "docs.measure transcripts"
+        )
