@@ -85,6 +85,10 @@ PICTURES = {
 TRANSCRIPTS = (
     "python -m compare script app.py",
     "python -m compare file --quick --only blocking asyncio_aiofiles asyncio_cached_first",
+    (
+        "python -m compare file --state slow --only asyncio_blocking_mistake asyncio_to_thread asyncio_io_uring "
+        "--backend asyncio"
+    ),
     "python -m pytest -q test_settings.py",
 )
 """Commands whose output a page shows; the pitfalls' are added to them."""
