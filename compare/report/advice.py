@@ -26,6 +26,7 @@ WHAT: dict[tuple[str, str | None], str] = {
     ("pool-queue", None): "work submitted{at} is queued for the {thread}{ahead}",
     ("kernel", "stopped"): "a signal stopped the process",
     ("kernel", "starved"): "{who} could run and got no CPU",
+    ("kernel", "starved-thread"): "{who} wait{s} for {lock}, which could run and got no CPU{at}",
 }
 """Who waits for what, by place and kind."""
 
@@ -47,6 +48,7 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
     ("pool-queue", None): "a larger pool, shorter work, or a pool of its own for what is slow",
     ("kernel", "stopped"): "not the program's fault",
     ("kernel", "starved"): "not the program's fault",
+    ("kernel", "starved-thread"): "not the program's fault",
 }
 """What usually helps, by place and kind."""
 

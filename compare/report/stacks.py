@@ -30,6 +30,7 @@ WITHOUT_A_CALL = {
     "exit": "the program's exit waits",
     "stopped": "stopped by a signal",
     "starved": "got no CPU",
+    "starved-thread": "waits for a thread that got no CPU",
 }
 """The last frame of what is no system call, by kind, else by place."""
 

@@ -361,7 +361,7 @@ class Judge:
 
     def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:
         return Observation(
-            findings=self._ledger.findings(self._target, self._is_told),
+            findings=self._ledger.findings(self._target, self._is_told, self._as_told),
             loop=self._holds.told(),
             lanes=lanes,
             threads=self._most_threads,
@@ -379,7 +379,14 @@ class Judge:
             return self._exit.told(account)
         if account.place == "gil":
             return self._pools.faults_of(account)
-        return self._holders.told(account, known) if account.place == "lock" else known
+        if account.place != "lock":
+            return known
+        return self._holders.starved(account) or self._holders.told(account, known)
+
+    def _as_told(self, account: Account) -> Account:
+        """A wait for a thread that was given no CPU is the machine's matter."""
+        is_starved = account.place == "lock" and self._holders.starved(account) is not None
+        return replace(account, place="kernel", kind="starved-thread") if is_starved else account
 
     def _is_told(self, account: Account) -> bool:
         """Whether what was found is of interest, whatever it comes to."""

@@ -173,14 +173,20 @@ class Ledger:
         self,
         target: Callable[[Account, str | None], str | None],
         is_told: Callable[[Account], bool] = lambda _: True,
+        as_told: Callable[[Account], Account] = lambda account: account,
     ) -> tuple[Finding, ...]:
         """Return what counts, worst first.
 
         Args:
             target: what was waited for, given what the waits themselves say.
             is_told: whether an account is of interest.
+            as_told: what it is told as, by what was found out since.
         """
-        told = [self.finding(*each, target) for each in self._joined() if each[1].total and is_told(each[0])]
+        told = [
+            replace(self.finding(account, entry, target), place=as_told(account).place, kind=as_told(account).kind)
+            for account, entry in self._joined()
+            if entry.total and is_told(account)
+        ]
         return worst_first(told)
 
     def entry(self, account: Account) -> Entry:

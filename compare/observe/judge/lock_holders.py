@@ -8,6 +8,8 @@ the while, and a thread that waited for the same lock is no holder. Otherwise th
 
 A file's lock that a library sleeps and asks for again, as SQLite does, may be free some time before the sleeper knows.
 If it is this very process that has it, the one other thread that was at some work meanwhile is its holder.
+
+A holder that could run, and was not given a CPU for most of the wait, is no fault of the program's: the machine's.
 """
 
 from __future__ import annotations
@@ -50,11 +52,19 @@ class _Stretch:
     end: int
     doing: Doing
     futex: int
+    cpu: int
+    """How long of it was on a CPU."""
     rests: bool
     """Whether it is a loop in its poller, or a thread whose stack tells of no work."""
 
     def overlap(self, since: int, until: int) -> int:
         return max(min(self.end, until) - max(self.start, since), 0)
+
+    def starved(self, since: int, until: int) -> int:
+        """How long it could run between two moments, and did not."""
+        if self.doing[0] != "running":
+            return 0
+        return self.overlap(since, until) * max(self.end - self.start - self.cpu, 0) // (self.end - self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class LockHolders:
         self._ended: deque[Key] = deque()
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
+        self._starved: Counter[Account] = Counter()
+        """How long each waited for a thread that was given no CPU, in nanoseconds."""
         self._woken: set[Account] = set()
         """Those who waited to be woken, at a lock of their own: nobody holds that, somebody lets go of it."""
         self._with_others: set[Key] = set()
@@ -91,7 +103,7 @@ class LockHolders:
             stretches = self._stretches[thread.key] = deque(maxlen=KEPT)
         doing = (segment.kind, segment.call, segment.site)
         rests = segment.view is None or segment.view.own or not segment.view.mine
-        stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment), rests))
+        stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment), segment.cpu, rests))
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
 
@@ -134,6 +146,14 @@ class LockHolders:
             return f"a lock that thread {name}{more and ' and others'} releases, which {_does(doing)}"
         return f"a lock held by thread {name}{more}, which {_does(doing)}"
 
+    def starved(self, account: Account) -> str | None:
+        """Return the thread that was waited for, if it was given no CPU for most of that time."""
+        found = self._found.get(account)
+        if not found or 2 * self._starved[account] <= found.total():
+            return None
+        holder = found.most_common(1)[0][0]
+        return f"thread {self._threads.name(holder[0])}" if holder is not None else None
+
     def holder(self, account: Account) -> str | None:
         """Return the thread that was waited for, and what it did; `None` if that is not known."""
         found = self._found.get(account)
@@ -158,6 +178,8 @@ class LockHolders:
         awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
         woke = [key for key in awake if _wakes(held[key], wait.end)]
         holder = _only(woke or awake, held, wait)
+        if holder is not None:
+            self._starved[wait.account] += sum(each.starved(wait.start, wait.end) for each in held[holder[0]])
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
 
 

@@ -10,25 +10,29 @@ LOCK = 0x7F00
 THERE = Site("/other.py", 9, "refresh")
 
 
-def _thread(story: Story, tid: int, *pieces: tuple[int, str | None]) -> None:
-    """What another thread does from the start: milliseconds, and the call that it waits in; `None`: it runs."""
+def _thread(story: Story, tid: int, *pieces: tuple[int, str | None], starved: bool = False) -> None:
+    """What another thread does from the start: milliseconds, and the call that it waits in; `None`: it runs.
+
+    `starved`: it could run, and is given a CPU for a tenth of that time.
+    """
     at = 0
     for ms, call in pieces:
         segment = Segment(
             at, "call" if call else "running", call, end=at + ms * MS, view=a_view(loop=False, site=THERE)
         )
         segment.arguments = (LOCK,) if call == "futex" else ()
+        segment.cpu = 0 if call else segment.ns // (10 if starved else 1)
         at = segment.end
         story.judge.segment(1, tid, segment)
 
 
-def _waits(story: Story, ms: int) -> str | None:
+def _waits(story: Story, ms: int, place: str = "lock") -> str | None:
     """The loop waits for the lock until this moment; returns what it is told to have waited for."""
     begin = story.polls(50).at
     segment = Segment(begin, "call", "futex", (LOCK, 0), end=ms * MS, view=a_view())
     story.judge.segment(1, 1, segment)
     story.at = ms * MS
-    (finding,) = [each for each in story.polls(200).end().findings if each.place == "lock"]
+    (finding,) = [each for each in story.polls(200).end().findings if each.place == place]
     assert finding.site == LINE
     return finding.target
 
@@ -52,6 +56,12 @@ def test_the_thread_that_computes_until_then_holds_it() -> None:
     story = _story()
     _thread(story, 2, *[(50, None)] * 8, (200, "read"))
     assert _waits(story, 400) == "a lock held by thread refresher, which computes at other.py:9 meanwhile"
+
+
+def test_one_that_is_given_no_cpu_is_the_machines_matter() -> None:
+    story = _story()
+    _thread(story, 2, *[(50, None)] * 8, (200, "read"), starved=True)
+    assert _waits(story, 400, "kernel") == "thread refresher"
 
 
 def test_one_that_waits_for_the_same_lock_does_not_hold_it() -> None:
