@@ -78,7 +78,7 @@ class Finding:
             for `worker-thread`: `page-fault`; `hops`, work that is handed over a little at a time; or `exit`, the
             program's end, which waits for its threads;
             for `gil`: `gc`, where the one that keeps it collects garbage;
-            for `kernel`: `stopped` by a signal; `starved`, where it could run and got no CPU; or `starved-thread`, where
+            for `kernel`: `stopped` by a signal; `starved`, where it could run and got no CPU; `starved-thread`, where
             it waited for another thread that got none.
         thread: the thread's name.
         role: what that thread is for.

@@ -44,7 +44,7 @@ program, name, root, user, group, libraries, source = sys.argv[1:]
 if root:
     os.chroot(root)
 os.chdir("/")
-if int(user) != _own()[0]:
+if int(user) != os.getuid():
     os.setgroups([])
     os.setgid(int(group))
     os.setuid(int(user))
