@@ -174,13 +174,17 @@ class WhereBlocked(Scenario):
 def where_blocked(groups: Sequence[tuple[Group, Sequence[Run]]], what: str, state: str) -> tuple[str, ...]:
     """The answer: how many hold the loop, only move the wait, do neither; with their figures.
 
+    Of one that failed in any of its runs nothing is said: not that it blocks nobody.
+
     Args:
         groups: those that there are, each with its runs.
         what: what the recipes wait for: `slow files`.
         state: the workload in which waiting shows most.
     """
-    runs = {group.key: mine for group, mine in groups}
-    count = len({run.variant for mine in runs.values() for run in mine})
+    every = [run for _, mine in groups for run in mine]
+    broken = {run.variant for run in every if run.outcome not in {"ok", "skipped", "starves"}}
+    runs = {group.key: [run for run in mine if run.variant not in broken] for group, mine in groups}
+    count = len({run.variant for run in every})
     told = []
     if held := runs.get("held"):
         worst = max((run for run in held if blocked(run) == "held"), key=held_ms, default=held[0])

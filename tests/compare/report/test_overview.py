@@ -198,6 +198,14 @@ def test_the_answer_counts_recipes_and_has_figures() -> None:
     assert "Fastest: slow asyncio_aiofiles (50 ms)." in text
 
 
+def test_of_one_that_failed_it_is_not_said_that_it_blocks_nobody() -> None:
+    cold = {**SLOW, "state": "cold"}
+    well = [read(0.05, workload=cold), read(0.05)]
+    assert "1 blocks no thread for slow files" in " ".join(drawn(compared(*well)).split())
+    failed = read(0.05, outcome="failed", reason="Illegal seek")
+    assert "no thread for slow files" not in " ".join(drawn(compared(well[0], failed)).split())
+
+
 def test_the_page_and_the_markdown_open_with_the_same() -> None:
     what = recorded("file")
     summary = summarised(what)
