@@ -53,13 +53,27 @@ def test_an_eager_task_is_named_by_its_own_coroutine_and_not_by_whose_step_it_ru
     assert (doing.name, doing.runs) == ("Task-2", "eager")
 
 
-def test_a_stack_that_was_read_without_its_outermost_frames_is_not_remembered() -> None:
-    """A loop without frames of its own is known by how many lie below it."""
+def _read(*frames: Frame, loop: tuple[int, int, int], below: tuple[Frame, ...] = (), is_whole: bool = True) -> Any:
+    """Read a thread's stack; returns the view, and what is remembered of what lies below the loop."""
     stacks: Any = object.__new__(PythonStacks)
     stacks.directory, stacks.agent, stacks.inherited, stacks.turns = "/", True, set(), set()
-    runner, users = _frame(asyncio.runners.__file__, "Runner.run", 200), _frame("/app.py", "main", 100)
-    reader: Any = SimpleNamespace(stack=lambda *_, **__: [runner, users])
-    thread: Any = SimpleNamespace(loop=(1, 2, 2), below=(runner,), python=1)
-    view = stacks._read_view(thread, reader)
+    reader: Any = SimpleNamespace(stack=lambda *_, **__: list(frames), is_whole=is_whole)
+    thread: Any = SimpleNamespace(loop=loop, below=below, python=1)
+    return stacks._read_view(thread, reader), thread.below
+
+
+RUNNER = _frame(asyncio.runners.__file__, "Runner.run", 200)
+
+
+def test_a_stack_that_was_read_without_its_outermost_frames_is_not_remembered() -> None:
+    """A loop without frames of its own is known by how many lie below it."""
+    view, below = _read(RUNNER, USERS, loop=(1, 2, 2), below=(RUNNER,))
     assert (view.loop, view.own) == (True, True)
-    assert thread.below == (runner, users)
+    assert below == (RUNNER, USERS)
+
+
+def test_half_a_stack_is_not_remembered() -> None:
+    view, below = _read(CALLBACK, TURN, FOREVER, loop=(1, 1, 3), is_whole=False)
+    assert view.loop
+    assert below == ()
+    assert _read(CALLBACK, TURN, FOREVER, USERS, loop=(1, 1, 3))[1] == (TURN, FOREVER, USERS)

@@ -72,6 +72,8 @@ class Reader:
         except OSError as error:
             message = f"process {pid} can't be read: {error.strerror or error}"
             raise Unreadable(message) from None
+        self.is_whole = False
+        """Whether the stack that was read last was read down to its outermost frame."""
         self._code_type = base + layout.code_type
         self.runtime = base + layout.runtime
         self._codes: dict[int, tuple[bytes, Code]] = {}
@@ -136,6 +138,7 @@ class Reader:
                 return []
             address = memory.pointer(address + layout.frame_behind)
         found: list[Frame] = []
+        self.is_whole = False
         known = below[0] if below else None
         try:
             while address and len(found) < most:
@@ -144,10 +147,12 @@ class Reader:
                     found.append(frame)
                     if known is not None and frame.address == known.address and _is_same_call(frame, known):
                         found.extend(below[1:])
+                        self.is_whole = True
                         return found
                 address = previous
         except (OSError, UnicodeDecodeError, IndexError):
             return found if below else []  # half a stack tells what runs, where it is known what lies below
+        self.is_whole = not address
         return found
 
     def _frame(self, address: int) -> tuple[Frame | None, int]:

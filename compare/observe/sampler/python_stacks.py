@@ -116,10 +116,12 @@ class PythonStacks:
         frames = reader.stack(thread.python, below=thread.below)
         if not frames:
             return self._view_of_no_frames(thread)
-        if thread.below and any(frame.address == thread.below[-1].address for frame in frames[:-1]):
+        if reader.is_whole and any(
+            each.address == frame.address for each in thread.below[-1:] for frame in frames[:-1]
+        ):
             thread.below = ()  # it was read while it changed, and its outermost frames are missing
         # A greenlet has a stack of its own.
-        whole = not thread.below or frames[-1].address == thread.below[-1].address
+        whole = reader.is_whole and (not thread.below or frames[-1].address == thread.below[-1].address)
         depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO and whole else None
         view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
         stays = thread.loop is not None and (thread.loop[1] != TRIO or _runs_to_its_end(thread.below))
@@ -130,7 +132,7 @@ class PythonStacks:
             return self._with_task(thread, self._torn(thread, frames))
         if view.turn:
             self.turns.add(view.turn)
-            if not _lies_below(thread.below, frames, view.turn):
+            if reader.is_whole and not _lies_below(thread.below, frames, view.turn):
                 thread.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
                 self.turns.update(frame.address for frame in machinery.turns(frames))
         return view
