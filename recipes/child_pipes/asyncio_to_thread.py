@@ -98,7 +98,7 @@ class _Child:
         """Call a function in a worker; when cancelled, kill the child and wait."""
         work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
         try:
-            return await asyncio.shield(work)
+            await asyncio.wait({work})  # it goes on when this is cancelled
         except asyncio.CancelledError:
             self.kill()
             if self.process is None:
@@ -107,6 +107,7 @@ class _Child:
             if not work.cancelled():
                 work.exception()  # of no interest any more
             raise
+        return work.result()
 
 
 async def lines(arguments: Sequence[str]) -> AsyncIterator[bytes]:
