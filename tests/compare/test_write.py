@@ -37,7 +37,8 @@ def test_all_at_once_take_one_delay(slow: dict[str, dict[str, Any]]) -> None:
 def test_the_verdict_names_who_waits_where(slow: dict[str, dict[str, Any]]) -> None:
     assert "the loop waits in write" in slow["asyncio_blocking_mistake"]["verdict"]
     assert "asyncio_blocking_mistake.py:" in slow["asyncio_blocking_mistake"]["verdict"]
-    assert "workers wait in write" in slow["asyncio_aiofiles"]["verdict"]
+    told = slow["asyncio_aiofiles"]["verdict"]  # which of the two is longer is up to the machine
+    assert "workers wait in write" in told or "calls are queued for the pool" in told
 
 
 def test_what_is_buffered_is_told(slow: dict[str, dict[str, Any]]) -> None:
