@@ -17,7 +17,8 @@ def held_to_the_loop(variant: Variant) -> list[pytest.MarkDecorator]:
     if variant.backend is None or variant.name.endswith("_mistake"):
         return []
     # Not in `lock`: to start a worker is to wait until it has begun. Nor `busy-cpu`: 5,000 files are work for any loop.
-    return [pytest.mark.no_blocking(threshold_ms=200, places=["loop-thread", "page-fault", "gil"])]
+    # Nor `gil`: of 40 workers that read 5,000 files each has it in its turn; on a busy machine, for long.
+    return [pytest.mark.no_blocking(threshold_ms=200, places=["loop-thread", "page-fault"])]
 
 
 def once_for_each(
