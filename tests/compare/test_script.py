@@ -79,7 +79,8 @@ def test_a_module_is_run_as_python_m_does() -> None:
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_sent_to_us_reaches_the_program(signum: signal.Signals, tmp_path: Path) -> None:
     program = tmp_path / "pauses.py"
-    program.write_text("import signal, sys; print('ready', flush=True); signal.pause()")
+    # `signal.pause` would wait for ever where the signal comes just before it.
+    program.write_text("import time\nprint('ready', flush=True)\nwhile True: time.sleep(0.05)")
     command = [sys.executable, "-m", "compare", "script", str(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
