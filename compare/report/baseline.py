@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..results import LOOP_PLACES, SEEN_IN_PART, Comparison, milliseconds
+from . import given_json
 from .advice import what_all
 from .escape import escaped
 from .gathered import Gathered, gather
@@ -40,10 +41,6 @@ SHARE = 0.25
 SCATTERS = 2.0
 
 Key = tuple[Any, ...]
-
-
-class UnreadableError(ValueError):
-    """The file can't be used; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +66,10 @@ def read(name: str, *, option: str = "--baseline", written_by: str = "--json") -
     """Read what `--json` wrote; the options are named in what is raised.
 
     Raises:
-        UnreadableError: it can't be read, or it is something else.
+        given_json.UnreadableError: it can't be read, or it is something else.
     """
-    expected = f"{option} {name}: expected JSON that {written_by} wrote"
-    try:
-        return from_json(json.loads(Path(name).read_text("utf-8")))
-    except OSError as error:
-        message = f"{option} {name}: {error.strerror}: run once with {written_by} {name} and without {option}"
-    except UnicodeDecodeError:
-        message = f"{expected}, not bytes that are no text"
-    except json.JSONDecodeError as error:
-        message = f"{expected}, not what is in line {error.lineno}: {error.msg}"
-    except ValueError as error:
-        message = f"{option} {name}: {error}"
-    except (KeyError, TypeError, AttributeError):
-        message = f"{expected}, not other JSON"
-    raise UnreadableError(message)
+    remedy = f"run once with {written_by} {name} and without {option}"
+    return given_json.read(name, from_json, option=option, expected=f"JSON that {written_by} wrote", remedy=remedy)
 
 
 def differences(before: Comparison, after: Comparison) -> list[Difference]:

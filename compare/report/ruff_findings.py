@@ -7,12 +7,11 @@ call's rows are those of ruff's range.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.report import given_json
 from compare.report.advice import relative, what_all
 from compare.report.escape import printable
 from compare.report.gathered import gather
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
 COMMAND = "ruff check --output-format json --select ASYNC"
 RULES = "ASYNC"
-
-
-class UnreadableError(ValueError):
-    """The file can't be used; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +49,10 @@ def read(name: str) -> tuple[Told, ...]:
     """Read what ruff's `--output-format json` wrote; of other rules than ASYNC nothing is kept.
 
     Raises:
-        UnreadableError: it can't be read, or it is something else.
+        given_json.UnreadableError: it can't be read, or it is something else.
     """
-    expected = f"--ruff {name}: expected what `{COMMAND}` prints"
-    try:
-        return _told(json.loads(Path(name).read_text("utf-8")))
-    except OSError as error:
-        message = f"--ruff {name}: {error.strerror}: make it with `{COMMAND} > {name}`"
-    except UnicodeDecodeError:
-        message = f"{expected}, not bytes that are no text"
-    except json.JSONDecodeError as error:
-        message = f"{expected}, not what is in line {error.lineno}: {error.msg}"
-    except (KeyError, TypeError, AttributeError):
-        message = f"{expected}, not other JSON"
-    raise UnreadableError(message)
+    remedy = f"make it with `{COMMAND} > {name}`"
+    return given_json.read(name, _told, option="--ruff", expected=f"what `{COMMAND}` prints", remedy=remedy)
 
 
 def _told(found: Any) -> tuple[Told, ...]:

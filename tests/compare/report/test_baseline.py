@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from compare.observe.started.server import AWAY
-from compare.report.baseline import UnreadableError, differences, read, render
+from compare.report.baseline import differences, read, render
+from compare.report.given_json import UnreadableError
 from compare.report.json import dumps
 from compare.results import Comparison, Finding, Observation, Run, Site
 

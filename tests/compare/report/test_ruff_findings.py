@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.report import ruff_findings
+from compare.report import given_json, ruff_findings
 from compare.results import Finding, Site
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_what_is_not_ruffs_is_told_in_a_line(tmp_path: Path, text: str | None, e
     path = tmp_path / "ruff.json"
     if text is not None:
         path.write_bytes(text.encode(errors="surrogateescape"))
-    with pytest.raises(ruff_findings.UnreadableError, match=expected) as error:
+    with pytest.raises(given_json.UnreadableError, match=expected) as error:
         ruff_findings.read(str(path))
     assert "\n" not in str(error.value)
 
