@@ -7,9 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import UnavailableError, WrongError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SOURCES = Path(__file__).parent / "c"
 SIZE = 1024
@@ -40,6 +43,29 @@ def compiled(name: str, folder: Path) -> Path:
     return program
 
 
+def told_by(command: Sequence[str], limit_s: float, late: str) -> dict[str, Any]:
+    """Run a load of ours; return what its JSON says.
+
+    Args:
+        command: what starts it.
+        limit_s: how long it may take, in seconds.
+        late: what to say where it takes longer.
+
+    Raises:
+        WrongError: when an answer that it got was wrong.
+        UnavailableError: when it could not do its work, or not in time.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise UnavailableError(late) from None
+    if done.returncode:
+        words = done.stderr.strip().splitlines()
+        raise (WrongError if done.returncode == WRONG else UnavailableError)(words[-1] if words else "no word")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
 class Load:
     """The clients: in C where it can be compiled, else in Python."""
 
@@ -63,17 +89,8 @@ class Load:
         command = [*self.command, *map(str, numbers)]
         if self.cpus and (taskset := shutil.which("taskset")):
             command = [taskset, "-c", ",".join(map(str, self.cpus)), *command]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=PATIENCE_S + 3 * seconds, check=False
-            )
-        except subprocess.TimeoutExpired:
-            message = f"not done {PATIENCE_S:.0f} s after it should have been"
-            raise UnavailableError(message) from None
-        if done.returncode:
-            words = done.stderr.strip().splitlines()
-            raise (WrongError if done.returncode == WRONG else UnavailableError)(words[-1] if words else "no word")
-        told: dict[str, Any] = json.loads(done.stdout)
+        late = f"not done {PATIENCE_S:.0f} s after it should have been"
+        told = told_by(command, PATIENCE_S + 3 * seconds, late)
         if told["answered"] < busy:
             message = f"{busy - told['answered']} of {busy} connections were never answered"
             raise WrongError(message)

@@ -7,7 +7,6 @@ was held, as pings see it; there nothing is pinned. Each pass starts a server an
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -25,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import nginx
 from benchmarks.file import Pings
 from benchmarks.file_child import STAMP
-from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, WrongError, interleave, rows
-from benchmarks.native import PATIENCE_S, WRONG, compiled
+from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, interleave, rows
+from benchmarks.native import PATIENCE_S, compiled, told_by
 from benchmarks.pipes import label
 from compare import catalogue
 from compare.catalogue import NoRoomError
@@ -216,15 +215,7 @@ class Bench:
         seconds = QUICK_S if self.options.quick else SECONDS
         numbers = (port, files.folder, len(files.paths), files.connections, seconds, files.requests, pid)
         command = [*_pinned(cpus), str(self.load), *map(str, numbers)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-        except subprocess.TimeoutExpired:
-            message = f"not done within {PATIENCE_S:.0f} s"
-            raise UnavailableError(message) from None
-        if done.returncode:
-            words = done.stderr.strip().splitlines()
-            raise (WrongError if done.returncode == WRONG else UnavailableError)(words[-1] if words else "no word")
-        told: dict[str, Any] = json.loads(done.stdout)
+        told = told_by(command, PATIENCE_S, f"not done within {PATIENCE_S:.0f} s")
         if not told["requests"]:
             message = "not one request was answered in time"
             raise UnavailableError(message)
