@@ -9,27 +9,17 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 import pytest
-import uvloop
-from async_io_cookbook.observe.in_process import session
 
 import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BLOCKS_S = 0.3
 BACKENDS = ["asyncio", "asyncio+uvloop", "trio"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def sampler() -> Iterator[None]:
-    """Started before each test's descriptors are counted; ended with the tests here if they started it."""
-    uvloop.new_event_loop().close()  # the first one of a process opens a pipe for good
-    ours = session.begin()
-    session.ready()
-    yield
-    if ours:
-        session.close()
+pytestmark = pytest.mark.usefixtures("sampler")
 
 
 async def _waits() -> None:
