@@ -32,10 +32,9 @@ from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.judge.judge import Judge
 from compare.observe.judge.stalls import Stalls
-from compare.observe.kernel.linux_calls import pidfd
+from compare.observe.kernel.linux_calls import pidfd, received
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
-from compare.observe.started.server import received
 
 if TYPE_CHECKING:
     from collections.abc import Callable

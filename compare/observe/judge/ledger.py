@@ -182,11 +182,11 @@ class Ledger:
             is_told: whether an account is of interest.
             as_told: what it is told as, by what was found out since.
         """
-        told = [
-            replace(self.finding(account, entry, target), place=as_told(account).place, kind=as_told(account).kind)
-            for account, entry in self._joined()
-            if entry.total and is_told(account)
-        ]
+        told = []
+        for account, entry in self._joined():
+            if entry.total and is_told(account):
+                shown = as_told(account)
+                told.append(replace(self.finding(account, entry, target), place=shown.place, kind=shown.kind))
         return worst_first(told)
 
     def entry(self, account: Account) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 
 
@@ -30,3 +31,12 @@ def pidfd(pid: int) -> int:
         message = "there is no pidfd_open here"
         raise OSError(message)
     return descriptor
+
+
+def received(control: socket.socket, size: int) -> tuple[bytes, list[int]]:
+    """Wait for a message, of so many bytes at the most, and the two descriptors that may come with it."""
+    data = b""
+    descriptors: list[int] = []
+    if sys.platform != "win32":
+        data, descriptors, _, _ = socket.recv_fds(control, size, 2)
+    return data, descriptors

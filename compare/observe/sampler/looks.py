@@ -59,32 +59,24 @@ class Looks:
         woke = times.slices != thread.times.slices
         thread.times, before = times, thread.raw
         thread.raw = raw
-        if missed and segment is not None:
-            self._hand_on(thread, segment, self._segment(thread, raw, now), thread.seen)
-            thread.seen = now
-            return
-        waits = raw == before and raw != kernel_threads.RUNNING
+        end, start = (thread.seen, now) if missed else (middle, middle)
+        waits = raw == before and raw != kernel_threads.RUNNING and not missed
         if segment is not None and waits and self._waits_on(thread, segment, middle, woke=woke):
             thread.seen = now
             return
         thread.calm = 0
-        fresh = self._segment(thread, raw, middle if segment is not None else now)
-        if segment is not None and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
+        fresh = self._segment(thread, raw, start if segment is not None else now)
+        if segment is not None and not missed and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
             segment.looks += 1
             self._process.stacks.see_task(thread, segment)
             self._process.stacks.see_served(segment)
             thread.seen = now
             return
-        self._hand_on(thread, segment, fresh, middle)
-        thread.seen = now
-
-    def _hand_on(self, thread: WatchedThread, segment: Segment | None, fresh: Segment, end: int) -> None:
-        """What the thread did until `end` goes to the judge, if it was seen; then it does something else."""
         if segment is not None:
             self._count_ticks(thread, segment)
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
-        thread.open = fresh
+        thread.open, thread.seen = fresh, now
 
     def _waits_on(self, thread: WatchedThread, segment: Segment, middle: int, *, woke: bool) -> bool:
         """Whether a thread still waits in the same call at the same line; `woke`: it has run in between."""

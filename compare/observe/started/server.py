@@ -14,6 +14,7 @@ from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.target import layout_of
 from compare.observe.judge.stalls import Stalls
+from compare.observe.kernel.linux_calls import received
 from compare.observe.kernel.processes import Process
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
@@ -150,15 +151,6 @@ def _command(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
 def _answer(control: socket.socket, answer: object) -> None:
     data = pickle.dumps(answer)
     control.sendall(LENGTH.pack(len(data)) + data)
-
-
-def received(control: socket.socket, size: int) -> tuple[bytes, list[int]]:
-    """Wait for a message, of so many bytes at the most, and the two descriptors that may come with it."""
-    data = b""
-    descriptors: list[int] = []
-    if sys.platform != "win32":
-        data, descriptors, _, _ = socket.recv_fds(control, size, 2)
-    return data, descriptors
 
 
 def _many_descriptors() -> None:
