@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+from compare.observe.kernel import system_calls
+from compare.observe.kernel.threads import RUNNING, ThreadFiles, parse_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +103,10 @@ def _until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.005)  # the state of a process that is nobody's to wait for
 
 
+def _is_read(raw: bytes) -> bool:
+    return raw != RUNNING and system_calls.name(parse_call(raw).number) == "read"
+
+
 def _is_stopped(process: psutil.Process) -> bool:
     return bool(process.status() == psutil.STATUS_STOPPED)
 
@@ -160,6 +168,10 @@ class Terminal:
         self._shown = self._shown.partition(word)[2]
 
     def types(self, keys: bytes) -> None:
+        """Once the program reads: called for just before, a handler of Python's waits for the read to end."""
+        pid = self.program().pid
+        with contextlib.closing(ThreadFiles(pid, pid)) as thread:
+            _until(lambda: _is_read(thread.call()))
         os.write(self.keys, keys)
 
     def tells(self) -> bytes:
