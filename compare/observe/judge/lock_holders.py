@@ -9,7 +9,8 @@ the while, and a thread that waited for the same lock is no holder. Otherwise th
 A file's lock that a library sleeps and asks for again, as SQLite does, may be free some time before the sleeper knows.
 If it is this very process that has it, the one other thread that was at some work meanwhile is its holder.
 
-A holder that could run, and was not given a CPU for most of the wait, is no fault of the program's: the machine's.
+A holder that could run, and was not given a CPU for most of the wait, is no fault of the program's: the machine's. So
+it is where it can't be told which of several held the lock, and one of them was given none.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class _Stretch:
     futex: int
     cpu: int
     """How long of it was on a CPU."""
+    delay: int
+    """How long it stood in line for one: a wait's own is at its end, when the thread was woken."""
     rests: bool
     """Whether it is a loop in its poller, or a thread whose stack tells of no work."""
 
@@ -63,7 +66,7 @@ class _Stretch:
     def starved(self, since: int, until: int) -> int:
         """How long it could run between two moments, and did not."""
         if self.doing[0] != "running":
-            return 0
+            return max(min(self.end, until) - max(self.start, self.end - self.delay, since), 0)
         return self.overlap(since, until) * max(self.end - self.start - self.cpu, 0) // (self.end - self.start)
 
 
@@ -89,7 +92,7 @@ class LockHolders:
         self._ended: deque[Key] = deque()
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
-        self._starved: Counter[Account] = Counter()
+        self._starved: dict[Account, Counter[Key]] = {}
         """How long each waited for a thread that was given no CPU, in nanoseconds."""
         self._woken: set[Account] = set()
         """Those who waited to be woken, at a lock of their own: nobody holds that, somebody lets go of it."""
@@ -103,7 +106,9 @@ class LockHolders:
             stretches = self._stretches[thread.key] = deque(maxlen=KEPT)
         doing = (segment.kind, segment.call, segment.site)
         rests = segment.view is None or segment.view.own or not segment.view.mine
-        stretches.append(_Stretch(segment.start, segment.end, doing, _futex(segment), segment.cpu, rests))
+        stretches.append(
+            _Stretch(segment.start, segment.end, doing, _futex(segment), segment.cpu, segment.delay, rests)
+        )
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
 
@@ -148,11 +153,10 @@ class LockHolders:
 
     def starved(self, account: Account) -> str | None:
         """Return the thread that was waited for, if it was given no CPU for most of that time."""
-        found = self._found.get(account)
-        if not found or 2 * self._starved[account] <= found.total():
+        starved = self._starved.get(account)
+        if not starved or 2 * starved.total() <= self._found[account].total():
             return None
-        holder = found.most_common(1)[0][0]
-        return f"thread {self._threads.name(holder[0])}" if holder is not None else None
+        return f"thread {self._threads.name(starved.most_common(1)[0][0])}"
 
     def holder(self, account: Account) -> str | None:
         """Return the thread that was waited for, and what it did; `None` if that is not known."""
@@ -178,9 +182,14 @@ class LockHolders:
         awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
         woke = [key for key in awake if _wakes(held[key], wait.end)]
         holder = _only(woke or awake, held, wait)
-        if holder is not None:
-            self._starved[wait.account] += sum(each.starved(wait.start, wait.end) for each in held[holder[0]])
+        self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+
+    def _count_starved(self, wait: _Wait, holders: dict[Key, deque[_Stretch]]) -> None:
+        starved = {key: sum(each.starved(wait.start, wait.end) for each in held) for key, held in holders.items()}
+        key = max(starved, key=starved.__getitem__, default=None)
+        if key is not None and starved[key]:
+            self._starved.setdefault(wait.account, Counter())[key] += starved[key]
 
 
 def _futex(segment: Segment) -> int:

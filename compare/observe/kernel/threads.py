@@ -7,6 +7,7 @@ Source: proc_pid_syscall(5), proc_pid_stat(5), and the kernel's Documentation/sc
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from compare.observe.kernel.linux_calls import pread
 RUNNING = b"running\n"
 GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
+TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,22 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """From `stat`: the state's letter, minor and major faults, and clock ticks in user and in kernel mode."""
+    """From `stat`: the state's letter, minor and major faults, and clock ticks in user and in kernel mode.
+
+    `start_ticks`: when it began, in clock ticks since the machine was started.
+    """
 
     state: str
     minor_faults: int
     major_faults: int
     user_ticks: int
     system_ticks: int
+    start_ticks: int
+
+    def age_ns(self) -> int:
+        """Return how old the thread is at least, to the tick."""
+        ended_ns = (self.start_ticks + 1) * TICK_NS
+        return max(time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ended_ns, 0)
 
 
 class ThreadFiles:
@@ -87,7 +98,9 @@ class ThreadFiles:
         fields = pread(self._stat, 1024, 0).rpartition(b")")[2].split()
         if not fields:
             raise ProcessLookupError(self.tid)
-        return Stat(fields[0].decode(), int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12]))
+        return Stat(
+            fields[0].decode(), int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12]), int(fields[19])
+        )
 
     def transferred(self) -> int:
         """Return how many bytes its reads and writes have moved (those of `recv` and `send` are not counted)."""

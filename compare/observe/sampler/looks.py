@@ -52,20 +52,20 @@ class Looks:
             self._process.end(thread, now)
             return
         segment = thread.open
-        middle, missed = (thread.seen + now) // 2, _is_missed(thread, times, now)
+        changed, missed = _changed(thread, times, now), _is_missed(thread, times, now)
         if segment is not None and not missed:
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
         woke = times.slices != thread.times.slices
         thread.times, before = times, thread.raw
         thread.raw = raw
-        end, start = (thread.seen, now) if missed else (middle, middle)
+        end, start = (thread.seen, now) if missed else (changed, changed)
         waits = raw == before and raw != kernel_threads.RUNNING and not missed
-        if segment is not None and waits and self._waits_on(thread, segment, middle, woke=woke):
+        if segment is not None and waits and self._waits_on(thread, segment, changed, woke=woke):
             thread.seen = now
             return
         thread.calm = 0
-        fresh = self._segment(thread, raw, start if segment is not None else now)
+        fresh = self._segment(thread, raw, start if segment is not None else now - _never_ran(thread, raw))
         if segment is not None and not missed and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
             segment.looks += 1
             self._process.stacks.see_task(thread, segment)
@@ -78,7 +78,7 @@ class Looks:
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
         thread.open, thread.seen = fresh, now
 
-    def _waits_on(self, thread: WatchedThread, segment: Segment, middle: int, *, woke: bool) -> bool:
+    def _waits_on(self, thread: WatchedThread, segment: Segment, changed: int, *, woke: bool) -> bool:
         """Whether a thread still waits in the same call at the same line; `woke`: it has run in between."""
         if segment.gil:
             self._see_holder(segment)
@@ -90,10 +90,10 @@ class Looks:
         thread.calm = 0
         if segment.view is None or self._process.stacks.top(thread) != segment.view.top:
             return False
-        if segment.polls or middle - segment.start < EDGE_NS:
+        if segment.polls or changed - segment.start < EDGE_NS:
             segment.wakes += 1
         else:  # whom this thread woke when it did is told by when that was
-            self.cut(thread, middle, by_itself=False)
+            self.cut(thread, changed, by_itself=False)
             _look_up_anew(thread.open)
         return True
 
@@ -240,6 +240,23 @@ def _look_up_anew(segment: Segment | None) -> None:
     """The same call with the same arguments may be for something else by now: descriptors' numbers are used again."""
     if segment is not None:
         segment.aimed, segment.target = False, None
+
+
+def _never_ran(thread: WatchedThread, raw: bytes) -> int:
+    """How long a thread that is seen for the first time has stood in line for its first CPU, in nanoseconds."""
+    if raw != kernel_threads.RUNNING or thread.times.slices:
+        return 0
+    try:
+        return thread.files.stat().age_ns()
+    except OSError:
+        return 0
+
+
+def _changed(thread: WatchedThread, times: Times, now: int) -> int:
+    """When a thread went from what it was seen at last to what it is seen at now: halfway, unless it stood in line."""
+    unseen = now - thread.seen
+    stood_in_line = unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen
+    return now if stood_in_line else thread.seen + unseen // 2
 
 
 def _is_missed(thread: WatchedThread, times: Times, now: int) -> bool:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -61,7 +61,7 @@ TEXTS = st.one_of(
     st.sampled_from(HOSTILE), st.text(max_size=20), st.binary(max_size=8).map(lambda it: it.decode("latin1"))
 )
 
-often = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=40)
 
 
 def seen_with(texts: list[str], observe: Callable[..., Observation]) -> Observation:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.report.escape import printable
@@ -103,7 +103,7 @@ def test_hostile_names_stay_words(hostile: Comparison) -> None:
     assert "</pre><script>alert(3)</script>" in page.words
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(names=st.lists(st.text(max_size=20), min_size=5, max_size=5))
 def test_any_name_comes_through_printable(
     names: list[str], observe: Callable[..., Observation], compare_seen: Callable[..., Comparison]

@@ -9,7 +9,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -34,7 +34,7 @@ LINE: list[State] = ["queue", "idle"]
 ROLES: list[Role | None] = ["loop", "main", "worker", "other", None]
 NAMES = st.text(min_size=1, max_size=12)
 
-often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=60)
 
 
 @st.composite

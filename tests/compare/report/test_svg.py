@@ -73,7 +73,7 @@ def test_two_pictures_can_live_in_one_page(slow_files: Comparison) -> None:
     assert not ids[0] & ids[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(name=st.text(max_size=20), width=st.integers(200, 1200), ms=st.floats(0.001, 1e6))
 def test_any_name_makes_well_formed_xml(
     name: str, width: int, ms: float, observe: Callable[..., Observation], compare_seen: Callable[..., Comparison]

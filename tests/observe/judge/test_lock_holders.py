@@ -22,6 +22,7 @@ def _thread(story: Story, tid: int, *pieces: tuple[int, str | None], starved: bo
         )
         segment.arguments = (LOCK,) if call == "futex" else ()
         segment.cpu = 0 if call else segment.ns // (10 if starved else 1)
+        segment.delay = segment.ns * 9 // 10 if starved else 0
         at = segment.end
         story.judge.segment(1, tid, segment)
 
@@ -61,6 +62,19 @@ def test_the_thread_that_computes_until_then_holds_it() -> None:
 def test_one_that_is_given_no_cpu_is_the_machines_matter() -> None:
     story = _story()
     _thread(story, 2, *[(50, None)] * 8, (200, "read"), starved=True)
+    assert _waits(story, 400, "kernel") == "thread refresher"
+
+
+def test_so_it_is_where_nobody_saw_it_leave_the_call_that_it_was_woken_from() -> None:
+    story = _story()
+    _thread(story, 2, (400, "read"), (300, "clock_nanosleep"), starved=True)
+    assert _waits(story, 401, "kernel") == "thread refresher"
+
+
+def test_so_it_is_where_two_may_hold_it_and_one_of_them_is_given_no_cpu() -> None:
+    story = _story()
+    _thread(story, 2, *[(50, None)] * 8, (200, "read"), starved=True)
+    _thread(story, 3, *[(50, None)] * 8, (200, "read"))
     assert _waits(story, 400, "kernel") == "thread refresher"
 
 

@@ -18,7 +18,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(database=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PARTS | st.text(max_size=5), max_size=8), st.sampled_from(["/", "%2f", "\\"]))
 def test_no_target_leads_out_of_the_folder(folder: Path, parts: list[str], between: str) -> None:
     target = "/" + between.join(parts)
@@ -33,7 +33,7 @@ def test_no_target_leads_out_of_the_folder(folder: Path, parts: list[str], betwe
         assert found.is_relative_to(folder)
 
 
-@settings(deadline=None, database=None, derandomize=True, max_examples=50)
+@settings(database=None, derandomize=True, max_examples=50)
 @given(st.binary(max_size=200) | st.from_regex(rb"(GET|HEAD) /[!-~]* HTTP/1\.[01]\r\nHost: a\r\n([a-z]+: [ -~]*\r\n)*"))
 def test_no_bytes_raise(data: bytes) -> None:
     requests = Requests()
