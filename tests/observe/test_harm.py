@@ -212,9 +212,9 @@ def test_children_of_another_python_are_named(tmp_path: Path) -> None:
         path.write_text(f"import subprocess; subprocess.run([{str(other)!r}, '{lives_s}'], check=True)")
         row, _ = program.run([str(path)])
         assert row.observation is not None
-        if named in row.observation.missing:
+        if is_named := named in row.observation.missing:
             break
-    assert named in row.observation.missing
+    assert is_named
 
 
 def test_a_look_that_fails_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,7 +162,7 @@ def replay(path: Path, **options: Any) -> Observation:
     for name, arguments, keywords in recorded["calls"]:
         if name == "stat":
             pid, tid, *rest = arguments
-            clock.stats[pid, tid] = Stat(*rest, 0)
+            clock.stats[pid, tid] = Stat(*rest, start_ticks=0)
         elif name == "segment":
             pid, tid, segment = arguments
             judge.segment(pid, tid, _segment(segment, views))
