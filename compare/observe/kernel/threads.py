@@ -58,7 +58,7 @@ class Stat:
     major_faults: int
     user_ticks: int
     system_ticks: int
-    start_ticks: int
+    start_ticks: int = 0
 
     def age_ns(self) -> int:
         """Return how old the thread is at least, to the tick."""

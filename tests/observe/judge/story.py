@@ -34,7 +34,7 @@ class Clock:
 
     def stat(self, pid: int, tid: int) -> Stat | None:
         """Return the thread's counters."""
-        return Stat("R", 0, 0, self.ran[pid, tid] // TICK_NS, 0, 0)
+        return Stat("R", 0, 0, self.ran[pid, tid] // TICK_NS, 0)
 
     def streams(self, pid: int) -> None:
         """There are none."""
@@ -162,7 +162,7 @@ def replay(path: Path, **options: Any) -> Observation:
     for name, arguments, keywords in recorded["calls"]:
         if name == "stat":
             pid, tid, *rest = arguments
-            clock.stats[pid, tid] = Stat(*rest, start_ticks=0)
+            clock.stats[pid, tid] = Stat(*rest)
         elif name == "segment":
             pid, tid, segment = arguments
             judge.segment(pid, tid, _segment(segment, views))
