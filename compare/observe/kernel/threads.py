@@ -61,9 +61,8 @@ class Stat:
     start_ticks: int = 0
 
     def age_ns(self) -> int:
-        """Return how old the thread is at least, to the tick."""
-        ended_ns = (self.start_ticks + 1) * TICK_NS
-        return max(time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ended_ns, 0)
+        """Return how old the thread is at least, to the tick; while a machine sleeps, nothing ages."""
+        return max(time.monotonic_ns() - (self.start_ticks + 1) * TICK_NS, 0)
 
 
 class ThreadFiles:
