@@ -16,7 +16,8 @@ from compare.observe.kernel.linux_calls import pread
 RUNNING = b"running\n"
 GONE = b"-1 0x0 0x0\n"
 """What is said of a thread that has ended, and was not waited for yet."""
-TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+TICK_NS = 10_000_000
+"""A clock tick as Linux tells it to programs (`USER_HZ`, on every architecture that Python is built for)."""
 
 
 @dataclass(frozen=True, slots=True)
