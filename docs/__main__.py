@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     with tempfile.TemporaryDirectory() as scratch:
         templates = Path(scratch)
-        status = _sphinx("gettext", templates, templates / "doctrees")
+        status = _started("gettext", templates, templates / "doctrees").wait()
         if status:
             return status
         if command == "messages":
@@ -48,20 +48,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def html(target: Path) -> int:
-    """Build English into `target` and Chinese into `target/zh_CN`, each with a switch to the other."""
-    status = _sphinx("html", target, target.with_name("doctrees-en"), "-A", "languages=1")
-    if not status:
-        # The recipes' page text is made in English first: the second build only reads it.
-        options = ("-A", "languages=1", "-D", "language=zh_CN")
-        status = _sphinx("html", target / "zh_CN", target.with_name("doctrees-zh_CN"), *options)
+    """Build English into `target` and Chinese into `target/zh_CN`, side by side, each with a switch to the other."""
+    builds = {
+        "en": (target, ()),
+        "zh_CN": (target / "zh_CN", ("-D", "language=zh_CN")),
+    }
+    running = [
+        _started("html", folder, target.with_name(f"doctrees-{language}"), "-A", "languages=1", *options)
+        for language, (folder, options) in builds.items()
+    ]
+    status = max([abs(build.wait()) for build in running])
     if not status:
         print(f"built: {target / 'index.html'}")  # noqa: T201  this is the command's output
     return status
 
 
-def _sphinx(builder: str, target: Path, doctrees: Path, *options: str) -> int:
+def _started(builder: str, target: Path, doctrees: Path, *options: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "sphinx", "-b", builder, *STRICT, "-d", str(doctrees), *options]
-    return subprocess.run([*command, str(HERE), str(target)], check=False).returncode  # noqa: S603  our own build
+    return subprocess.Popen([*command, str(HERE), str(target)])  # noqa: S603  our own build
 
 
 if __name__ == "__main__":

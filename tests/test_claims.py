@@ -24,6 +24,14 @@ def test_the_experiment_comes_to_the_verdict_of_the_docs(claim: Claim) -> None:
     assert verdict.verdict == VERDICTS[claim.id], verdict.figure
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the experiment reads /proc")
+def test_a_reader_that_ends_early_is_told_with_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("urio", reason="urio is in the extra named uring")
+    monkeypatch.setenv("URIO_BACKEND", "thread")  # as where io_uring is forbidden: it can't read a FIFO then
+    figure = judge(next(claim for claim in all_claims() if claim.id == "C7")).figure
+    assert "its reader ended early: Illegal seek" in figure
+
+
 def test_what_a_machine_cannot_show_is_said_with_its_reason() -> None:
     def experiment() -> Seen:
         message = "there is no such thing"

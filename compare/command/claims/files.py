@@ -140,17 +140,37 @@ def _completion() -> str:
     """What the same files cost with a completion interface, where there is one."""
     if importlib.util.find_spec("urio") is None:
         return "io_uring can't be tried here, because urio is not installed"
-    with _silent_files(FILES) as paths, program("-m", "recipes.file_read.asyncio_io_uring", *paths) as reader:
-        opened = settle(lambda: _opened(reader.pid), lambda count: count == FILES or reader.poll() is not None)
+    words = ("-m", "recipes.file_read.asyncio_io_uring")
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        _silent_files(FILES) as paths,
+        program(*words, *paths, errors=said) as reader,
+    ):
+        held = settle(lambda: _held(reader.pid), lambda held: _all_asked(held) or reader.poll() is not None)
         if reader.poll() is not None:
-            return "io_uring can't be tried here, because the kernel does not allow it"
-        return f"io_uring: {opened} files open, {len(_reading(threads(reader.pid)))} threads wait in read"
+            said.seek(0)
+            return f"io_uring was not seen, because its reader ended early: {_why(said.read(), reader.returncode)}"
+        opened, rings = held
+        asked = "io_uring" if rings else "urio without io_uring"
+        return f"{asked}: {opened} files open, {len(_reading(threads(reader.pid)))} threads wait in read"
 
 
-def _opened(pid: int) -> int:
-    count = 0
+def _why(text: str, status: int) -> str:
+    """What a recipe that failed said last, without the paths that it could not read; else its exit status."""
+    return text.strip().rpartition(": ")[2] or f"exit status {status}"
+
+
+def _all_asked(held: tuple[int, int]) -> bool:
+    """Without a ring the files may be open for a moment, before the first read of them fails."""
+    opened, rings = held
+    return opened == FILES and rings > 0
+
+
+def _held(pid: int) -> tuple[int, int]:
+    """How many of the files a process has open, and how many rings."""
+    names = []
     with contextlib.suppress(OSError):
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
-                count += "/file-" in os.readlink(entry)  # noqa: PTH115  "socket:[42]" is no path
-    return count
+                names.append(os.readlink(entry))  # noqa: PTH115  "socket:[42]" is no path
+    return sum("/file-" in name for name in names), names.count("anon_inode:[io_uring]")

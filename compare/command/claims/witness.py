@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from compare.catalogue.recipes import ROOT
 from compare.command.claims.claim import CannotTryError
@@ -107,14 +107,14 @@ def run_ns(pid: int) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def program(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python program in a session of its own, which is ended with all that it started."""
+def program(*words: str, errors: IO[str] | int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
+    """A Python program in a session of its own, which is ended with all that it started; `errors` is its stderr."""
     process = subprocess.Popen(  # noqa: S603  our own recipes
         [sys.executable, *words],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=errors,
         text=True,
         **groups.APART,
     )

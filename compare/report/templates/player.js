@@ -20,6 +20,7 @@
       stopped: ["is stopped", "are stopped"], running: ["runs", "run"], poller: ["waits in its poller", "wait in their pollers"],
       idle: ["is idle", "are idle"], unseen: ["is not there, or not seen", "are not there, or not seen"],
       call: { blocked: ["waits in {call}", "wait in {call}"], poller: ["waits in {call}", "wait in {call}"] },
+      inLoop: "In the event loop's own code:", beyond: "At no line of this code:",
       queued: (n) => `${n} queued`, empty: "nothing is queued", wait: ["waits", "wait"], joined: " ",
       ended: (time) => `ended after ${time}`,
     },
@@ -35,6 +36,7 @@
       gil: ["等待 GIL", "等待 GIL"], lock: ["等待锁", "等待锁"], stopped: ["被停住", "被停住"], running: ["在运行", "在运行"],
       poller: ["在轮询中等待", "在轮询中等待"], idle: ["空闲", "空闲"], unseen: ["不存在，或没有看到", "不存在，或没有看到"],
       call: { blocked: ["在 {call} 中等待", "在 {call} 中等待"], poller: ["在 {call} 中等待", "在 {call} 中等待"] },
+      inLoop: "在事件循环自己的代码中：", beyond: "不在这段代码的任何一行：",
       queued: (n) => `${n} 件在排队`, empty: "没有排队的工作", wait: ["在等待", "在等待"], joined: "",
       ended: (time) => `${time} 后已结束`,
     },
@@ -124,7 +126,8 @@
       if (run.said) head.append(" ", make("span", { class: "faint" }, run.said));
       this.element.append(head);
       this.code = this.codePane();
-      if (this.code) this.element.append(this.code);
+      this.beyond = make("p", { class: "beyond", "aria-hidden": "true" });
+      if (this.code) this.element.append(make("div", {}, this.code, this.beyond));
       this.now = make("ul", { class: "now" });
       this.lanes = draw("svg", { class: "lanes", "aria-hidden": "true" });
       this.element.append(this.now, this.lanes);
@@ -195,6 +198,7 @@
         const place = this.rows.get(`${each.kind.file}:${each.kind.line}`);
         if (place && each.thread.role) lines.set(place, [...(lines.get(place) ?? []), each]);
       }
+      this.showBeyond();
       let first = null;
       for (const [{ row, marks }, there] of lines) {
         marks.append(...there.slice(0, ON_A_LINE).map(({ thread }) => this.mark(thread)));
@@ -205,6 +209,15 @@
         if (!first || here.rank < first.rank || (here.rank === first.rank && here.count > first.count)) first = here;
       }
       if (first) this.bringIntoSight(first.row);
+    }
+
+    // Where a thread is at no line that is shown: a loop in its poller, a worker without work, a library's own code.
+    showBeyond() {
+      const seen = this.standing.filter(({ thread, kind }) => thread.role && kind.state !== "unseen" && !this.rows.has(`${kind.file}:${kind.line}`));
+      const inLoop = seen.filter(({ thread, kind }) => kind.state === "poller" && thread.role === "loop");
+      const told = [[this.words.inLoop, inLoop], [this.words.beyond, seen.filter((each) => !inLoop.includes(each))]];
+      this.beyond.replaceChildren(...told.filter(([, there]) => there.length).map(([words, there]) =>
+        make("span", {}, `${words} `, ...there.map(({ thread }) => this.mark(thread)))));
     }
 
     // Within the pane alone: the page does not move.

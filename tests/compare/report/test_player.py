@@ -62,6 +62,15 @@ def marked(page: Page) -> dict[str, int]:
     return found
 
 
+def beyond(page: Page) -> dict[str, str]:
+    """Which threads are said to be at no line of the code, and where they are then."""
+    found: dict[str, str] = page.run(
+        "return Object.fromEntries([...document.querySelectorAll('.player .beyond .pin')]"
+        ".map(pin => [pin.textContent, pin.parentElement.firstChild.textContent.trim()]))"
+    )
+    return found
+
+
 def at_us(page: Page) -> int:
     return int(page.find(".player").get_attribute("data-at"))
 
@@ -88,6 +97,21 @@ def test_scrubbed_to_any_moment_each_mark_is_where_the_thread_was(watched: Page)
         seen.add(tuple(marked(watched).items()))
     assert len(seen) == 3  # nobody, the loop, the worker
     assert [message for message in watched.console() if "favicon" not in message] == []
+
+
+def test_a_thread_at_no_line_has_its_mark_below_the_code(watched: Page) -> None:
+    in_loop, elsewhere = "In the event loop's own code:", "At no line of this code:"
+    wanted = {
+        1: {},
+        7: {},
+        11: {"L": in_loop},
+        30: {"L": in_loop},
+        61: {"L": in_loop, "1": elsewhere},
+        81: {"1": elsewhere},
+    }
+    for ms, told in wanted.items():
+        scrub(watched, ms * 1000)
+        assert beyond(watched) == told, ms
 
 
 def test_steps_go_from_change_to_change(watched: Page) -> None:
