@@ -146,13 +146,16 @@ class Load:
         if not client.ask(now):
             self._poll.modify(client.socket.fileno(), self._out)
 
-    def run(self, seconds: float, latencies: list[float]) -> float:
-        """Answer each reply with the next message for so long; returns how long it was, in seconds."""
+    def run(self, seconds: float, latencies: list[float], patience: float = 0.0) -> float:
+        """Answer each reply with the next message for so long; returns how long it was, in seconds.
+
+        While nobody has been answered at all, go on for as long as patience lasts.
+        """
         clock, poll, clients, note = time.perf_counter, self._poll.poll, self.clients, latencies.append
         out, wait = self._out ^ self._in, 0.05 * self._unit
         began = now = clock()
         until = began + seconds
-        while now < until:
+        while now < until or (not latencies and now < until + patience):
             for descriptor, event in poll(wait):
                 client = clients[descriptor]
                 if event & out and client.push():
@@ -215,7 +218,7 @@ def busy(load: Load, pid: int, warm_up: float, seconds: float, patience: float =
     now = time.perf_counter()
     for client in load.clients.values():
         client.sent = max(client.sent, now)  # the look around was not the server's fault
-    took = load.run(seconds, latencies)
+    took = load.run(seconds, latencies, patience)
     used, messages = before.until_now(), len(latencies)
     load.until_all_served(patience)
     return {"messages": messages, "seconds": took, "served": load.served(), **told(latencies), **used}

@@ -51,6 +51,9 @@ def _measured(row: Row, passes: list[dict[str, Any]]) -> Run:
         expected, said = catalogue.starves(row.variant), f"starves: {said}"
         values["outcome"] = "starves" if expected else "failed"
         values["reason"] = expected or f"{said}; {UNEXPECTED}"
+    elif run.outcome == "ok" and not middle["messages"]:
+        values["outcome"] = "timeout"
+        values["reason"] = f"no reply in {milliseconds(middle['seconds'] * 1000)} of load"
     return verdict.told(Run(**values), said=said if values["outcome"] in ("ok", "starves") else "")
 
 
