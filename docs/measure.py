@@ -11,6 +11,7 @@ import argparse
 import datetime as dt
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from compare.catalogue import scenarios
 from docs import record
 from docs._ext.measured_data import case_of
+from docs._ext.tries import PROGRAMS, all_tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,7 +129,7 @@ class Machine:
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is named, or everything but the benchmarks; return the exit status."""
     parser = argparse.ArgumentParser("python -m docs.measure", description=__doc__)
-    names = [*CASES, "claims", "transcripts", "recordings"]
+    names = [*CASES, "claims", "transcripts", "tries", "recordings"]
     more = ["recordings-changed", "bench", *BENCHMARKS]
     told = (
         f"{', '.join(names)}: all of these if none is named; only by name: recordings-changed, those whose code has "
@@ -144,7 +146,9 @@ def main(arguments: list[str] | None = None) -> int:
         if name == "claims":
             _claims(machine)
         elif name == "transcripts":
-            _write(MEASURED / "transcripts.json", json.dumps(_transcripts(machine), indent=1), machine)
+            _write(MEASURED / "transcripts.json", _transcripts(machine), machine)
+        elif name == "tries":
+            _write(MEASURED / "tries.json", _tries(machine), machine)
         elif name in {"recordings", "recordings-changed"}:
             make = record.every if name == "recordings" else record.changed
             make(lambda words: _run(words, ROOT), machine.clean)
@@ -213,20 +217,41 @@ def _claims(machine: Machine) -> None:
         _write(MEASURED / "claims.json", target.read_text("utf-8"), machine)
 
 
-def _transcripts(machine: Machine) -> dict[str, str]:
+def _transcripts(machine: Machine) -> str:
     pitfalls = [f"python -m recipes.pitfalls.{path.stem}" for path in _modules("pitfalls")]
+    return _printed([*pitfalls, *TRANSCRIPTS], EXAMPLES.glob("*.py"), machine)
+
+
+def _tries(machine: Machine) -> str:
+    pitfalls = "python -m recipes.pitfalls."  # these are among the transcripts
+    commands = [each.see for each in all_tries() if not each.see.startswith(pitfalls)]
+    return _printed(commands, [*EXAMPLES.glob("*.py"), *PROGRAMS.glob("*.py")], machine)
+
+
+def _printed(commands: Iterable[str], programs: Iterable[Path], machine: Machine) -> str:
+    """What each command prints in a folder with these programs, and which Python and machine that is of."""
+    head = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "started": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }
     with tempfile.TemporaryDirectory() as folder:
-        for example in EXAMPLES.glob("*.py"):
-            shutil.copy(example, folder)
+        for program in programs:
+            shutil.copy(program, folder)
         here = Machine((*machine.replaced, (f"{os.path.realpath(folder)}/", "")))
-        return {command: here.clean(_run(command.split(), Path(folder))) for command in (*pitfalls, *TRANSCRIPTS)}
+        printed = {}
+        for command in dict.fromkeys(commands):
+            sys.stderr.write(f"  {command}\n")
+            printed[command] = here.clean(_run(command.split(), Path(folder), expected=(0, 1, 2)))
+    return json.dumps(head | {"printed": printed}, indent=1)
 
 
 def _modules(folder: str) -> Iterable[Path]:
     return sorted((ROOT / "recipes" / folder).glob("[a-z]*.py"))
 
 
-def _run(words: list[str], folder: Path, most_s: float = SHORT_S) -> str:
+def _run(words: list[str], folder: Path, most_s: float = SHORT_S, expected: tuple[int, ...] = (0, 1)) -> str:
     """What a command prints on both streams, in a terminal of 88 columns without colours."""
     environment = os.environ | {"COLUMNS": "88", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
     if "pytest" in words:
@@ -241,7 +266,7 @@ def _run(words: list[str], folder: Path, most_s: float = SHORT_S) -> str:
         check=False,
         timeout=most_s,
     )
-    if done.returncode not in (0, 1):
+    if done.returncode not in expected:
         sys.stderr.write(done.stdout)
         sys.exit(f"{' '.join(words)}: expected it to measure, got exit status {done.returncode}")
     return done.stdout

@@ -20,6 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from compare.catalogue import scenario_of
 from docs._ext.measured_data import (
     MEASURED,
+    TRANSCRIPTS,
     Measurement,
     cases,
     claims,
@@ -273,12 +274,13 @@ class Transcript(Evidence):
 
     def run(self) -> list[nodes.Node]:
         """Make what the page shows."""
-        self.depend_on("transcripts.json")
+        self.depend_on(*(f"{name}.json" for name in TRANSCRIPTS))
         command = self.arguments[0] if " " in self.arguments[0] else f"python -m {self.arguments[0]}"
-        output = transcripts().get(command)
-        if output is None:
+        printed = transcripts().get(command)
+        if printed is None:
             return self.missing()
-        return [console(f"$ {command}\n{output.rstrip()}")]
+        where = nodes.paragraph("", printed.where, translatable=False, classes=["provenance"])
+        return [console(f"$ {command}\n{printed.text.rstrip()}"), where]
 
 
 class ProgramHelp(Evidence):

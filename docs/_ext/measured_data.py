@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from compare.results import Run
 
 MEASURED = Path(__file__).resolve().parent.parent / "measured"
+TRANSCRIPTS = ("transcripts", "tries")
+"""The files of what commands printed."""
 
 
 def cases(folder: str) -> tuple[str, ...]:
@@ -89,9 +91,24 @@ def claims() -> dict[str, Any]:
     return _load(MEASURED / "claims.json") or {}
 
 
-def transcripts() -> dict[str, str]:
-    """What commands printed: `{command: output}`."""
-    return _load(MEASURED / "transcripts.json") or {}
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a command printed, and where: the machine, the Python and the day in one line."""
+
+    text: str
+    where: str
+
+
+def transcripts() -> dict[str, Printed]:
+    """What commands printed, by the command: those of the pages, of the pitfalls, and of the things to try."""
+    return {
+        command: Printed(
+            text, f"{data['platform']}, {data['cpus']} CPUs, Python {data['python']}, {data['started'][:10]}"
+        )
+        for name in TRANSCRIPTS
+        if (data := _load(MEASURED / f"{name}.json")) is not None
+        for command, text in data["printed"].items()
+    }
 
 
 def _load(path: Path) -> Any:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.catalogue import scenarios
 from docs._ext.libraries import documented
+from docs._ext.tries import all_tries
 from recipes import about
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
+    from docs._ext.tries import Try
     from recipes.about import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -90,7 +93,7 @@ def _toctree(names: Iterable[str]) -> str:
 
 def _page(recipe: Recipe, beside: list[Recipe], extra: dict[str, Any]) -> str:
     siblings = [other for other in beside if other.name in _sibling_names(recipe, beside, extra)]
-    to_try = "\n".join(f"- {line}" for line in extra.get("try", ()))
+    to_try = "\n\n".join(_to_try(each) for each in all_tries() if each.recipe == recipe.key)
     pitfall = recipe.folder == "pitfalls"
     parts = [
         f"# {recipe.name}",
@@ -225,6 +228,15 @@ def _measured(recipe: Recipe) -> list[str]:
         return []
     faults = ["## What it withstands", f"```{{faults}} {recipe.key}\n```"]
     return ["## Measured", f"```{{measured-recipe}} {recipe.key}\n```", *faults]
+
+
+def _to_try(each: Try) -> str:
+    """What to do, and folded below it what was seen, with the program that showed it."""
+    program = each.program
+    options = f":language: python\n:caption: {program.name}\n" if program else ""
+    shown = f"```{{literalinclude}} ../../tries/{program.name}\n{options}```\n" if program else ""
+    folded = f"::::{{dropdown}} The answer, measured\n{each.answer}\n\n{shown}```{{transcript}} {each.see}\n```\n::::"
+    return f"- {each.do}\n\n{textwrap.indent(folded, '  ')}"
 
 
 def _commands(recipe: Recipe) -> str:

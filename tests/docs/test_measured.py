@@ -15,6 +15,7 @@ from compare import catalogue
 from compare.command import arguments
 from compare.command.claims import all_claims
 from compare.report.json import from_json, schema, to_json
+from docs._ext.measured_data import transcripts
 from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ def test_all_that_the_pages_ask_for_is_there(asked: dict[str, set[str]]) -> None
     missing = [name for name in (*asked["measured"], *PICTURED) if not (MEASURED / f"{name}.json").is_file()]
     missing += [name for name in BENCHMARKS if not (MEASURED / f"{name}.json").is_file()]
     missing += [name for name in asked["picture"] if not (MEASURED / "svg" / f"{name}.svg").is_file()]
-    transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
-    missing += sorted(asked["transcript"] - set(transcripts))
+    missing += sorted(asked["transcript"] - set(transcripts()))
     assert not missing, "python -m docs.measure makes them"
 
 
@@ -151,17 +151,15 @@ def test_every_picture_is_well_formed_and_alone() -> None:
 
 
 def test_the_transcripts_of_the_pitfalls_are_what_they_print(root: Path) -> None:
-    transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
     for path in (root / "recipes" / "pitfalls").glob("[a-z]*.py"):
         module = importlib.import_module(f"recipes.pitfalls.{path.stem}")
         expected = [f"trap:    {module.SEEN_IN_TRAP}", f"way out: {module.SEEN_IN_WAY_OUT}"]
-        assert transcripts[f"python -m recipes.pitfalls.{path.stem}"].splitlines()[-2:] == expected
+        assert transcripts()[f"python -m recipes.pitfalls.{path.stem}"].text.splitlines()[-2:] == expected
 
 
 def test_a_traceback_in_a_transcript_shows_lines_that_are_in_the_recipe_today(root: Path) -> None:
     shown = re.compile(r'File "(recipes/pitfalls/\w+\.py)", line (\d+), in \w+\n +(.+)')
-    transcripts = json.loads((MEASURED / "transcripts.json").read_text("utf-8"))
-    found = [line for text in transcripts.values() for line in shown.findall(text)]
+    found = [line for printed in transcripts().values() for line in shown.findall(printed.text)]
     assert found, "a pitfall whose exception is logged shows a traceback"
     for path, number, code in found:
         assert (root / path).read_text("utf-8").splitlines()[int(number) - 1].strip() == code, (

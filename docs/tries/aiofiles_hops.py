@@ -1,0 +1,12 @@
+"""Which functions `asyncio_aiofiles` runs in a thread to read one file."""
+
+from pathlib import Path
+
+from counting import hops
+
+from recipes.file_read.asyncio_aiofiles import read_file
+
+if __name__ == "__main__":
+    Path("small.txt").write_text("hello\n", "utf-8")
+    for name in hops(read_file("small.txt")):
+        print("hop:", name)
