@@ -26,7 +26,7 @@ import threading
 import time
 from pathlib import Path
 
-LATE_S = 0.03
+LATE_S = 0.1
 SHORT_S = 1e-6 if sys.version_info >= (3, 13) else 0.01  # before that, only the observer sees it
 
 

@@ -78,7 +78,7 @@ class WatchedProcess:
         """Tell the threads which loops run in them."""
         for tid, loop in self.notes.loops.items():
             if (thread := self.threads.get(tid)) is not None and thread.loop != loop:
-                thread.loop, thread.pinged, thread.below = loop, False, ()
+                thread.loop, thread.pinged, thread.below, thread.poller = loop, False, (), None
 
     def list_threads(self, now: int) -> bool:
         """Follow new threads; returns whether there were any."""
