@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from counting import hops
-
 from recipes.file_read.asyncio_aiofiles import read_file
+
+from counting import hops
 
 if __name__ == "__main__":
     Path("small.txt").write_text("hello\n", "utf-8")

@@ -1,10 +1,10 @@
-"""How often `asyncio_batched` hands work to a thread, with its own batch and with one of a byte."""
+"""The hops of `asyncio_batched` with its own batch, and with one of a byte."""
 
 from collections.abc import AsyncIterator
 
-from counting import hops
-
 from recipes.file_write import asyncio_batched as recipe
+
+from counting import hops
 
 
 async def chunks() -> AsyncIterator[bytes]:

@@ -9,7 +9,11 @@ MESSAGES = 300
 
 def us_a_message(recipe: str, silent: int) -> float:
     """Microseconds of CPU for each message of one client."""
-    with server(recipe) as (process, address), connected(address, silent) as others, connected(address, 1) as (client,):
+    with (
+        server(recipe) as (process, address),
+        connected(address, silent) as others,
+        connected(address, 1) as (client,),
+    ):
         for each in (*others, client):
             ask(each)  # all are accepted
         before, _ = cpu_ns(process)
@@ -25,4 +29,4 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
     for recipe in ("epoll_multiplexing", "select_multiplexing"):
         few, many = (us_a_message(recipe, silent) for silent in (100, 900))
-        print(f"{recipe}: {few:.0f} µs for a message with 100 silent clients, {many:.0f} µs with 900")
+        print(f"{recipe}: {few:.0f} µs a message beside 100, {many:.0f} µs beside 900")

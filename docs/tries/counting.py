@@ -1,4 +1,4 @@
-"""The hops of some work: what its event loop's executor is given, which the programs beside this one count."""
+"""The hops of some work: what its event loop's executor is given."""
 
 import asyncio
 from collections.abc import Coroutine

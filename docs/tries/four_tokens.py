@@ -1,9 +1,8 @@
-"""`trio_open_file` with a limiter of four threads: `read_files`, for `python -m compare file`."""
+"""`trio_open_file` with four threads: `python -m compare file` runs it."""
 
 from collections.abc import Iterable
 
 import trio
-
 from recipes.file_read import trio_open_file
 
 

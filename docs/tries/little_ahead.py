@@ -1,4 +1,4 @@
-"""How far `asyncio_writer_thread` lets its sender run ahead of a slow disk: a pipe that is drained late."""
+"""How far `asyncio_writer_thread` lets a sender run ahead of a slow disk."""
 
 import asyncio
 import os
@@ -51,4 +51,4 @@ def drain(allowed: threading.Event) -> None:
 if __name__ == "__main__":
     for size in (recipe.AHEAD, 512 * 1024):
         taken = asyncio.run(ahead(size))
-        print(f"AHEAD = {size // 1024} KiB: {taken // 1024} KiB taken from a sender that the disk lets wait")
+        print(f"AHEAD = {size // 1024} KiB: {taken // 1024} KiB taken")

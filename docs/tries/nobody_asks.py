@@ -1,4 +1,4 @@
-"""What a busy poll and a multiplexing server use of the CPU that they could get, while nobody is connected."""
+"""What two servers use of the CPU that they could get, with nobody connected."""
 
 import time
 
@@ -11,4 +11,4 @@ if __name__ == "__main__":
             time.sleep(0.5)
             now, in_line = cpu_ns(process)
             used = (now - ran) / (time.monotonic_ns() - began - (in_line - waited))
-            print(f"{recipe}: {used:.0%} of the CPU that it could get, with nobody connected")
+            print(f"{recipe}: {used:.0%} of the CPU that it could get")

@@ -1,4 +1,4 @@
-"""`one_more_client.py RECIPE N`: N clients are connected and say nothing, one more asks; then one of the N leaves."""
+"""`RECIPE N`: N clients are silent, one more asks; then one of the N leaves."""
 
 import sys
 
@@ -9,7 +9,11 @@ WAIT_S = 0.5
 
 def main(recipe: str, silent: int) -> None:
     """Say when the one is answered."""
-    with server(recipe) as (_, address), connected(address, silent) as others, connected(address, 1) as (client,):
+    with (
+        server(recipe) as (_, address),
+        connected(address, silent) as others,
+        connected(address, 1) as (client,),
+    ):
         client.settimeout(WAIT_S)
         try:
             print(f"{silent} silent: answered", ask(client))

@@ -1,4 +1,4 @@
-"""What 400 clients of `asyncio_buffered_protocol` take: one buffer that all share, and one for each connection."""
+"""Memory of `asyncio_buffered_protocol`: a buffer for all, and one for each."""
 
 import asyncio
 import gc
@@ -22,9 +22,15 @@ async def kib_a_client() -> float:
     """Memory for each client that is connected and has been answered once."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=CLIENTS)
     serving = asyncio.create_task(recipe.serve(listener))
-    clients = [await asyncio.open_connection(*listener.getsockname()) for _ in range(CLIENTS // 2)]
+    clients = [
+        await asyncio.open_connection(*listener.getsockname())
+        for _ in range(CLIENTS // 2)
+    ]
     before = tracemalloc.get_traced_memory()[0]
-    clients += [await asyncio.open_connection(*listener.getsockname()) for _ in range(CLIENTS // 2)]
+    clients += [
+        await asyncio.open_connection(*listener.getsockname())
+        for _ in range(CLIENTS // 2)
+    ]
     for reader, writer in clients:
         writer.write(b"hello")
         await reader.readexactly(5)
@@ -40,6 +46,6 @@ async def kib_a_client() -> float:
 
 if __name__ == "__main__":
     tracemalloc.start()
-    print(f"one buffer for all: {asyncio.run(kib_a_client()):.0f} KiB for each connection and its client")
+    print(f"one buffer for all: {asyncio.run(kib_a_client()):.0f} KiB a client")
     recipe.Echo = OwnBuffer  # type: ignore[misc]
-    print(f"a buffer for each: {asyncio.run(kib_a_client()):.0f} KiB for each connection and its client")
+    print(f"a buffer for each: {asyncio.run(kib_a_client()):.0f} KiB a client")

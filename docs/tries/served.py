@@ -1,4 +1,4 @@
-"""A recipe's echo server in a process of its own, and clients: what the programs beside this one share."""
+"""A recipe's echo server in a process of its own, and its clients."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ LIMIT_S = 20.0
 
 @contextmanager
 def server(recipe: str, *before: str) -> Iterator[tuple[int, tuple[str, int]]]:
-    """The process and the server's address; what stands `before` the command runs it, such as strace."""
+    """The process and the server's address; `before` the command: such as strace."""
     command = [*before, sys.executable, "-u", "-m", f"recipes.tcp_echo.{recipe}", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -22,8 +22,14 @@ def server(recipe: str, *before: str) -> Iterator[tuple[int, tuple[str, int]]]:
             port = int(process.stdout.readline().rpartition(":")[2])
             yield process.pid, ("127.0.0.1", port)
         finally:
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            for ended in map(int, children if before else [process.pid]):  # strace ends with what it runs
+            children = (
+                Path(f"/proc/{process.pid}/task/{process.pid}/children")
+                .read_text()
+                .split()
+            )
+            for ended in map(
+                int, children if before else [process.pid]
+            ):  # strace ends with what it runs
                 os.kill(ended, signal.SIGTERM)
 
 
@@ -31,7 +37,10 @@ def server(recipe: str, *before: str) -> Iterator[tuple[int, tuple[str, int]]]:
 def connected(address: tuple[str, int], count: int) -> Iterator[list[socket.socket]]:
     """So many clients that are connected, and say nothing."""
     with ExitStack() as stack:
-        yield [stack.enter_context(socket.create_connection(address, LIMIT_S)) for _ in range(count)]
+        yield [
+            stack.enter_context(socket.create_connection(address, LIMIT_S))
+            for _ in range(count)
+        ]
 
 
 def ask(client: socket.socket) -> bytes:
@@ -41,6 +50,6 @@ def ask(client: socket.socket) -> bytes:
 
 
 def cpu_ns(process: int) -> tuple[int, int]:
-    """Nanoseconds that the process's first thread has been on a CPU, and that it has waited for one."""
+    """Nanoseconds that the first thread was on a CPU, and waited for one."""
     ran, waited, _ = Path(f"/proc/{process}/schedstat").read_text().split()
     return int(ran), int(waited)

@@ -1,10 +1,10 @@
-"""How often `asyncio_lines_batched` hands work to a thread: cached or not, with its own batches and with small ones."""
+"""The hops of `asyncio_lines_batched`: cached or not, batches big and small."""
 
 from pathlib import Path
 
-from counting import hops
-
 from recipes.file_read import asyncio_lines_batched as recipe
+
+from counting import hops
 
 
 def count(batch: int) -> int:
@@ -16,6 +16,6 @@ def count(batch: int) -> int:
 if __name__ == "__main__":
     Path("lines.txt").write_text("a line of text\n" * 10_000, "utf-8")
     size = recipe.BATCH
-    print(f"cached: {count(size)} hop in batches of {size} bytes, {count(64)} in batches of 64")
+    print(f"cached: {count(size)} hop with BATCH = {size}, {count(64)} with 64")
     recipe._cached = lambda fd, room: None  # as if nothing were in the page cache
-    print(f"not cached: {count(size)} hops in batches of {size} bytes, {count(64)} in batches of 64")
+    print(f"not cached: {count(size)} hops with BATCH = {size}, {count(64)} with 64")

@@ -1,10 +1,10 @@
-"""How often `asyncio_aiofiles` hands work to a thread for 1 MiB that comes in chunks of 64 KiB, and of 4 KiB."""
+"""The hops of `asyncio_aiofiles` for 1 MiB, in chunks of 64 KiB and of 4 KiB."""
 
 from collections.abc import AsyncIterator
 
-from counting import hops
-
 from recipes.file_write.asyncio_aiofiles import write_file
+
+from counting import hops
 
 
 async def chunks(size: int) -> AsyncIterator[bytes]:

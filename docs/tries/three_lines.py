@@ -1,4 +1,4 @@
-"""What becomes of a child that writes without end, when `lines` of `asyncio_streams` is left after three lines."""
+"""A child that writes without end, when `lines` is left after three lines."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""`asyncio_to_thread` with three threads for all files: `read_files`, for `python -m compare file`."""
+"""`asyncio_to_thread` with three threads: `python -m compare file` runs it."""
 
 from collections.abc import Iterable
 

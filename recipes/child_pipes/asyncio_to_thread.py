@@ -102,7 +102,7 @@ class _Child:
         except asyncio.CancelledError:
             self.kill()
             if self.process is None:
-                work.cancel()  # it is in line for a thread, and will not begin
+                work.cancel()  # it is queued for a thread, and will not begin
             await asyncio.wait({work})
             if not work.cancelled():
                 work.exception()  # of no interest any more

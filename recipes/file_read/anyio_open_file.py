@@ -5,7 +5,7 @@ on either), so open, read and close are three hops. (Source: anyio's documentati
 "Asynchronous file I/O support".)
 
 **Where it still blocks:** in `open` and `read`, in the worker threads; file number 41
-waits in line for one. A cancelled task stays until the thread comes back, on asyncio
+is queued for one. A cancelled task stays until the thread comes back, on asyncio
 too: anyio shields the wait, unlike `asyncio.to_thread`. So a hung mount or a silent
 FIFO can't be given up; `anyio_to_thread` can.
 

@@ -4,8 +4,8 @@
 limiter of our own, so that slow files do not use up the 40 threads that the rest of the
 program shares.
 
-**Where it still blocks:** in `open` and `read`, in the worker threads; a file waits in
-line for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
+**Where it still blocks:** in `open` and `read`, in the worker threads; a file is queued
+for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
 once: the thread reads on until its read is over, and its token is taken until then.
 (Source: anyio's documentation, "Working with threads".)
 

@@ -7,7 +7,7 @@ shares (name resolution does, too): many slow files there hold up all of them. S
 many files this makes an executor of its own.
 
 **Where it still blocks:** in `open` and `read`, in the workers; file number `threads +
-1` waits in line for one. When the task is cancelled, it ends at once, but a thread
+1` is queued for one. When the task is cancelled, it ends at once, but a thread
 can't be: it goes on reading, and `asyncio.run` at its end waits for the default
 executor's threads (without limit on 3.11, 300 s from 3.12 on), as Python does at exit.
 

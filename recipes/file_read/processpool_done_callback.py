@@ -8,7 +8,7 @@ interpreter, which is slower than `fork` but safe in a program that has threads.
 (Source: library reference, `multiprocessing`, "Contexts and start methods".)
 
 **Where it still blocks:** in `open` and `read`, in the pool's processes; the fifth file
-waits in line for one of four.
+is queued for one of four.
 
 **Use it when** each file needs much computing in pure Python as well, so that it should
 not share this process's GIL. For the reading alone, threads do the same for less: the

@@ -9,8 +9,8 @@ callback should have done waits forever. Hence this callback only hands the futu
 and the caller, who can handle it, asks for the result. (Source: library reference,
 `concurrent.futures.Future.add_done_callback`.)
 
-**Where it still blocks:** in `open` and `read`, in the workers. The ninth file waits in
-line for one of eight. A read in progress can't be cancelled: after an error or Ctrl-C
+**Where it still blocks:** in `open` and `read`, in the workers. The ninth file is
+queued for one of eight. A read in progress can't be cancelled: after an error or Ctrl-C
 this waits for those that have begun, and drops the others.
 
 **Use it when** a program without an event loop has other work to do while files are

@@ -5,7 +5,7 @@ default), so open, read and close are three hops. (Source: trio's reference,
 "Asynchronous filesystem I/O".)
 
 **Where it still blocks:** in `open` and `read`, in trio's worker threads; file number
-41 waits in line for one. A cancelled task stays until the thread comes back: trio does
+41 is queued for one. A cancelled task stays until the thread comes back: trio does
 not abandon these threads, so a hung mount or a silent FIFO can't be given up, and
 neither can a time limit around it be kept. `trio_to_thread` can.
 

@@ -4,8 +4,8 @@ Open, read and close happen in one worker thread, so the file costs one hop wher
 `trio.open_file` makes three. The limiter of our own keeps slow files from using up the
 40 threads that the rest of the program shares.
 
-**Where it still blocks:** in `open` and `read`, in trio's worker threads; a file waits
-in line for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
+**Where it still blocks:** in `open` and `read`, in trio's worker threads; a file is
+queued for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at
 once: the thread reads on, its token is taken until it is done, then it closes the file
 itself and its bytes are dropped. That is safe because it only reads. (Source: trio's
 reference, `trio.to_thread.run_sync`.)

@@ -5,7 +5,7 @@ comes is sent from trio's own thread. A file of 16 MiB makes 64 hops for its chu
 256 KiB.
 
 **Where it still blocks:** in `open` and `read`, in trio's worker threads (40 at once by
-default); client number 41 with a cold file waits in line for one. On cancellation the
+default); client number 41 with a cold file is queued for one. On cancellation the
 thread that reads is waited for, since trio does not abandon it.
 
 **Use it when** files are served now and then by a program on trio. Small files pay for

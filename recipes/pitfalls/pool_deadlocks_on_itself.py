@@ -2,7 +2,7 @@
 
 A function that runs in a pool submits more work to the same pool and waits for its
 result. With a free thread all is well. When every thread is such a waiter, the work
-they wait for stays in line behind them, for good. A recursive walk over a directory
+they wait for stays queued behind them, for good. A recursive walk over a directory
 does it, and so does a library that uses the default executor inside of yours.
 
 **The way out**: a worker never waits for its own pool. Return, and let the caller (a

@@ -2,7 +2,7 @@
 
 A blocking server on a pool of 3 needs a thread for as long as a client is connected,
 busy or not. Three clients that say nothing hold it for good. The kernel has accepted
-the fourth one's connection, so it sees no error: it waits in line, where nobody looks.
+the fourth one's connection, so it sees no error: it is queued, where nobody looks.
 The same happens to reads: a pool sized by cores, while what it runs waits for disks.
 
 **The way out**: size a pool by how many may *wait* at once, or let one thread wait for
@@ -13,7 +13,7 @@ import contextlib
 import socket
 from concurrent.futures import Future, ThreadPoolExecutor
 
-SEEN_IN_TRAP = "the 4th client is in line; 3 threads wait in recv"
+SEEN_IN_TRAP = "the 4th client is queued; 3 threads wait in recv"
 SEEN_IN_WAY_OUT = "the 4th client got b'HELLO'"
 
 
@@ -36,7 +36,7 @@ def fourth_client(threads: int) -> str:
             served.append(pool.submit(serve, conn))
         clients[3].sendall(b"hello")
         if waits_in_line(served[3]):
-            return f"the 4th client is in line; {threads} threads wait in recv"
+            return f"the 4th client is queued; {threads} threads wait in recv"
         return f"the 4th client got {clients[3].recv(1024)!r}"
 
 

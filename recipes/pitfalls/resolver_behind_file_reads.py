@@ -3,7 +3,7 @@
 `loop.getaddrinfo`, and so `open_connection("example.org", …)`, is a blocking call in a
 worker of the default executor: the same pool that `asyncio.to_thread` uses (at most 32
 threads, fewer on a small machine). When a hung network mount holds them all, the next
-lookup waits in line, and the program looks as if the *network* were down. trio and
+lookup is queued, and the program looks as if the *network* were down. trio and
 anyio share 40 tokens between files and lookups in the same way.
 
 **The way out**: give what can hang a pool of its own, with a size that you chose.
@@ -16,7 +16,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 WORKERS = 2
-SEEN_IN_TRAP = "lookup: in line behind 2 reads"
+SEEN_IN_TRAP = "lookup: queued behind 2 reads"
 SEEN_IN_WAY_OUT = "lookup: answered"
 
 
@@ -47,7 +47,7 @@ async def look_up(patience_s: float) -> str:
     )
     done, _ = await asyncio.wait({lookup}, timeout=patience_s)
     lookup.cancel()
-    return "lookup: answered" if done else f"lookup: in line behind {WORKERS} reads"
+    return "lookup: answered" if done else f"lookup: queued behind {WORKERS} reads"
 
 
 async def trap() -> str:

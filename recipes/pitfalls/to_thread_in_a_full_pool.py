@@ -1,4 +1,4 @@
-"""A short call behind long ones: `to_thread` waits in line, and its time limit with it.
+"""A short call behind long ones: `to_thread` is queued, and its time limit with it.
 
 `asyncio.to_thread` uses the loop's default executor: `min(32, CPUs + 4)` threads for
 the whole program. When so many long calls are in it (a `subprocess.run`, a hung mount),

@@ -12,7 +12,7 @@ not take more than so many threads. For clients that stay, give the pool their n
 or multiplex.
 
 A client that does not read holds its worker in `sendall`, with one chunk of 64 KiB in
-memory; those in line cost a descriptor each. When the listener is shut down, replies
+memory; those queued cost a descriptor each. When the listener is shut down, replies
 under way get a second to be finished.
 
 **The idea** is in `serve` and `talk`.
@@ -59,7 +59,7 @@ def hang_up(clients: dict[Future[None], socket.socket]) -> None:
     left = clients.copy()  # the futures' callbacks take from the original
     for future, conn in left.items():
         with contextlib.suppress(OSError):
-            if future.cancel():  # still in line, so nobody else will close it
+            if future.cancel():  # still queued, so nobody else will close it
                 conn.close()
             else:
                 conn.shutdown(socket.SHUT_RD)
