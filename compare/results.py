@@ -30,6 +30,8 @@ PLACES: tuple[Place, ...] = (
     "pool-queue",
     "kernel",
 )
+AGENT_ALONE = "system calls, other threads and child processes"
+"""What begins the sentence of what is missing where nobody can look at a process from outside."""
 SEEN_IN_PART = "the whole of some waits"
 """How what an observation misses begins, where waits were longer than was seen."""
 LOOP_PLACES: tuple[Place, ...] = ("loop-thread", "lock", "gil", "page-fault", "busy-cpu")

@@ -24,8 +24,8 @@ class Connection:
 
     def __init__(self) -> None:
         """Listen for the child."""
-        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
-        self._secret = os.urandom(SECRET_BYTES)
+        listener, self._secret = listening()
+        self._listener: socket.socket | None = listener
         self._socket: socket.socket | None = None
         self._waiting = b""
         self._child: object = None
@@ -68,12 +68,9 @@ class Connection:
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         assert self._listener is not None
-        came, _ = self._listener.accept()
-        came.settimeout(CONNECT_S)
-        if _exactly(came, SECRET_BYTES) != self._secret:
-            came.close()  # somebody else's: the child is still to come
+        came = accepted(self._listener, self._secret)
+        if came is None:  # the child is still to come
             return
-        came.settimeout(None)
         selector.unregister(self._listener.fileno())
         self._listener.close()
         self._socket, self._listener = came, None
@@ -103,10 +100,7 @@ class ConnectionEnd:
 
     def __init__(self, port: int, secret: bytes) -> None:
         """Connect."""
-        self._socket = socket.create_connection(("127.0.0.1", port), CONNECT_S)
-        self._socket.settimeout(None)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(secret)
+        self._socket = connected(port, secret)
         self.descriptor = self._socket.fileno()
 
     def read(self) -> bytes:
@@ -123,6 +117,31 @@ class ConnectionEnd:
     def close(self) -> None:
         """Give it back; a process that ends does so anyway."""
         self._socket.close()
+
+
+def listening() -> tuple[socket.socket, bytes]:
+    """Return a listener for one who knows the secret, and the secret."""
+    return socket.create_server(("127.0.0.1", 0)), os.urandom(SECRET_BYTES)
+
+
+def accepted(listener: socket.socket, secret: bytes) -> socket.socket | None:
+    """Accept who has come; `None`: it was somebody else."""
+    came, _ = listener.accept()
+    came.settimeout(CONNECT_S)
+    if _exactly(came, SECRET_BYTES) != secret:
+        came.close()
+        return None
+    came.settimeout(None)
+    return came
+
+
+def connected(port: int, secret: bytes) -> socket.socket:
+    """Connect to a listener, and say the secret."""
+    ours = socket.create_connection(("127.0.0.1", port), CONNECT_S)
+    ours.settimeout(None)
+    ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    ours.sendall(secret)
+    return ours
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes:

@@ -88,7 +88,8 @@ def what_all(gathered: Gathered) -> str:
     """Return the same of findings that differ only in the thread and the target: "38 workers wait in `read` …"."""
     finding, target = gathered.first, gathered.target
     several = gathered.many > 1
-    told = WHAT.get((finding.place, finding.kind), "{who} wait{s} in `{call}`{target}{at}")
+    in_call = "{who} wait{s} in `{call}`{target}{at}" if finding.call else "{who} wait{s}{at}, for what can't be seen"
+    told = WHAT.get((finding.place, finding.kind), in_call)
     return told.format(
         who=_who(gathered),
         s="" if several else "s",

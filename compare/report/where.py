@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LATER = "pool-queue"
 """Told only where there is no other: who is queued waits for what the pool's threads wait for."""
 
+UNNAMED = {"lock": "a lock", "loop-thread": "waits"}
+"""What is waited for, where its name is not known or says nothing."""
+
 LEAST = 0.1
 """What waited for less than this part of a run's time is not where it blocks."""
 
@@ -55,7 +58,8 @@ def told(gathered: Gathered | None, variant: str, width: int) -> str:
     if gathered is None:
         return ""
     finding = gathered.first
-    what = "a lock" if finding.place == "lock" else finding.call or finding.kind or finding.place.replace("-", " ")
+    called = None if finding.place == "lock" else finding.call or finding.kind
+    what = called or UNNAMED.get(finding.place) or finding.place.replace("-", " ")
     target, line = _target(gathered), _line(finding, variant)
     at = f", {line.replace(':', 'line ', 1) if line.startswith(':') else line}" if line else ""
     full = _line(finding, "")

@@ -36,6 +36,7 @@ def test_a_stall_is_told_by_pings_alone(tmp_path: Path, monkeypatch: pytest.Monk
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
     descriptor = channel.Ring.create()
+    assert isinstance(descriptor, int)
     asked, ask = os.pipe()
     os.set_blocking(ask, False)
     agent = Agent(descriptor, ask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ring() -> Iterator[tuple[Ring, Ring]]:
     descriptor = Ring.create()
+    assert isinstance(descriptor, int)
     agent, sampler = Ring(descriptor), Ring(descriptor)
     os.close(descriptor)
     yield agent, sampler
@@ -58,6 +60,7 @@ def test_a_reader_that_is_overtaken_goes_on_with_what_is_there(ring: tuple[Ring,
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=9))
 def test_texts_come_through(texts: list[str]) -> None:
     descriptor = Ring.create()
+    assert isinstance(descriptor, int)
     memory = Ring(descriptor)
     os.close(descriptor)
     for number, text in enumerate(texts, 1):
@@ -149,3 +152,14 @@ def test_a_loops_code_is_known_by_its_library() -> None:
     assert sites.is_loop_code("/opt/other/lib/python3.31/asyncio/events.py")
     assert not sites.is_loop_code(__file__)
     assert not sites.is_loop_code(os.path.join(sysconfig.get_path("stdlib"), "queue.py"))  # noqa: PTH118  as given
+
+
+def test_the_standard_library_is_no_installed_package_where_that_is_the_interpreters_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows, the first of the folders for packages is the interpreter's own, and `Lib` lies in it."""
+    library = sysconfig.get_path("stdlib")
+    monkeypatch.setattr("site.getsitepackages", lambda: [str(Path(library).parent), f"{library}/site-packages"])
+    found = sites._installed()
+    assert f"{os.path.realpath(library)}/site-packages/" in found
+    assert not [each for each in found if f"{os.path.realpath(library)}/".startswith(each)]

@@ -11,6 +11,7 @@ import builtins
 import importlib
 import importlib.util
 import io
+import mmap
 import os
 import select
 import signal
@@ -56,8 +57,22 @@ NAMES = {
         "resource": "RUSAGE_THREAD prlimit",
     },
 }
-ADDED: dict[str, dict[str, dict[str, object]]] = {"win32": {}, "darwin": {}}
-"""What only the other system has, and stands for something harmless here."""
+
+
+def _by_name(descriptor, length, tagname=None, **how):  # type: ignore[no-untyped-def]
+    """As Windows maps memory that processes know by a name; here it is a file in the environment's folder."""
+    if tagname is None:
+        return mmap.mmap(descriptor, length, **how)
+    file = os.open(os.path.join(sys.prefix, tagname), os.O_RDWR | os.O_CREAT)
+    try:
+        os.truncate(file, max(length, os.fstat(file).st_size))
+        return mmap.mmap(file, length)
+    finally:
+        os.close(file)
+
+
+ADDED: dict[str, dict[str, dict[str, object]]] = {"win32": {"mmap": {"mmap": _by_name}}, "darwin": {}}
+"""What only the other system has: something stands for it here that does the same."""
 OS_NAME = {"win32": "nt", "darwin": "posix"}
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from .record import Record
 
+Where = int | str
+"""Where shared memory is: a descriptor; on Windows, where none is handed to another process, a name."""
+
 VARIABLE = "COMPARE_OBSERVE"
 """The environment variable that has a process install its agent: `setting` says what is in it."""
 
@@ -55,30 +58,25 @@ _truncate, _stat, _open_pipe = os.truncate, os.fstat, os.pipe
 
 
 class Setting:
-    """What an agent is told: `ring,pipe[:waker],sampler[,children]`, empty where it is to make its own to be found."""
+    """What an agent is told: `ring,pipe,sampler[,children]`.
 
-    def __init__(
-        self, ring: int | None, pipe: int | None, sampler: int, *, children: bool, waker: int | None = None
-    ) -> None:
-        """Tell of descriptors, of the sampler's process, and whether what the program forks and spawns is followed.
+    Without a ring it is to make its own, to be found. With a ring and no pipe nobody asks it: it goes by its own clock.
+    """
 
-        `waker` is the pipe's other end, where there is no `/proc` by which the agent could open it.
-        """
+    def __init__(self, ring: Where | None, pipe: int | None, sampler: int, *, children: bool) -> None:
+        """Tell where its memory is, of the sampler's process, and whether what the program starts is followed."""
         self.ring, self.pipe, self.sampler, self.children = ring, pipe, sampler, children
-        self.waker = waker
 
     @classmethod
     def read(cls, text: str) -> Setting:
         """Return what a setting says."""
-        ring, pipes, sampler, *more = text.split(",")
-        pipe, _, waker = pipes.partition(":")
-        given = (int(number) if number else None for number in (ring, pipe, waker))
-        return cls(next(given), next(given), int(sampler), children=more == ["children"], waker=next(given))
+        ring, pipe, sampler, *more = text.split(",")
+        where: Where | None = int(ring) if ring.isdecimal() else ring or None
+        return cls(where, int(pipe) if pipe else None, int(sampler), children=more == ["children"])
 
     def __str__(self) -> str:
         """Return what `read` reads."""
-        words = ["" if number is None else str(number) for number in (self.ring, self.pipe, self.sampler)]
-        words[1] += "" if self.waker is None else f":{self.waker}"
+        words = ["" if each is None else str(each) for each in (self.ring, self.pipe, self.sampler)]
         return ",".join([*words, "children"] if self.children else words)
 
 
@@ -101,7 +99,11 @@ class Kind(IntEnum):
     LOOP_ENDS = 2
     """(loop)"""
     PONG = 3
-    """A loop got round to a ping (the ping's number, loop). `code`: a task that gave way and stands in line again."""
+    """A loop got round to a ping (the ping's number, loop). `code`: a task that gave way and stands in line again.
+
+    By the agent's own clock, amount: how many microseconds the loop's thread was on a processor since the one before;
+    `line`: for how many of them the agent itself was kept from running while this one stood in line.
+    """
     ASKED = 4
     """Work wants a thread or a token (request, pool; how many the pool has, 0: as many as are asked for).
 
@@ -116,7 +118,7 @@ class Kind(IntEnum):
     WITHDRAWN = 8
     """Whoever asked no longer waits (request, pool)."""
     PINGED = 9
-    """A ping was put in a loop's line (the ping's number, loop)."""
+    """A ping was put in a loop's line (the ping's number, loop; by the agent's own clock: microseconds late)."""
     ADMITTED = 10
     """Whoever asked got a token (request, pool)."""
 
@@ -137,19 +139,48 @@ class Kind(IntEnum):
     """The agent itself failed (which of its notes, how often; the first time, the number of a sentence's text)."""
     FORKED = 17
     """The program has forked: there is a child to be found."""
+    STANDS = 18
+    """A frame of a loop's thread, by the agent's own look (the frame, loop; the number of a text: function and file).
+
+    `code`: how far it is from the innermost, which comes first; `line`: its line.
+    """
 
 
-def shared_memory(name: str, size: int) -> int:
-    """Return the descriptor of new memory, `size` zeroes, that several processes can map."""
-    if sys.platform == "linux" and _memory_of is not None:
-        descriptor = _memory_of(name, os.MFD_CLOEXEC)
+def shared_memory(name: str, size: int) -> Where:
+    """Return where new memory is, `size` zeroes, that several processes can map; `let_go` gives it back."""
+    where: Where
+    if sys.platform == "win32":
+        where = f"{name}-{os.getpid()}-{os.urandom(8).hex()}"
+        _held[where] = mmap.mmap(-1, size, tagname=where)  # it is there as long as somebody has it mapped
+    elif sys.platform == "linux" and _memory_of is not None:
+        _truncate(where := _memory_of(name, os.MFD_CLOEXEC), size)
     else:
         import tempfile  # noqa: PLC0415  not in a program's start
 
         with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    _truncate(descriptor, size)
-    return descriptor
+            _truncate(where := os.dup(file.fileno()), size)
+    return where
+
+
+def mapped(where: Where, size: int) -> mmap.mmap:
+    """Return shared memory, mapped."""
+    if sys.platform == "win32":
+        return mmap.mmap(-1, size, tagname=str(where))
+    else:  # noqa: RET505  mypy is told what is whose
+        assert isinstance(where, int)
+        return mmap.mmap(where, size)
+
+
+def let_go(where: Where) -> None:
+    """Give back what `shared_memory` returned: whoever has it mapped keeps it."""
+    if isinstance(where, int):
+        os.close(where)
+    elif where in _held:
+        _held.pop(where).close()
+
+
+_held: dict[str, mmap.mmap] = {}
+"""What is shared by its name until whoever it is for has mapped it."""
 
 
 def ring_name(sampler: int) -> str:
@@ -165,7 +196,9 @@ def create_to_be_found(sampler: int) -> tuple[int, int, int]:
     read, write = _open_pipe()
     try:
         unblock(write)
-        return Ring.create(sampler), read, write
+        ring = Ring.create(sampler)
+        assert isinstance(ring, int), "where what is open can be found"
+        return ring, read, write  # noqa: TRY300  that it is one may fail
     except BaseException:
         os.close(read)
         os.close(write)
@@ -181,16 +214,16 @@ def unblock(descriptor: int) -> None:
 class Ring:
     """The shared memory, seen from either side."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Map what `descriptor` leads to; it may be closed then."""
-        self._memory = mmap.mmap(descriptor, _SIZE)
+    def __init__(self, where: Where) -> None:
+        """Map it; a descriptor may be closed then."""
+        self._memory = mapped(where, _SIZE)
         self._next = 0
         self.lost = 0
         """How many records were written over before they were read (sampler's side)."""
 
     @staticmethod
-    def create(sampler: int = 0) -> int:
-        """Return the descriptor of a new, empty one, which this sampler knows by its name."""
+    def create(sampler: int = 0) -> Where:
+        """Return where a new, empty one is, which this sampler knows by its name."""
         return shared_memory(ring_name(sampler), _SIZE)
 
     def tell_pipe(self, descriptor: int) -> None:

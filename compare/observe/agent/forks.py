@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from . import channel
-from .pings import high
+from .pings import Pings, high
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Forks:
             give_leave: lets the sampler look into this process, where a process must say so.
         """
         self._agent, self._setting, self._give_leave = agent, setting, give_leave
+        assert isinstance(agent.pings, Pings), "who is asked by a pipe"
+        self._pings = agent.pings
         self._ring, self._inode = ring, _fstat(ring).st_ino
         self._begin_anew = agent.guard("what a forked child does")(self._anew)
         self.before, self.after_in_parent = agent.pings.rest, agent.guard("forks")(self._in_parent)
@@ -53,7 +55,7 @@ class Forks:
             agent.pings.forget()
 
     def _anew(self) -> bool:
-        pings = self._agent.pings
+        pings = self._pings
         fresh, read, write = channel.create_to_be_found(self._setting.sampler)
         self._ring = _in_place_of(self._ring, self._inode, fresh)
         self._inode = _fstat(self._ring).st_ino
@@ -80,7 +82,16 @@ def _in_place_of(old: int, inode: int, new: int) -> int:
     return old
 
 
-def mapped(descriptor: int) -> channel.Ring:
+def mapped(where: channel.Where) -> channel.Ring:
+    """Map a ring for as long as the process lives."""
+    if isinstance(where, int):
+        return _without_descriptor(where)
+    memory = channel.Ring(where)
+    _for_ever.append(memory)
+    return memory
+
+
+def _without_descriptor(descriptor: int) -> channel.Ring:
     """Map a ring and leave no other descriptor of it: `mmap` keeps a duplicate, at the lowest number that is free.
 
     What `mmap` would close at its end is no longer its own by then: the ring stays mapped for ever, see below.

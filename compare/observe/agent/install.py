@@ -28,9 +28,20 @@ def install(setting: str | None = None) -> Agent | None:
         return None
     told = channel.Setting.read(setting)
     give_leave = let_trace(told.sampler)
+    if told.ring is not None and told.pipe is None:
+        _agent = agent = Agent(mapped(told.ring), None)
+        _at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
+    else:
+        _agent = agent = _to_be_asked(told, give_leave)
+    imports.open_doors(agent)
+    return agent
+
+
+def _to_be_asked(told: channel.Setting, give_leave: Callable[[], None] | None) -> Agent:
+    """The agent that a sampler asks through a pipe, and looks at from outside."""
     ring, pipe = _given(told)
     memory = mapped(ring)
-    _agent = agent = Agent(memory, pipe, None if told.waker is None else high(told.waker))
+    agent = Agent(memory, pipe)
     if told.children:
         agent.setting = told
         forks = Forks(agent, told, high(ring), give_leave)
@@ -40,7 +51,6 @@ def install(setting: str | None = None) -> Agent | None:
         _at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
     if told.ring is None:
         memory.tell_pipe(pipe)
-    imports.open_doors(agent)
     return agent
 
 
@@ -66,7 +76,7 @@ def _at_fork(**calls: Callable[[], object]) -> None:
 
 def _given(told: channel.Setting) -> tuple[int, int]:
     """Return the descriptors of the ring and of the pipe's reading end: those that we were given, or our own."""
-    if told.ring is not None and told.pipe is not None:
+    if isinstance(told.ring, int) and told.pipe is not None:
         return told.ring, high(told.pipe)
     ring, read, write = channel.create_to_be_found(told.sampler)
     os.close(write)  # whoever asks opens it anew

@@ -16,6 +16,7 @@ from .askers import Askers
 from .channel import Kind
 from .clock import now
 from .guard import Failures
+from .own_clock import OwnClock
 from .pings import Pings
 
 TYPE_CHECKING = False
@@ -33,11 +34,8 @@ MOST_NAMES_A_SECOND = 2000
 class Agent:
     """Writes what it notes into the ring; safe to call from any thread, and guarded by whoever calls."""
 
-    def __init__(self, ring: Ring, pipe: int, waker: int | None = None) -> None:
-        """Write into `ring`; read what the sampler asks from the descriptor `pipe`, of which `waker` is the other end.
-
-        `None`: that is opened anew.
-        """
+    def __init__(self, ring: Ring, pipe: int | None) -> None:
+        """Write into `ring`; read what the sampler asks from the descriptor `pipe`. `None`: nobody asks."""
         self._ring = ring
         self._numbers = itertools.count(1)  # `next` is atomic: one C call under the GIL
         self._texts = itertools.count(1)
@@ -51,7 +49,7 @@ class Agent:
         self.askers = Askers()
         self.failures = Failures(self._tell_failure)
         self.guard = self.failures.guard
-        self.pings = Pings(self, pipe, waker)
+        self.pings = Pings(self, pipe) if pipe is not None else OwnClock(self)
 
     def note(  # noqa: PLR0913  a record's fields
         self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0
@@ -60,11 +58,13 @@ class Agent:
         fields = (now(), int(kind), self._native_id(), first, second, code, line, amount)
         self._ring.write(next(self._numbers), *fields)
 
-    def say(self, kind: Kind, text: str, first: int = 0, second: int = 0, *, code: int = 0) -> None:
+    def say(  # noqa: PLR0913  a record's fields
+        self, kind: Kind, text: str, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0
+    ) -> None:
         """Write one record that names a text."""
         number = next(self._texts)
         self._ring.write_text(number, text.encode(errors="replace"))
-        self.note(kind, first, second, code=code, amount=number)
+        self.note(kind, first, second, code=code, line=line, amount=number)
 
     def loop_runs(self, loop: Any, family: int, door: Callable[..., object], frame: FrameType | None) -> None:
         """An event loop begins to run in this thread, called from this frame."""
@@ -115,7 +115,8 @@ class Agent:
         self._numbers, self._texts = itertools.count(1), itertools.count(1)
         self.running.clear()
         self.failures.begin_anew()
-        self.pings.begin_anew(pipe, waker)
+        if isinstance(self.pings, Pings):
+            self.pings.begin_anew(pipe, waker)
 
     def _has_room_for_names(self) -> bool:
         second = now() // 10**9

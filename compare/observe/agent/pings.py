@@ -10,12 +10,11 @@ import _thread
 import itertools
 import os
 import sys
-from types import MethodType
 
 from . import channel
-from .addresses import address
 from .channel import Kind
 from .clock import now
+from .known_loops import LATE, KnownLoops, put, yielded
 from .own_thread import MOST_WAIT_S, OwnThread
 
 TYPE_CHECKING = False
@@ -25,26 +24,23 @@ if TYPE_CHECKING:
 
     from .notes import Agent
 
-MOST_LOOKED_AT = 16
-LATE = "how late loops get round to what is in their line"
 # The program may patch what it finds in `os`, to guard its loop's thread; ours are taken before it begins.
 _read, _write, _fstat, _stat = os.read, os.write, os.fstat, os.stat
 
 
-class Pings:
+class Pings(KnownLoops):
     """The loops that run, and the thread that pings them."""
 
-    def __init__(self, agent: Agent, pipe: int, waker: int | None = None) -> None:
-        """Read what the sampler asks from the descriptor `pipe`, of which `waker` is the other end, if we have one."""
+    def __init__(self, agent: Agent, pipe: int) -> None:
+        """Read what the sampler asks from the descriptor `pipe`."""
+        super().__init__()
         self._agent = agent
         self.pipe, self.inode = pipe, _fstat(pipe).st_ino
         self._numbers = itertools.count(1)
-        self._loops: dict[int, tuple[int, Callable[..., object]]] = {}
         self._thread: OwnThread | None = None
         self._busy = _thread.allocate_lock()
         """Held while the thread runs, or is being started or ended."""
         self._tid = 0
-        self._native_id = _thread.get_native_id
         self._forks = _thread.allocate_lock()
         self.ping = agent.guard("pings")(self._ping)
         self.start = agent.guard("its own thread")(self._start)
@@ -53,9 +49,7 @@ class Pings:
         try:
             # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
             # ends: the interpreter may be ending by then.
-            if waker is None:
-                waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | channel.NONBLOCKING))
-            self.waker = waker
+            self.waker = high(os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | channel.NONBLOCKING))
             with _low_numbers_taken(pipe):  # libffi keeps a descriptor of its own
                 self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:
@@ -63,20 +57,8 @@ class Pings:
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
         """A loop begins to run in this thread; `door` puts a callback into its line."""
-        self._loops[address(loop)] = (self._native_id(), door)
+        super().loop_runs(loop, door)
         self.start()
-
-    def loop_ends(self, loop_id: int) -> bool:
-        """It no longer runs; returns whether it did."""
-        return self._loops.pop(loop_id, None) is not None
-
-    def runs(self, loop: Any) -> bool:
-        """Whether a loop is known to run."""
-        return address(loop) in self._loops
-
-    def doors(self) -> list[tuple[int, Callable[..., object]]]:
-        """Return the loops that are known to run, and their doors."""
-        return [(loop_id, door) for loop_id, (_, door) in list(self._loops.items())]
 
     def _start(self) -> None:
         if self._thread is None or self._busy.locked():
@@ -172,13 +154,13 @@ class Pings:
 
     def _ping_one(self, loop_id: int, door: Callable[..., object]) -> None:
         number, pong = next(self._numbers), self._agent.guard("pongs")(self._pong)
-        wake = _put(loop_id, door, lambda: pong(loop_id, number, door))
+        wake = put(loop_id, door, lambda: pong(loop_id, number, door))
         self._agent.note(Kind.PINGED, number, loop_id)
         if wake is not None:
             wake()
 
     def _pong(self, loop_id: int, number: int, door: object) -> None:
-        self._agent.note(Kind.PONG, number, loop_id, code=_yielded(loop_id, door))
+        self._agent.note(Kind.PONG, number, loop_id, code=yielded(loop_id, door))
 
 
 class _low_numbers_taken:  # noqa: N801  reads as what it does
@@ -215,47 +197,3 @@ def high(descriptor: int) -> int:
         return descriptor
     os.close(descriptor)
     return moved
-
-
-def _yielded(loop_id: int, door: object) -> int:
-    """In a loop's turn: the id of a task that gave way without waiting for anything, and stands in line again; or 0.
-
-    Such a task's next step is in line itself, where a task that waited is woken by what it waited for.
-    """
-    loop: Any = getattr(door, "__self__", None)
-    ready = getattr(loop, "_ready", None) if address(loop) == loop_id else None
-    if ready is None:
-        context = getattr(sys.modules.get("trio._core._run"), "GLOBAL_RUN_CONTEXT", None)
-        runner: Any = getattr(context, "runner", None)
-        return address(runner.runq[0]) if address(runner) == loop_id and runner.runq else 0
-    for index in range(min(len(ready), MOST_LOOKED_AT)):
-        callback = getattr(ready[index], "_callback", None)
-        if type(callback).__name__ == "TaskStepMethWrapper" or (
-            type(callback) is MethodType and callback.__func__.__name__ == "__step"
-        ):
-            return address(getattr(callback, "__self__", None))
-    return 0
-
-
-def _put(
-    loop_id: int, door: Callable[[Callable[[], None]], object], callback: Callable[[], None]
-) -> Callable[[], object] | None:
-    """Put a callback in a loop's line; returns what wakes the loop, if it has not been woken.
-
-    A loop's door lets go of the GIL where it wakes the loop. A busy loop would then keep us for 5 ms from noting that
-    the callback stands in its line, so where the two can be told apart, the note is written in between.
-    """
-    loop: Any = getattr(door, "__self__", None)
-    if address(loop) == loop_id and hasattr(loop, "_run_once") and hasattr(loop, "_write_to_self"):
-        loop._call_soon(callback, (), None)  # noqa: SLF001  see above
-        wake: Callable[[], object] = loop._write_to_self  # noqa: SLF001
-        return wake
-    queue = getattr(loop, "_reentry_queue", loop)  # a `TrioToken`, or the entry queue itself
-    if hasattr(queue, "wakeup") and hasattr(queue, "queue") and hasattr(queue, "lock"):
-        with queue.lock:
-            if not queue.done:
-                queue.queue.append((callback, ()))
-        awake: Callable[[], object] = queue.wakeup.wakeup_thread_and_signal_safe
-        return awake
-    door(callback)
-    return None

@@ -22,6 +22,7 @@ def link(sampler: int) -> tuple[int, int]:
     global _shared, _agent  # noqa: PLW0603  one a process
     if _shared is None or _agent is None:
         ring, (read, write) = channel.Ring.create(), os.pipe()
+        assert isinstance(ring, int), "where processes watch themselves"
         _shared = ring, high(write)
         if (fresh := install.install_late(f"{os.dup(ring)},{read},{sampler}")) is not None:
             _agent = fresh

@@ -14,10 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from compare.results import Owner
 
-_HERE = str(Path(__file__).absolute().parents[2]) + os.sep
-_STDLIB = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
+_HERE = os.path.normcase(str(Path(__file__).absolute().parents[2]) + os.sep)
+
+
+def _folders(paths: Iterable[str]) -> tuple[str, ...]:
+    """As files in them begin; the names' case does not count where it does not for the system."""
+    return tuple({os.path.normcase(os.path.realpath(path) + os.sep) for path in paths if path})
+
+
+_STDLIB = _folders(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 _LOOPS = frozenset({"asyncio", "trio", "uvloop", "anyio", "outcome"})
 """`outcome` is how trio hands a step's result on."""
 
@@ -26,7 +35,8 @@ def _installed() -> tuple[str, ...]:
     paths = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     paths.update(getattr(site, "getsitepackages", list)())
     paths.add(getattr(site, "getusersitepackages", str)())
-    return tuple({os.path.realpath(path) + os.sep for path in paths if path})
+    # On Windows the folder of the interpreter is one of them, in which the standard library lies too.
+    return tuple(each for each in _folders(paths) if not any(library.startswith(each) for library in _STDLIB))
 
 
 _PACKAGES = _installed()
@@ -38,7 +48,7 @@ _ANY_STDLIB = re.compile(r".*/lib(?:64)?/python3\.\d+t?/")
 def _real(filename: str) -> str:
     """A code object may bear any name; one that no file can have (a NUL in it) lies nowhere."""
     try:
-        return os.path.realpath(filename)
+        return os.path.normcase(os.path.realpath(filename))
     except ValueError:
         return filename
 

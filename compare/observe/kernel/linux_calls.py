@@ -18,6 +18,11 @@ else:
     pread = _by_seeking
 
 
+def has_proc() -> bool:
+    """Whether processes can be looked at from outside."""
+    return sys.platform == "linux" and os.path.exists("/proc/self/task")  # noqa: PTH110  no Path in the start
+
+
 def pidfd(pid: int) -> int:
     """Return a descriptor of a process, which can be read from once it has ended: pidfd_open(2).
 

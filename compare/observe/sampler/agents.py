@@ -20,20 +20,22 @@ SELDOM_NS = 1_000_000_000
 class Agent:
     """One agent, seen from outside."""
 
-    def __init__(self, ring: int, pipe: int) -> None:
-        """Map the ring behind one descriptor, which may be closed then, and ask by the other, which we close."""
-        self.inode = os.fstat(ring).st_ino
+    def __init__(self, ring: channel.Where, pipe: int | None) -> None:
+        """Map the ring, whose descriptor may be closed then, and ask by a pipe, which we close; `None`: by none."""
+        self.inode = os.fstat(ring).st_ino if isinstance(ring, int) else 0
         self.ring, self._pipe = channel.Ring(ring), pipe
 
     def ask(self, what: int) -> None:
         """Have it ping the loop in a thread; where it has ended, or has not read for long, nothing happens."""
-        with contextlib.suppress(OSError):
-            os.write(self._pipe, channel.request(what))
+        if self._pipe is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._pipe, channel.request(what))
 
     def close(self) -> None:
         """Let it go."""
         self.ring.close()
-        os.close(self._pipe)
+        if self._pipe is not None:
+            os.close(self._pipe)
 
 
 class Search:

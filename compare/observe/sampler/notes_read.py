@@ -87,7 +87,7 @@ class NotesRead:
                 self._judge.loop_runs(self._process.pid, record.tid, max(record.time_ns, self._began))
             case Kind.LOOP_ENDS:
                 self._loop_ends(record)
-            case Kind.PONG | Kind.PINGED:
+            case Kind.PONG | Kind.PINGED | Kind.STANDS:
                 self._take_ping(record)
             case Kind.WINDOW_OPENS | Kind.WINDOW_DROPS:
                 self._window(record)
@@ -138,8 +138,11 @@ class NotesRead:
         for tid, loop in self.loops.items():
             if loop[0] != record.second:
                 continue
-            if self._pings is not None:
-                self._pings.note(record, tid)
+            if self._pings is not None and record.kind is Kind.STANDS:
+                if (text := self._text(record)) is not None:
+                    self._pings.stands(record, tid, text)
+            elif self._pings is not None:
+                self._pings.note(record, tid, loop[2])
             elif (thread := self._process.threads.get(tid)) is not None:
                 self._ping_of(thread, record)
 
@@ -154,7 +157,7 @@ class NotesRead:
         self._judge.turned(pid, thread.tid, record.time_ns, gave_way=record.code)
 
     def _said(self, record: Record) -> None:
-        text = self._ring.text(record.amount) if self._ring is not None and record.amount else None
+        text = self._text(record)
         if record.kind is Kind.FAILED:
             count, first = self._failed.get(record.first, (0, "noting something"))
             self._failed[record.first] = max(count, record.second), text or first
@@ -165,6 +168,10 @@ class NotesRead:
         else:
             self.names[record.first] = text
             self._judge.names(self._process.pid, {record.first: text})
+
+    def _text(self, record: Record) -> str | None:
+        """What it names; `None` where that has been written over."""
+        return self._ring.text(record.amount) if self._ring is not None and record.amount else None
 
     # --- work -----------------------------------------------------------------------------------------------------
 

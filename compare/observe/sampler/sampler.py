@@ -82,7 +82,7 @@ class Sampler:
         self._process = WatchedProcess(pid, layout, self.judge, now, self._failures, self.frugal)
         self._pings: without_proc.Pings | None = None
         if (why := without_proc.reason(pid)) is not None:
-            self._pings = without_proc.Pings(self.judge, agent.ask if agent is not None else lambda _: None)
+            self._pings = without_proc.Pings(pid, self.judge, agent.ask if agent is not None else lambda _: None)
             self.judge.miss(why)
         self._processes[pid] = self._process
         self._heard: set[int] = set()
@@ -102,6 +102,11 @@ class Sampler:
         self._guarded(
             lambda: self._read_notes(self._process, early=True)
         )  # from before the window: loops that run, work that waits
+
+    @property
+    def looks_from_outside(self) -> bool:
+        """Whether more can be seen than the agent alone tells."""
+        return self._pings is None
 
     def tick(self) -> bool:
         """Look at everything once; returns whether the program is still there."""

@@ -5,7 +5,6 @@ Two slots, written in turn: whoever reads finds the last one that was written wh
 
 from __future__ import annotations
 
-import mmap
 import pickle
 import struct
 import zlib
@@ -27,16 +26,16 @@ _HEAD = struct.Struct("<QII")
 class Kept:
     """The shared memory, seen from either side."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Map what `descriptor` leads to; it may be closed then."""
-        self._memory = mmap.mmap(descriptor, 2 * SLOT_BYTES)
+    def __init__(self, where: channel.Where) -> None:
+        """Map it; a descriptor may be closed then."""
+        self._memory = channel.mapped(where, 2 * SLOT_BYTES)
         self._turn = 0
         self.due = 0
         """When it is to be written next, on the writer's clock."""
 
     @staticmethod
-    def create() -> int:
-        """Return the descriptor of an empty one."""
+    def create() -> channel.Where:
+        """Return where an empty one is."""
         return channel.shared_memory("compare-found", 2 * SLOT_BYTES)
 
     def write(self, seen: Observation) -> None:

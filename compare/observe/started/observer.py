@@ -5,23 +5,24 @@
 from __future__ import annotations
 
 import os
-import pickle
-import socket
-import struct
 import subprocess
-import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ...process import launch
 from ...results import News
 from ..agent import channel
+from ..kernel.linux_calls import has_proc
 from .kept import Kept
+from .line import Line, answered, hand_over
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
     from ...results import Observation
 
-LENGTH = struct.Struct("<I")
 EARLY = "the observer ended early,"
 _NOT_PASSED_ON = (channel.VARIABLE, "COV_", "COVERAGE_", "PYDEVD_")
 REPLY_S = 30.0
@@ -44,8 +45,8 @@ class Link:
 
     env: dict[str, str]
     fds: tuple[int, ...]
-    ring: int
-    ask: int
+    ring: channel.Where
+    ask: int | None
 
     def __enter__(self) -> Self:
         """Close it at the end."""
@@ -57,12 +58,13 @@ class Link:
 
     def close(self) -> None:
         """Close our ends; the observed process keeps its own."""
-        for descriptor in (*self.fds, self.ask):
-            try:
+        descriptors = self.fds if self.ask is None else (*self.fds, self.ask)
+        for descriptor in descriptors:
+            with suppress(OSError):
                 os.close(descriptor)
-            except OSError:
-                continue
-        self.fds, self.ask = (), -1
+        if isinstance(self.ring, str):
+            channel.let_go(self.ring)
+        self.fds, self.ask = (), None
 
 
 class Observer:
@@ -75,6 +77,7 @@ class Observer:
     def __init__(self) -> None:
         """Start nothing yet."""
         self._process: subprocess.Popen[bytes] | None = None
+        self._line: Line | None = None
         self._socket: socket.socket | None = None
         self._kept: Kept | None = None
         self.pid = 0
@@ -84,13 +87,9 @@ class Observer:
 
     def __enter__(self) -> Self:
         """Start the sampler's process."""
-        if not hasattr(socket, "send_fds"):
-            message = "this system hands no descriptors from one process to another, and an observer needs some"
-            raise ObserverError(message)
-        kept = Kept.create()
-        ours, theirs = socket.socketpair()
-        passed = (theirs.fileno(), kept)
-        command = launch.command(SERVER, *map(str, passed), isolated=True)
+        kept, line = Kept.create(), Line()
+        passed = (*line.passed, *((kept,) if isinstance(kept, int) else ()))
+        command = launch.command(SERVER, *line.arguments, str(kept), isolated=True)
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own module
                 command, pass_fds=passed, start_new_session=True, cwd="/", env=_environment(),
@@ -98,20 +97,20 @@ class Observer:
             )  # fmt: skip
             self._kept = Kept(kept)
         except OSError as error:
-            ours.close()
+            line.close()
             raise ObserverError(f"the sampler can't be started: {error}") from None
         finally:
-            theirs.close()
-            os.close(kept)
-        ours.settimeout(REPLY_S)
-        self._socket = ours
+            line.started()
+            channel.let_go(kept)
+        self._line = line
         self.pid = self._process.pid
         return self
 
     def __exit__(self, *_: object) -> None:
         """End it."""
-        if self._socket is not None:
-            self._socket.close()  # it ends when we hang up
+        for end in (self._socket, self._line):
+            if end is not None:
+                end.close()  # it ends when we hang up
         if self._process is not None:
             try:
                 self._process.wait(5)
@@ -138,12 +137,14 @@ class Observer:
         else:
             self._wait_until_at_work()
         ring = channel.Ring.create(self.pid)
+        passed = (ring,) if isinstance(ring, int) else ()
+        if not has_proc():  # nobody looks from outside, nor asks
+            setting = channel.Setting(ring, None, self.pid, children=False)
+            return Link({channel.VARIABLE: str(setting)}, passed, ring, None)
         read, write = os.pipe()
         channel.unblock(write)
-        waker = None if os.path.exists("/proc/self/fd") else os.dup(write)  # noqa: PTH110  see `Setting`
-        setting = channel.Setting(ring, read, self.pid, children=True, waker=waker)
-        passed = (ring, read) if waker is None else (ring, read, waker)
-        return Link({channel.VARIABLE: str(setting)}, passed, ring, write)
+        setting = channel.Setting(ring, read, self.pid, children=True)
+        return Link({channel.VARIABLE: str(setting)}, (*passed, read), ring, write)
 
     def begin(  # noqa: PLR0913  what a watch is made of
         self,
@@ -177,8 +178,8 @@ class Observer:
             "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
             "agent": link is not None, "share": share, "news": news, "keep_s": keep_s,
         }  # fmt: skip
-        descriptors = [link.ring, link.ask] if link is not None else []
-        self._send(command, descriptors)
+        memory = [each for each in (link.ring, link.ask) if each is not None] if link is not None else []
+        self._send(command, memory)
         (self.unreadable,) = self._receive()
 
     def news(self) -> News:
@@ -225,23 +226,29 @@ class Observer:
     def _wait_until_at_work(self) -> None:
         self._check_it_lives()
         if not self._at_work:
+            self._open()
             self._receive()
             self._at_work = True
 
-    def _send(self, command: dict[str, Any], descriptors: list[int]) -> None:
-        assert self._socket is not None, "Observer is a context manager"
-        data = pickle.dumps(command)
+    def _open(self) -> None:
+        assert self._line is not None, "Observer is a context manager"
         try:
-            if sys.platform != "win32":
-                socket.send_fds(self._socket, [LENGTH.pack(len(data)) + data], descriptors)
+            self._socket = self._line.open(self._check_it_lives)
+        except OSError as error:
+            raise ObserverError(f"the sampler's process does not answer: {error}") from None
+        self._socket.settimeout(REPLY_S)
+
+    def _send(self, command: dict[str, Any], memory: Sequence[channel.Where]) -> None:
+        assert self._socket is not None
+        try:
+            hand_over(self._socket, command, memory)
         except OSError as error:
             raise ObserverError(f"the sampler's process is gone: {error}") from None
 
     def _receive(self) -> Any:
         assert self._socket is not None
         try:
-            (size,) = LENGTH.unpack(_exactly(self._socket, LENGTH.size))
-            answer = pickle.loads(_exactly(self._socket, size))  # noqa: S301  from our own child
+            answer = answered(self._socket)
         except (OSError, EOFError) as error:
             raise ObserverError(f"the sampler's process is gone: {error}") from None
         if isinstance(answer, str):
@@ -252,14 +259,3 @@ class Observer:
 def _environment() -> dict[str, str]:
     """What a tool sets to follow child processes (coverage, a debugger) would slow the sampler."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
-
-
-def _exactly(stream: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        piece = stream.recv(min(size - len(data), 1 << 20))
-        if not piece:
-            message = "it hung up"
-            raise EOFError(message)
-        data += piece
-    return bytes(data)

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import os
-import pickle
 import socket
 import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from compare.observe.agent import channel
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.target import layout_of
 from compare.observe.judge.stalls import Stalls
-from compare.observe.kernel.linux_calls import received
 from compare.observe.kernel.processes import Process
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
-from compare.observe.started.observer import LENGTH
+from compare.observe.started.line import answer, end, taken
 from compare.observe.started.pace import Pace
 from compare.results import SEEN_IN_PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from compare.observe.agent.channel import Where
     from compare.observe.interpreter.layout import Layout
 
 NICENESS = -10
@@ -43,27 +43,27 @@ def _serve(control: socket.socket, kept: Kept) -> None:
         layout, why = calibrate(), None
     except (Unreadable, OSError) as error:  # where there is no /proc
         layout, why = None, str(error)
-    _answer(control, True)  # noqa: FBT003  at work
-    while (received := _command(control)) is not None:
-        command, descriptors = received
+    answer(control, True)  # noqa: FBT003  at work
+    while (received := taken(control)) is not None:
+        command, memory = received
         if "pid" not in command:
-            _answer(control, "nothing is being watched")
+            answer(control, "nothing is being watched")
             continue
         try:
-            _watch(control, kept, command, descriptors, layout, why)
+            _watch(control, kept, command, memory, layout, why)
         except (BrokenPipeError, ConnectionResetError):
             raise
         except Exception as error:  # noqa: BLE001  told to whoever asked: no traceback of ours amid the program's output
-            _answer(control, f"{type(error).__name__}: {error}")
+            answer(control, f"{type(error).__name__}: {error}")
         finally:
-            for descriptor in descriptors:
-                os.close(descriptor)
+            for where in memory:
+                channel.let_go(where)
 
 
 def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
-    control: socket.socket, kept: Kept, command: dict[str, Any], descriptors: list[int], layout: Any, why: str | None
+    control: socket.socket, kept: Kept, command: dict[str, Any], memory: list[Where], layout: Any, why: str | None
 ) -> None:
-    agent = Agent(descriptors[0], os.dup(descriptors[1])) if descriptors else None
+    agent = _agent(memory)
     if not command["agent"]:  # not started by us: it may be any Python's
         layout, why = _layout_of(command["pid"])
     threshold_ns = int(command["threshold_ms"] * 1e6)
@@ -73,20 +73,28 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
         imports=command["imports"], stalls=Stalls(threshold_ns) if command["news"] else None,
         keep_ns=int(command["keep_s"] * 1e9) if command["keep_s"] is not None else None,
     )  # fmt: skip
-    if why is not None:
+    if why is not None and sampler.looks_from_outside:
         sampler.judge.miss(f"no Python lines: {why}")
-    _answer(control, (why,))
+    answer(control, (why,))
     pace = Pace(sampler.frugal, command["share"])
     began, kept.due = pace.looked, 0
     meanwhile = {"news": sampler.news, "so far": sampler.so_far, "recorded": sampler.recorded}
     while (asked := _look_until_told(control, sampler, kept, pace)) in meanwhile:
-        _answer(control, meanwhile[asked]())
+        answer(control, meanwhile[asked]())
     if pace.away > max(threshold_ns, (pace.looked - began) // MOST_AWAY_PART):
         sampler.judge.miss(AWAY)
     if asked is not None:
-        _answer(control, sampler.finish())
+        answer(control, sampler.finish())
     if agent is not None:
         agent.close()
+
+
+def _agent(memory: list[Where]) -> Agent | None:
+    """The agent whose ring was handed over, with the pipe by which it is asked, if there is one."""
+    if not memory:
+        return None
+    ring, *pipes = memory
+    return Agent(ring, next((os.dup(pipe) for pipe in pipes if isinstance(pipe, int)), None))
 
 
 def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace: Pace) -> str | None:
@@ -106,7 +114,7 @@ def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace:
             pace.rest()
     finally:
         control.settimeout(None)
-    received = _command(control)
+    received = taken(control)
     return received[0]["ask"] if received is not None else None
 
 
@@ -141,18 +149,6 @@ def _hears(control: socket.socket) -> bool:
     return True
 
 
-def _command(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    data, descriptors = received(control, 4096)
-    if not data:
-        return None
-    return pickle.loads(data[LENGTH.size :]), list(descriptors)  # noqa: S301  from our own parent
-
-
-def _answer(control: socket.socket, answer: object) -> None:
-    data = pickle.dumps(answer)
-    control.sendall(LENGTH.pack(len(data)) + data)
-
-
 def _many_descriptors() -> None:
     """Two for each thread of the observed process are kept open."""
     if sys.platform != "win32":
@@ -172,11 +168,12 @@ def _be_on_time() -> None:
 
 def main() -> None:
     """Serve whoever holds the other end of the socket, until it hangs up."""
-    control, kept = map(int, sys.argv[1:3])
-    with suppress(BrokenPipeError, ConnectionResetError):  # whoever started it is gone: nobody is left to tell
+    first, second, told = sys.argv[1:4]
+    kept: Where = int(told) if told.isdecimal() else told
+    with suppress(ConnectionError):  # whoever started it is gone: nobody is left to tell
         memory = Kept(kept)
-        os.close(kept)
-        _serve(socket.socket(fileno=control), memory)
+        channel.let_go(kept)
+        _serve(end(first, second), memory)
 
 
 if __name__ == "__main__":

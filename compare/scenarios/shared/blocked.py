@@ -18,6 +18,7 @@ SHARE = 0.1
 MOST, LEAST_MS = 0.8, 50.0
 """The same for what a loop does itself (it computes, it shares the GIL and locks with its workers): every loop does."""
 
+UNNAMED = {"page-fault": "a page fault", "lock": "a lock", "loop-thread": "what can't be seen"}
 WAITS = ("loop-thread", "page-fault")
 """Where a loop waits for a resource, and not for its own program."""
 
@@ -90,7 +91,7 @@ def _calls(findings: Iterable[Finding]) -> str:
     """The calls that waited longest, by name."""
     times: dict[str, float] = {}
     for each in findings:
-        name = each.call or {"page-fault": "a page fault", "lock": "a lock"}.get(each.place, each.kind or each.place)
+        name = each.call or UNNAMED.get(each.place) or each.kind or each.place
         times[name] = times.get(name, 0.0) + each.total_ms
     most = max(times.values(), default=0.0)
     return " or ".join(

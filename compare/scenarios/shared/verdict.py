@@ -8,13 +8,13 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from compare.results import LOOP_PLACES, milliseconds
+from compare.results import AGENT_ALONE, LOOP_PLACES, milliseconds
 from compare.scenarios.shared.blocked import SHARE, telling, time_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from compare.results import Finding, Observation, Run
+    from compare.results import Finding, LoopHold, Observation, Run
 
 SPREAD = 1.6
 """How much slower than the fastest pass the slowest may be before a row is called unstable."""
@@ -61,12 +61,24 @@ def sentence(run: Run, began: Sequence[float] = ()) -> str:
     )
     if any(parts):
         return "; ".join(part for part in parts if part)
+    return _nothing(seen, run)
+
+
+def _nothing(seen: Observation, run: Run) -> str:
+    """What is said where no wait was found."""
+    if any(each.startswith(AGENT_ALONE) for each in seen.missing):
+        return "no wait was seen" if seen.loop is None else f"the loop was {_late(seen.loop)}"
     if seen.loop is None:
         return "no wait over the threshold"
     if seen.loop.stalls and seen.loop.total_ms >= SHARE * time_ms(run):
         longest = milliseconds(seen.loop.longest_ms)
         return f"no call waits; the loop was busy for up to {longest} at a time"
     return "nothing in this process waits"
+
+
+def _late(loop: LoopHold) -> str:
+    """How late a loop was at most, as its agent alone tells; what for is not said."""
+    return f"late by {milliseconds(loop.longest_ms)} at most" if loop.stalls else "not seen to be late"
 
 
 def unstable(times: Sequence[float]) -> tuple[str, ...]:
@@ -94,6 +106,8 @@ def _held(place: str, findings: list[Finding]) -> str:
     total = milliseconds(sum(finding.total_ms for finding in findings))
     where = _sites(findings)
     match place:
+        case "loop-thread" if not any(each.call for each in findings):
+            return f"{who} waits, for what can't be seen: {total}{where}"
         case "loop-thread":
             return f"{who} waits in {_calls(findings)}{_targets(findings)}: {total}{where}"
         case "lock":

@@ -84,6 +84,7 @@ class Recorder:
 def record(command: list[str]) -> dict[str, Any]:
     """Run a program under a sampler in this process; returns what its judge was told."""
     descriptor, (asked, ask) = channel.Ring.create(), os.pipe()
+    assert isinstance(descriptor, int)
     os.set_blocking(ask, False)
 
     layout = calibrate()
