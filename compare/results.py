@@ -81,7 +81,7 @@ class Finding:
             program's end, which waits for its threads;
             for `gil`: `gc`, where the one that keeps it collects garbage;
             for `kernel`: `stopped` by a signal; `starved`, where it could run and got no CPU; `starved-thread`, where
-            it waited for another thread that got none.
+            it waited for another thread that got none; `starved-holder`, where that thread had the GIL.
         thread: the thread's name.
         role: what that thread is for.
         call: the system call it waited in, if it was one.

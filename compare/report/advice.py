@@ -27,6 +27,7 @@ WHAT: dict[tuple[str, str | None], str] = {
     ("kernel", "stopped"): "a signal stopped the process",
     ("kernel", "starved"): "{who} could run and got no CPU",
     ("kernel", "starved-thread"): "{who} wait{s} for {lock}, which could run and got no CPU{at}",
+    ("kernel", "starved-holder"): "the loop waits for the GIL, which {thread} holds; it could run and got no CPU{at}",
 }
 """Who waits for what, by place and kind."""
 
@@ -49,6 +50,7 @@ WAY_OUT: dict[tuple[str, str | None], str] = {
     ("kernel", "stopped"): "not the program's fault",
     ("kernel", "starved"): "not the program's fault",
     ("kernel", "starved-thread"): "not the program's fault",
+    ("kernel", "starved-holder"): "not the program's fault",
 }
 """What usually helps, by place and kind."""
 

@@ -31,6 +31,7 @@ WITHOUT_A_CALL = {
     "stopped": "stopped by a signal",
     "starved": "got no CPU",
     "starved-thread": "waits for a thread that got no CPU",
+    "starved-holder": "waits for the GIL of a thread that got no CPU",
 }
 """The last frame of what is no system call, by kind, else by place."""
 

@@ -95,7 +95,8 @@ class Kind(IntEnum):
     """What a record tells. In brackets: its two subjects, and its amount."""
 
     LOOP_RUNS = 1
-    """An event loop begins to run in this thread (loop; stack depth below it). `code`: 1 asyncio, 2 other, 3 trio."""
+    """An event loop begins to run in this thread (loop, the descriptor that it polls by plus one, 0: not known; stack
+    depth below it). `code`: 1 asyncio, 2 other, 3 trio."""
     LOOP_ENDS = 2
     """(loop)"""
     PONG = 3

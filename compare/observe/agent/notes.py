@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _thread
 import itertools
+import sys
 
 from .addresses import address
 from .askers import Askers
@@ -71,7 +72,7 @@ class Agent:
         self.askers.loop_runs(address(loop), frame)
         # How many frames lie below it is asked of a loop that has none of its own.
         depth = 0 if family != OTHER else _depth(frame) or NOT_KNOWN
-        self.note(Kind.LOOP_RUNS, address(loop), code=family, amount=depth)
+        self.note(Kind.LOOP_RUNS, address(loop), polled_by(loop), code=family, amount=depth)
         self.pings.loop_runs(loop, door)
 
     def loop_ends(self, loop_id: int) -> None:
@@ -156,3 +157,10 @@ def _depth(frame: FrameType | None) -> int:
     while frame is not None:
         depth, frame = depth + 1, frame.f_back
     return depth
+
+
+def polled_by(loop: Any) -> int:
+    """Return the descriptor by which a loop of asyncio's polls, plus one; 0 where it is none of the standard library's."""
+    selector = getattr(loop, "_selector", None)
+    known = getattr(sys.modules.get("selectors"), "EpollSelector", None)
+    return selector.fileno() + 1 if known is not None and type(selector) is known else 0

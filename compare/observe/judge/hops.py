@@ -61,6 +61,7 @@ class Hops:
     def __init__(self, ledger: Ledger) -> None:
         """Enter each hop; `is_told` says of which lines it matters."""
         self._ledger = ledger
+        self._lost = False
         self._lines: dict[Account, _Line] = {}
 
     def asked(self, thread: Thread, site: Site | None, at: int) -> None:
@@ -86,6 +87,10 @@ class Hops:
         self._cost(account, line, max(at - began, 0), at, count=1)
         line.until = max(line.until, at)
 
+    def lost(self) -> None:
+        """There were more than those that were noted."""
+        self._lost = True
+
     def _cost(self, account: Account, line: _Line, ns: int, until: int, *, count: int) -> None:
         line.cost += ns
         self._ledger.enter(account, ns, until, count=count)
@@ -97,5 +102,6 @@ class Hops:
         return many and line.cost >= COSTS * line.work
 
     def told(self, account: Account) -> str:
-        """Return what they were for, by the piece of work in the middle of them."""
-        return f"{milliseconds(self._lines[account].work / MS)} of work"
+        """Return what they were for, by the piece of work in the middle of them; `at least`, where notes were lost."""
+        work = f"{milliseconds(self._lines[account].work / MS)} of work"
+        return f"{work}, and more that could not be counted" if self._lost else work

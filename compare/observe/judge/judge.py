@@ -229,6 +229,10 @@ class Judge:
         """It is done."""
         self._hops.done(self._threads.get(pid, work.asker), work, at)
 
+    def lost_work(self) -> None:
+        """More was handed to pools, and done, than was noted."""
+        self._hops.lost()
+
     def waited(self, pid: int, work: Work, until: int) -> None:
         """Work was in line until now, when it was begun or given up."""
         if work.tid:
@@ -378,15 +382,18 @@ class Judge:
         if account.kind == "exit":
             return self._exit.told(account)
         if account.place == "gil":
-            return self._pools.faults_of(account)
+            return self._holders.without_a_cpu(account) or self._pools.faults_of(account)
         if account.place != "lock":
             return known
         return self._holders.starved(account) or self._holders.told(account, known)
 
     def _as_told(self, account: Account) -> Account:
         """A wait for a thread that was given no CPU is the machine's matter."""
-        is_starved = account.place == "lock" and self._holders.starved(account) is not None
-        return replace(account, place="kernel", kind="starved-thread") if is_starved else account
+        if account.place == "lock" and self._holders.starved(account) is not None:
+            return replace(account, place="kernel", kind="starved-thread")
+        if account.place == "gil" and self._holders.hardly_ran(account, self._threshold):
+            return replace(account, place="kernel", kind="starved-holder")
+        return account
 
     def _is_told(self, account: Account) -> bool:
         """Whether what was found is of interest, whatever it comes to."""

@@ -10,7 +10,8 @@ A file's lock that a library sleeps and asks for again, as SQLite does, may be f
 If it is this very process that has it, the one other thread that was at some work meanwhile is its holder.
 
 A holder that could run, and was not given a CPU for most of the wait, is no fault of the program's: the machine's. So
-it is where it can't be told which of several held the lock, and one of them was given none.
+it is where it can't be told which of several held the lock, and one of them was given none. The GIL knows its holder,
+which may be given none as well.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from compare.observe.interpreter import sites
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel.locks import OWN
+from compare.results import milliseconds
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Account
@@ -77,6 +79,8 @@ class _Wait:
     start: int
     end: int
     futex: int
+    keeper: Key | None = None
+    """The holder, where that was seen: it is the GIL that was waited for."""
 
 
 Holder = tuple["Key", Doing]
@@ -126,6 +130,11 @@ class LockHolders:
                 self._woken.add(account)
             self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
 
+    def ask_of_gil(self, account: Account, waiter: Key, segment: Segment) -> None:
+        """A thread waited for the GIL, which the account's thread kept: find out whether that was given a CPU."""
+        if segment.ns >= self._least:
+            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, account.thread))
+
     def finish(self) -> None:
         """All has been told."""
         while self._waits:
@@ -158,6 +167,17 @@ class LockHolders:
             return None
         return f"thread {self._threads.name(starved.most_common(1)[0][0])}"
 
+    def hardly_ran(self, account: Account, most_ns: int) -> bool:
+        """Whether the GIL's holder was given a CPU for less than `most_ns`, of a wait that was longer than that."""
+        starved = self._starved.get(account, Counter()).total()
+        return starved > 0 and self._found[account].total() - starved < most_ns <= starved
+
+    def without_a_cpu(self, account: Account) -> str | None:
+        """Say for how long the GIL's holder was given no CPU, where that is most of the wait."""
+        starved = self._starved.get(account, Counter()).total()
+        is_most = 2 * starved > self._found.get(account, Counter()).total()
+        return f"a CPU, {milliseconds(starved / MS)} of that" if is_most else None
+
     def holder(self, account: Account) -> str | None:
         """Return the thread that was waited for, and what it did; `None` if that is not known."""
         found = self._found.get(account)
@@ -165,6 +185,10 @@ class LockHolders:
         return f"thread {self._threads.name(holder[0])}, which {_does(holder[1])}" if holder is not None else None
 
     def _resolve(self, wait: _Wait) -> None:
+        if wait.keeper is not None:
+            self._count_starved(wait, {wait.keeper: self._stretches.get(wait.keeper, deque())})
+            self._found.setdefault(wait.account, Counter())[None] += wait.end - wait.start
+            return
         held = {
             key: stretches
             for key, stretches in self._stretches.items()

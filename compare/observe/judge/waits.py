@@ -20,7 +20,7 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
         if segment.kind == "running":
             continue
         if segment.gil:
-            _for_the_gil(turn, segment, ledger)
+            _for_the_gil(turn, segment, ledger, holders)
         else:
             account = Account(place(segment), None, turn.thread.key, segment.call, segment.site)
             holders.ask(account, segment)
@@ -38,7 +38,7 @@ def place(segment: Segment) -> Place:
     return "lock" if segment.locks else "loop-thread"
 
 
-def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger) -> None:
+def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger, holders: LockHolders) -> None:
     """A wait for the GIL is told of those who had it, by how often each was seen to."""
     pid, waiter = turn.thread.key
     seen = sum(segment.holders.values())
@@ -47,5 +47,6 @@ def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger) -> None:
         if tid != waiter:
             kind = "gc" if holder in segment.collectors else None
             account = Account("gil", kind, (pid, tid), call, site)
+            holders.ask_of_gil(account, turn.thread.key, segment)
             share, view = segment.ns * times // seen, segment.kept_at.get(holder)
             ledger.enter(account, share, segment.end, hold=turn.hold, view=view)

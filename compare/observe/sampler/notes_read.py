@@ -33,6 +33,7 @@ class NotesRead:
         hidden: the agent's own threads.
         agent: the one that answers now; `None` before it said so.
         loops: of each thread in which a loop runs: the loop's id, its family, the depth of the stack below it.
+        pollers: of those whose loop said so: the loop's id, and the descriptor that it polls by.
         queue: what stands in line, by the request's number.
         names: the threads' names.
     """
@@ -60,6 +61,7 @@ class NotesRead:
         self.hidden: set[int] = set()
         self.agent: kernel_threads.ThreadFiles | None = None
         self.loops: dict[int, tuple[int, int, int]] = {}
+        self.pollers: dict[int, tuple[int, int]] = {}
         self.queue: dict[int, Work] = {}
         self.names: dict[int, str] = {}
         self._not_seen: dict[str, None] = {}
@@ -68,6 +70,8 @@ class NotesRead:
         self._doing: dict[int, Work] = {}
         self._load: Counter[int] = Counter()
         """How much work each pool has, begun or not."""
+        self._lost = 0
+        """How many notes were lost, as far as that was reckoned with."""
 
     @property
     def _judge(self) -> Judge:
@@ -79,12 +83,14 @@ class NotesRead:
 
     def take(self, record: Record, *, early: bool = False) -> None:
         """Take one note; `early`: it is from before the watch began."""
+        if self._ring is not None and self._ring.lost != self._lost:
+            self._lost = self._ring.lost
+            self._forget_work()
         match record.kind:
             case Kind.READY:
                 self._agent_ready(record.tid)
             case Kind.LOOP_RUNS:
-                self.loops[record.tid] = (record.first, record.code, record.amount)
-                self._judge.loop_runs(self._process.pid, record.tid, max(record.time_ns, self._began))
+                self._loop_runs(record)
             case Kind.LOOP_ENDS:
                 self._loop_ends(record)
             case Kind.PONG | Kind.PINGED | Kind.STANDS:
@@ -124,6 +130,12 @@ class NotesRead:
         self.close()
         with contextlib.suppress(OSError):
             self.agent = kernel_threads.ThreadFiles(process.pid, tid)
+
+    def _loop_runs(self, record: Record) -> None:
+        self.loops[record.tid] = (record.first, record.code, record.amount)
+        if record.second:
+            self.pollers[record.tid] = record.first, record.second - 1
+        self._judge.loop_runs(self._process.pid, record.tid, max(record.time_ns, self._began))
 
     def _loop_ends(self, record: Record) -> None:
         tid, process = record.tid, self._process
@@ -174,6 +186,15 @@ class NotesRead:
         return self._ring.text(record.amount) if self._ring is not None and record.amount else None
 
     # --- work -----------------------------------------------------------------------------------------------------
+
+    def _forget_work(self) -> None:
+        """Notes were lost before this one: of what is under way it is not known whether it still is."""
+        for work in self._doing.values():
+            self._process.work.pop(work.tid, None)
+        self._doing.clear()
+        self.queue.clear()
+        self._load.clear()
+        self._judge.lost_work()
 
     def _asked(self, record: Record) -> None:
         work = Work(

@@ -78,7 +78,8 @@ class WatchedProcess:
         """Tell the threads which loops run in them."""
         for tid, loop in self.notes.loops.items():
             if (thread := self.threads.get(tid)) is not None and thread.loop != loop:
-                thread.loop, thread.pinged, thread.below, thread.poller = loop, False, (), None
+                thread.loop, thread.pinged, thread.below = loop, False, ()
+                thread.poller = self.notes.pollers.get(tid)  # that of the loop before is no more
 
     def list_threads(self, now: int) -> bool:
         """Follow new threads; returns whether there were any."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from compare.observe.judge.segments import Segment
+from compare.report.advice import what
 from tests.observe.judge.story import LINE, MS, Story, a_view, told
+
+if TYPE_CHECKING:
+    from compare.results import Finding
 
 WORKER = 2
 WORK = a_view(loop=False, pool=True)
@@ -36,3 +42,37 @@ def test_a_worker_that_waits_without_the_gil_is_told() -> None:
     story = Story().polls(10)
     story.judge.segment(1, WORKER, Segment(0, "call", "read", view=WORK, end=100 * MS))
     assert told(story.polls(100).end()) == [("worker-thread", None, "read", 100.0)]
+
+
+def _beside_one_that_computes(part_on_cpu: float) -> Story:
+    """The loop waits for the GIL while another thread, which has it, could run, and is given a CPU for a part of that."""
+    story = Story().polls(10)
+    for at in range(0, 200, 50):
+        ran = Segment((10 + at) * MS, "running", view=WORK, end=(60 + at) * MS, cpu=int(50 * MS * part_on_cpu))
+        ran.delay = ran.ns - ran.cpu
+        story.judge.segment(1, WORKER, ran)
+    story.gil(200, holder=WORKER)
+    story.judge.segment(1, WORKER, Segment(story.at, "call", "read", view=WORK, end=story.at + 100 * MS))
+    return story.polls(100)
+
+
+def _of_the_gil(part_on_cpu: float) -> Finding:
+    (finding,) = [each for each in _beside_one_that_computes(part_on_cpu).end().findings if each.call != "read"]
+    assert finding.total_ms == 200.0
+    return finding
+
+
+def test_one_that_is_given_no_cpu_while_it_has_the_gil_is_the_machines_matter() -> None:
+    finding = _of_the_gil(0.02)
+    assert (finding.place, finding.kind) == ("kernel", "starved-holder")
+    assert what(finding) == "the loop waits for the GIL, which thread 2 holds; it could run and got no CPU at /app.py:7"
+
+
+def test_of_one_that_computes_but_seldom_gets_a_cpu_both_are_told() -> None:
+    finding = _of_the_gil(0.25)
+    assert (finding.place, finding.kind, finding.target) == ("gil", None, "a CPU, 150 ms of that")
+
+
+def test_one_that_computes_with_the_gil_is_the_programs() -> None:
+    finding = _of_the_gil(0.9)
+    assert (finding.place, finding.kind, finding.target) == ("gil", None, None)

@@ -53,3 +53,10 @@ def test_hops_of_several_tasks_at_once_cost_no_more_than_their_time_together() -
     (finding,) = story.polls(60).end().findings
     assert (finding.kind, finding.count) == ("hops", 1000)
     assert 49 < finding.total_ms <= 50
+
+
+def test_where_notes_were_lost_it_is_said_that_there_were_more() -> None:
+    story = _hops(1000, way_us=30, work_us=2, gap_us=40)
+    story.judge.lost_work()
+    (finding,) = story.end().findings
+    assert finding.target == "2.0 ms of work, and more that could not be counted"

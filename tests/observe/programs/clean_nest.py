@@ -12,11 +12,12 @@ nest_asyncio.apply()
 
 
 async def inner() -> None:
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.2)
 
 
 async def main() -> None:
-    await asyncio.sleep(0.3)
+    asyncio.run(inner())  # before the loop has polled outside of any task
+    await asyncio.sleep(0.2)
     asyncio.run(inner())
 
 
