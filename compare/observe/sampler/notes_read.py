@@ -133,6 +133,7 @@ class NotesRead:
 
     def _loop_runs(self, record: Record) -> None:
         self.loops[record.tid] = (record.first, record.code, record.amount)
+        self.pollers.pop(record.tid, None)
         if record.second:
             self.pollers[record.tid] = record.first, record.second - 1
         self._judge.loop_runs(self._process.pid, record.tid, max(record.time_ns, self._began))
