@@ -45,7 +45,7 @@ def test_a_worker_that_waits_without_the_gil_is_told() -> None:
 
 
 def _beside_one_that_computes(part_on_cpu: float) -> Story:
-    """The loop waits for the GIL while another thread, which has it, could run, and is given a CPU for a part of that."""
+    """The loop waits for the GIL while another thread, which has it, could run, and gets a CPU for a part of that."""
     story = Story().polls(10)
     for at in range(0, 200, 50):
         ran = Segment((10 + at) * MS, "running", view=WORK, end=(60 + at) * MS, cpu=int(50 * MS * part_on_cpu))
