@@ -23,7 +23,8 @@ def _take(notes: NotesRead) -> None:
 
 
 def test_work_whose_begin_was_lost_does_not_wait_for_good() -> None:
-    descriptor, me, now = Ring.create(), os.getpid(), time.monotonic_ns()
+    me, now = os.getpid(), time.monotonic_ns()
+    descriptor = Ring.create()
     agent, ring = Ring(descriptor), Ring(descriptor)
     os.close(descriptor)
     judge = Judge(me, now, Probe({}), threshold_ns=10**7, plain_threads=False)

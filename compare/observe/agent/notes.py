@@ -161,6 +161,6 @@ def _depth(frame: FrameType | None) -> int:
 
 def polled_by(loop: Any) -> int:
     """Return the descriptor that a loop of asyncio's polls by, plus one; 0 where it is not the standard library's."""
-    selector = getattr(loop, "_selector", None)
+    selector: Any = getattr(loop, "_selector", None)
     known = getattr(sys.modules.get("selectors"), "EpollSelector", None)
     return selector.fileno() + 1 if known is not None and type(selector) is known else 0
