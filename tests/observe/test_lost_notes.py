@@ -26,7 +26,7 @@ def test_work_whose_begin_was_lost_does_not_wait_for_good() -> None:
     me, now = os.getpid(), time.monotonic_ns()
     descriptor = Ring.create()
     agent, ring = Ring(descriptor), Ring(descriptor)
-    os.close(descriptor)
+    channel.let_go(descriptor)
     judge = Judge(me, now, Probe({}), threshold_ns=10**7, plain_threads=False)
     process = WatchedProcess(me, None, judge, now, Failures(), Frugal())
     notes = NotesRead(ring, process, now)
