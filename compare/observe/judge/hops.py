@@ -102,6 +102,6 @@ class Hops:
         return many and line.cost >= COSTS * line.work
 
     def told(self, account: Account) -> str:
-        """Return what they were for, by the piece of work in the middle of them; `at least`, where notes were lost."""
+        """Return what they were for, by the piece of work in the middle of them, and whether notes were lost."""
         work = f"{milliseconds(self._lines[account].work / MS)} of work"
         return f"{work}, and more that could not be counted" if self._lost else work

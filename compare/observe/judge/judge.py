@@ -230,7 +230,7 @@ class Judge:
         self._hops.done(self._threads.get(pid, work.asker), work, at)
 
     def lost_work(self) -> None:
-        """More was handed to pools, and done, than was noted."""
+        """More work was handed to pools, and done, than was noted."""
         self._hops.lost()
 
     def waited(self, pid: int, work: Work, until: int) -> None:

@@ -80,7 +80,7 @@ class _Wait:
     end: int
     futex: int
     keeper: Key | None = None
-    """The holder, where that was seen: it is the GIL that was waited for."""
+    """The holder, where that was seen: then it is the GIL that was waited for."""
 
 
 Holder = tuple["Key", Doing]
