@@ -39,7 +39,7 @@ def place(segment: Segment) -> Place:
 
 
 def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger, holders: LockHolders) -> None:
-    """A wait for the GIL is told of those who had it, by how often each was seen to."""
+    """A wait for the GIL is told of those who had it, by how often each was seen to have it."""
     pid, waiter = turn.thread.key
     seen = sum(segment.holders.values())
     for holder, times in segment.holders.items():

@@ -55,7 +55,7 @@ def test_hops_of_several_tasks_at_once_cost_no_more_than_their_time_together() -
     assert 49 < finding.total_ms <= 50
 
 
-def test_where_notes_were_lost_it_is_said_that_there_were_more() -> None:
+def test_where_notes_were_lost_it_is_said_that_there_were_more_hops() -> None:
     story = _hops(1000, way_us=30, work_us=2, gap_us=40)
     story.judge.lost_work()
     (finding,) = story.end().findings
