@@ -65,6 +65,18 @@ def pytest_collection_finish() -> None:
     Hypothesis asks the collector who holds its generator of random numbers; from Python 3.14 on, that must be in sight.
     """
     _an_example()
+    _out_of_sight()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Take what a module's tests imported and keep out of the collector's sight too, when the last has ended."""
+    yield
+    if nextitem is not None and nextitem.path != item.path:
+        _out_of_sight()
+
+
+def _out_of_sight() -> None:
     gc.collect()
     gc.freeze()
 
@@ -114,8 +126,7 @@ def error_records() -> Iterator[list[logging.LogRecord]]:
     handler = _Errors()
     logging.getLogger().addHandler(handler)
     try:
-        yield handler.records
-        gc.collect()  # asyncio reports a lost exception only when its task or future dies
+        yield handler.records  # `nothing_left` has collected by then
     finally:
         logging.getLogger().removeHandler(handler)
     if handler.records:
@@ -129,9 +140,11 @@ def nothing_left(error_records: list[logging.LogRecord]) -> Iterator[None]:  # n
     # A worker that trio has cached may do this test's work too, and is waited for then as any other.
     threads, children, descriptors = set(threading.enumerate()) - _cached_by_trio(), _children(), _descriptors()
     yield
-    gc.collect()  # io_uring rings, for one, are closed by the collector
+    # Rings of io_uring, for one, are closed by the collector; and asyncio reports a lost exception only when its task
+    # or future dies.
+    gc.collect()
     left = [f"thread {thread.name}" for thread in _still_alive(threads)]
-    left += [f"process {child}" for child in _children() - children]
+    left += [f"process {_told(pid)}" for pid in _children() - children]
     left += [f"descriptor {number} -> {target}" for number, target in _descriptors() - descriptors]
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)
@@ -179,10 +192,28 @@ def _cached_by_trio() -> set[threading.Thread]:
     return {worker._thread for worker in list(cache._idle_workers)}
 
 
-def _children() -> set[psutil.Process]:
+def _children() -> set[int]:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:  # most tests have none: said by one call
+        return set()
     # One helper of multiprocessing's outlives every pool, until this process ends.
-    tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
-    return {child for child in psutil.Process().children() if child.pid != tracker}
+    return _listed_children() - {getattr(resource_tracker._resource_tracker, "_pid", None)}
+
+
+def _listed_children() -> set[int]:
+    try:
+        lists = [task.joinpath("children").read_text() for task in Path("/proc/self/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):  # a thread has just ended, or Linux was built without these lists
+        return {child.pid for child in psutil.Process().children()}
+    return {int(pid) for pids in lists for pid in pids.split()}
+
+
+def _told(pid: int) -> str:
+    try:
+        return str(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return f"{pid}, which has ended since"
 
 
 def _descriptors() -> set[tuple[int, str]]:
