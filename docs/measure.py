@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from compare.catalogue import scenarios
 from docs import record
-from docs._ext.measured_data import case_of
+from docs._ext.measured_data import MAIN, case_of, folder_of
 from docs._ext.tries import PROGRAMS, all_tries
 
 if TYPE_CHECKING:
@@ -126,20 +126,30 @@ class Machine:
         return re.sub(r"(Linux-\d+(?:\.\d+)+)[\w.+-]*?-(x86_64|aarch64)", r"\1-\2", text)
 
 
+PYTHON = ".".join(platform.python_version_tuple()[:2])
+TARGET = folder_of(PYTHON)
+"""Where the figures of the Python that runs this go."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is named, or everything but the benchmarks; return the exit status."""
     parser = argparse.ArgumentParser("python -m docs.measure", description=__doc__)
     names = [*CASES, "claims", "transcripts", "tries", "recordings"]
-    more = ["recordings-changed", "bench", *BENCHMARKS]
+    more = ["recordings-changed", "stale", "bench", *BENCHMARKS]
     told = (
         f"{', '.join(names)}: all of these if none is named; only by name: recordings-changed, those whose code has "
-        f"changed since; bench, which is {', '.join(BENCHMARKS)}"
+        f"changed since; stale, all that was measured with an earlier schema, the recordings that lack something or "
+        f"whose code has changed, and what commands print; bench, which is {', '.join(BENCHMARKS)}. Under another "
+        f"Python than {MAIN}: the cases and claims, shown beside those of {MAIN}"
     )
+    if PYTHON != MAIN:
+        names, more = [*CASES, "claims"], []
     parser.add_argument("name", nargs="*", choices=[*names, *more, []], metavar="NAME", help=told)
-    wanted = parser.parse_args(arguments).name or names
-    if "bench" in wanted:
-        wanted = list(dict.fromkeys([*(name for name in wanted if name != "bench"), *BENCHMARKS]))
-    MEASURED.mkdir(exist_ok=True)
+    wanted = parser.parse_args(arguments).name or ([*WORKLOADS, "claims"] if PYTHON != MAIN else names)
+    for name, instead in (("bench", BENCHMARKS), ("stale", _stale() if "stale" in wanted else ())):
+        if name in wanted:
+            wanted = list(dict.fromkeys([*(each for each in wanted if each != name), *instead]))
+    TARGET.mkdir(exist_ok=True)
     machine = Machine.here()
     for name in wanted:
         sys.stderr.write(f"{name} …\n")
@@ -149,14 +159,32 @@ def main(arguments: list[str] | None = None) -> int:
             _write(MEASURED / "transcripts.json", _transcripts(machine), machine)
         elif name == "tries":
             _write(MEASURED / "tries.json", _tries(machine), machine)
-        elif name in {"recordings", "recordings-changed"}:
-            make = record.every if name == "recordings" else record.changed
-            make(lambda words: _run(words, ROOT), machine.clean)
+        elif name in RECORDS:
+            RECORDS[name](lambda words: _run(words, ROOT), machine.clean)
         elif name in BENCHMARKS:
             _benchmark(name, machine)
         else:
             _case(name, machine)
     return 0
+
+
+RECORDS = {"recordings": record.every, "recordings-changed": record.changed, "recordings-stale": record.stale}
+
+
+def _stale() -> list[str]:
+    """What to measure again, for the pages to show what today's code says."""
+    from compare.report.json import schema  # noqa: PLC0415  --help needs none of it
+
+    today = schema()["properties"]["schema"]["const"]
+    earlier = [name for name in CASES if _schema(MEASURED / f"{name}.json") != today]
+    return [*earlier, "claims", "transcripts", "tries", "recordings-stale"]
+
+
+def _schema(path: Path) -> int | None:
+    if not path.is_file():
+        return None
+    version: int = json.loads(path.read_text("utf-8"))["schema"]
+    return version
 
 
 def _case(name: str, machine: Machine) -> None:
@@ -175,8 +203,9 @@ def _case(name: str, machine: Machine) -> None:
     plain = to_json(comparison)
     for run, full in zip(plain["runs"], told["runs"], strict=True):
         run["notes"] = full["notes"]
-    _write(MEASURED / f"{name}.json", json.dumps(plain, indent=1), machine)
-    _draw(name, comparison, machine)
+    _write(TARGET / f"{name}.json", json.dumps(plain, indent=1), machine)
+    if PYTHON == MAIN:
+        _draw(name, comparison, machine)
 
 
 def _draw(name: str, comparison: Comparison, machine: Machine) -> None:
@@ -214,7 +243,7 @@ def _claims(machine: Machine) -> None:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "claims.json")
         _run(["python", "-m", "compare", "claims", "--json", str(target)], ROOT)
-        _write(MEASURED / "claims.json", target.read_text("utf-8"), machine)
+        _write(TARGET / "claims.json", target.read_text("utf-8"), machine)
 
 
 def _transcripts(machine: Machine) -> str:

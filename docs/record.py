@@ -43,8 +43,17 @@ def every(run: Run, clean: Clean) -> None:
 
 def changed(run: Run, clean: Clean) -> None:
     """Record those again whose code has changed since; arguments as for `every`. One whose recipe is gone goes too."""
+    _again_where(lambda told: not is_current(told), run, clean)
+
+
+def stale(run: Run, clean: Clean) -> None:
+    """Record those again whose code has changed since, or that lack something; arguments as for `every`."""
+    _again_where(lambda told: not is_current(told) or _lacks(told) > 0, run, clean)
+
+
+def _again_where(wanted: Callable[[dict[str, Any]], bool], run: Run, clean: Clean) -> None:
     for path in sorted(RECORDINGS.glob("*.json")):
-        if not is_current(json.loads(path.read_text("utf-8"))):
+        if wanted(json.loads(path.read_text("utf-8"))):
             case = next(each for each in (*CASES, PITFALLS) if path.stem.startswith(f"{each}-"))
             _again(case, path.stem.removeprefix(f"{case}-"), run, clean)
 

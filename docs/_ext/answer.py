@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -11,11 +12,11 @@ from compare.report.brief import Brief
 from compare.report.groups import summarised
 from compare.results import Comparison
 from docs._ext.measured import Evidence
-from docs._ext.measured_data import case_of, measurement
+from docs._ext.measured_data import MAIN, case_of, measurement
 from docs._ext.measured_table import Cell, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from sphinx.application import Sphinx
@@ -40,11 +41,14 @@ class Answer(Evidence):
         scenario = scenario_of(name)
         cases = [case_of(scenario, workload) for workload in scenario.workloads]
         self.depend_on(*(f"{case}.json" for case in cases))
-        found = [each for case in cases if (each := measurement(case)) is not None]
+        return [*(self._shown(cases, MAIN) or self.missing()), *self.on_other_pythons(partial(self._shown, cases))]
+
+    def _shown(self, cases: Sequence[str], python: str) -> list[nodes.Node]:
+        found = [each for case in cases if (each := measurement(case, python)) is not None]
         runs = tuple(run for each in found for run in each.runs)
         summary = summarised(Comparison((), "", "", 1, "", runs)) if runs else None
         if summary is None or not summary.groups:
-            return self.missing()
+            return []
         brief = Brief(summary)
         made = table(["recipe", *brief.heads, "where"], list(self._body(summary, brief)))
         said = [nodes.paragraph("", " ".join(summary.answer), translatable=False)]

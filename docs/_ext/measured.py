@@ -19,13 +19,16 @@ from sphinx.util.docutils import SphinxDirective
 
 from compare.catalogue import scenario_of
 from docs._ext.measured_data import (
+    MAIN,
     MEASURED,
     TRANSCRIPTS,
     Measurement,
     cases,
     claims,
     faults,
+    folder_of,
     measurement,
+    other_pythons,
     picture,
     transcripts,
 )
@@ -33,7 +36,7 @@ from docs._ext.measured_table import Cell, best_first, figure, provenance, table
 from docs._ext.recordings import recording_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sphinx.application import Sphinx
 
@@ -72,7 +75,17 @@ class Evidence(SphinxDirective):
     def depend_on(self, *names: str) -> None:
         """Build the page again when these files of data change."""
         for name in names:
-            self.env.note_dependency(str(MEASURED / name))
+            for python in (MAIN, *other_pythons()):
+                self.env.note_dependency(str(folder_of(python) / name))
+
+    def on_other_pythons(self, shown: Callable[[str], Sequence[nodes.Node]]) -> list[nodes.Node]:
+        """Fold the same below it, as measured under each other Python; nothing where that has not been done."""
+        found: list[nodes.Node] = []
+        for python in other_pythons():
+            if inner := shown(python):
+                begins = f'<details class="other-python"><summary>Python {python}</summary>'
+                found += [nodes.raw("", begins, format="html"), *inner, nodes.raw("", "</details>", format="html")]
+        return found
 
     def rows(self, found: Measurement, runs: Sequence[Run], *, variant: bool = True) -> list[nodes.Node]:
         """Make a table of measured rows with their scenario's columns, and say below where they come from."""
@@ -118,14 +131,17 @@ class MeasuredTable(Evidence):
         """Make what the page shows."""
         [name] = self.arguments
         self.depend_on(f"{name}.json")
-        found = measurement(name)
+        return [*(self._shown(MAIN) or self.missing()), *self.on_other_pythons(self._shown)]
+
+    def _shown(self, python: str) -> list[nodes.Node]:
+        found = measurement(self.arguments[0], python)
         if found is None:
-            return self.missing()
+            return []
         wanted = self.options.get("variants", "").split()
         runs = (
             [run for each in wanted for run in found.runs if run.variant == each] if wanted else best_first(found.runs)
         )
-        return self.rows(found, runs) if runs else self.missing()
+        return self.rows(found, runs) if runs else []
 
 
 class MeasuredRecipe(Evidence):
@@ -147,7 +163,18 @@ class MeasuredRecipe(Evidence):
                 shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
                 shown += self.rows(found, runs, variant=False)
                 shown += [frame for run in runs if case != above and (frame := timeline(case, run)) is not None]
-        return shown or self.missing()
+        return [*(shown or self.missing()), *self.on_other_pythons(lambda python: self._tables(folder, name, python))]
+
+    def _tables(self, folder: str, name: str, python: str) -> list[nodes.Node]:
+        """The tables alone."""
+        shown: list[nodes.Node] = []
+        for case in cases(folder):
+            found = measurement(case, python)
+            runs = [run for run in found.runs if run.variant == name] if found else []
+            if found and runs:
+                shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
+                shown += self.rows(found, runs, variant=False)
+        return shown
 
 
 class Picture(Evidence):
@@ -255,10 +282,13 @@ class Claim(Evidence):
     def run(self) -> list[nodes.Node]:
         """Make what the page shows."""
         self.depend_on("claims.json")
-        data = claims()
+        return [*(self._shown(MAIN) or self.missing()), *self.on_other_pythons(self._shown)]
+
+    def _shown(self, python: str) -> list[nodes.Node]:
+        data = claims(python)
         each = next((claim for claim in data.get("claims", ()) if claim["id"] == self.arguments[0]), None)
         if each is None:
-            return self.missing()
+            return []
         kind = each["verdict"] if each["verdict"] in {"true", "false"} else "cannot"
         word = nodes.inline("", each["verdict"], classes=[f"verdict-{kind}"])
         told = nodes.paragraph("", "", word, nodes.Text(f": {each['figure']}"), translatable=False, classes=["verdict"])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from compare.results import Run
 
 MEASURED = Path(__file__).resolve().parent.parent / "measured"
+MAIN = "3.13"
+"""The Python that the pages' figures are of; those of another lie in a folder that has its name, such as `3.15`."""
 TRANSCRIPTS = ("transcripts", "tries")
 """The files of what commands printed."""
 
@@ -55,9 +57,20 @@ class Measurement:
     path: Path
 
 
-def measurement(name: str) -> Measurement | None:
-    """Load one case of `docs.measure`, e.g. `file-cold`; `None` when it has not been measured."""
-    path = MEASURED / f"{name}.json"
+def folder_of(python: str) -> Path:
+    """Where what was measured under a Python lies, or would lie."""
+    return MEASURED if python == MAIN else MEASURED / python
+
+
+def other_pythons() -> list[str]:
+    """The other Pythons under which something was measured, the oldest first."""
+    found = [path.name for path in MEASURED.glob("*.*") if path.is_dir()]
+    return sorted(found, key=lambda name: [int(part) for part in name.split(".")])
+
+
+def measurement(name: str, python: str = MAIN) -> Measurement | None:
+    """Load one case of `docs.measure`, e.g. `file-cold`; `None` when it has not been measured under this Python."""
+    path = folder_of(python) / f"{name}.json"
     data = _load(path)
     return None if data is None else _measurement(path, data, runs=from_json(data).runs)
 
@@ -86,9 +99,9 @@ def faults() -> dict[str, dict[str, dict[str, str]]]:
     return _load(MEASURED / "faults.json") or {}
 
 
-def claims() -> dict[str, Any]:
+def claims(python: str = MAIN) -> dict[str, Any]:
     """The seven verdicts, as `python -m compare claims --json FILE` wrote them."""
-    return _load(MEASURED / "claims.json") or {}
+    return _load(folder_of(python) / "claims.json") or {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from compare import catalogue
 from compare.command import arguments
 from compare.command.claims import all_claims
 from compare.report.json import from_json, schema, to_json
-from docs._ext.measured_data import transcripts
+from docs import measure
+from docs._ext.measured_data import MAIN, folder_of, other_pythons, transcripts
 from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
 
 if TYPE_CHECKING:
@@ -118,16 +119,33 @@ def test_a_benchmarks_row_says_how_far_to_trust_it(changed: dict[str, object], e
     assert texts == ["0.50 [0.25–0.75] µs a line", "0.50 [0.25–0.75] ?", "20.0 [19.0–21.0]", expected, ""]
 
 
-CASE_FILES = sorted(path for path in MEASURED.glob("*-*.json") if path.stem not in BENCHMARKS)
+CASE_FILES = sorted(
+    path
+    for folder in (MAIN, *other_pythons())
+    for path in folder_of(folder).glob("*-*.json")
+    if path.stem not in BENCHMARKS
+)
 
 
-@pytest.mark.parametrize("path", CASE_FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASE_FILES, ids=lambda path: str(path.relative_to(MEASURED)))
 def test_measured_data_is_as_the_schema_says(path: Path) -> None:
     """What was measured with an earlier schema is read, and is then as today's says."""
     told = json.loads(path.read_text("utf-8"))
     lanes = any("lanes" in run for run in told["runs"])
     jsonschema.validate(json.loads(json.dumps(to_json(from_json(told), lanes=lanes))), schema())
     assert any(run["outcome"] == "ok" for run in told["runs"])
+
+
+def test_the_figures_of_a_python_lie_in_its_folder() -> None:
+    for python in (MAIN, *other_pythons()):
+        told = [json.loads(path.read_text("utf-8"))["python"] for path in folder_of(python).glob("*-*.json")]
+        assert told, python
+        assert {each.rpartition(".")[0] for each in told} == {python}
+
+
+def test_what_an_earlier_schema_made_is_stale_and_what_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_schema", lambda path: 0 if path.stem == "file-warm" else 2)
+    assert measure._stale() == ["file-warm", "claims", "transcripts", "tries", "recordings-stale"]
 
 
 def test_nothing_tells_of_the_folders_of_the_machine_that_measured() -> None:

@@ -51,6 +51,16 @@ def test_what_is_as_it_was_is_kept(kept: Path) -> None:
     assert called == []
 
 
+def test_what_lacks_something_is_stale_though_its_code_is_as_it_was(kept: Path) -> None:
+    kept.write_text(json.dumps(recording(CODE, 1)), "utf-8")
+    called, run = recorder(recording(CODE, 0))
+    record.changed(run, str)
+    assert called == []
+    record.stale(run, str)
+    assert len(called) == 1
+    assert json.loads(kept.read_text("utf-8"))["runs"][0]["missing"] == []
+
+
 def test_what_has_changed_is_recorded_again_until_all_was_seen(kept: Path) -> None:
     kept.write_text(json.dumps(recording("import sys\n")), "utf-8")
     called, run = recorder(recording(CODE, 2), recording(CODE, 0))
