@@ -24,6 +24,7 @@ REASONS = {
         "this Python on Windows has none",
         "this system has no posix_fadvise",
         "Windows has no FIFOs",
+        "this Python has no _winapi",  # a real one has it
         "a FIFO can't be mapped",
         "epoll refuses regular files",
     ),

@@ -84,7 +84,10 @@ else:
         """Our end, before the sampler is there; `arguments` are what it is told, `passed` what it inherits."""
 
         def __init__(self) -> None:
-            """Make both ends."""
+            """Make both ends; raises `OSError` where nothing can be handed over by them."""
+            if not hasattr(socket, "send_fds"):
+                message = "this system hands no descriptors from one process to another"
+                raise OSError(message)
             self._ours, self._theirs = socket.socketpair()
             self.passed: tuple[int, ...] = (self._theirs.fileno(),)
             self.arguments = str(self._theirs.fileno()), ""

@@ -87,7 +87,11 @@ class Observer:
 
     def __enter__(self) -> Self:
         """Start the sampler's process."""
-        kept, line = Kept.create(), Line()
+        try:
+            line = Line()
+        except OSError as error:
+            raise ObserverError(str(error)) from None
+        kept = Kept.create()
         passed = (*line.passed, *((kept,) if isinstance(kept, int) else ()))
         command = launch.command(SERVER, *line.arguments, str(kept), isolated=True)
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from compare import catalogue
 from compare.scenarios.file.options import STATES
 from compare.scenarios.file.sources import Cold, Fifos, Warm
-from compare.scenarios.shared import fifos
+from compare.scenarios.shared import late_files
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK
 from compare.scenarios.shared.page_cache import evict
 from compare.scenarios.shared.passes import Passes, Plan
@@ -121,7 +121,7 @@ class _Comparison:
     def _slow(self, count: int, size: int) -> Source | str:
         if self._users:
             return "slow can't be had with --path: it reads from FIFOs of its own"
-        if reason := fifos.why_not():
+        if reason := late_files.why_not():
             return f"slow can't be had: {reason}"
         made = Fifos(self.host, self.storage.folder(), count, size, self.options.delay)
         self._stack.callback(made.close)

@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from compare.process.child import Line
-from compare.scenarios.shared.slow_fifos import InotifyWriter, ThreadWriter, tells_reads
+from compare.scenarios.shared import late_files
+from compare.scenarios.shared.slow_fifos import InotifyWriter
 from compare.scenarios.shared.storage import content
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     assert job is not None
     contents, delay = partial(content, size=job["size"]), job["delay"]
     with selectors.DefaultSelector() as selector:
-        writer: Writer = (
-            InotifyWriter(contents, delay, selector) if tells_reads(job["folder"]) else ThreadWriter(contents, delay)
-        )
+        writer = late_files.writer(contents, delay, selector, job["folder"])
         selector.register(line.descriptor, selectors.EVENT_READ)
         line.send(ready=True)
         while _turn(selector, writer, line):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from compare.results import size_of
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from compare.catalogue.scenario import Column, Listener
     from compare.process.host import Host
     from compare.results import Run
+
+
+LATE = "named pipes" if sys.platform == "win32" else "FIFOs"
+"""What opens at once and delivers late."""
 
 
 class FileScenario(WhereBlocked):
@@ -60,7 +65,7 @@ class FileScenario(WhereBlocked):
     def title(self, run: Run) -> str:
         """What is read: `file, slow: 8 FIFOs of 64 KiB, each 50 ms late`."""
         work = run.workload
-        what = "FIFOs" if work.get("state") == "slow" else "files"
+        what = LATE if work.get("state") == "slow" else "files"
         length = f"{size_of(work['bytes'])} in all" if "paths" in work else f"of {size_of(work['bytes'])}"
         late = f", each {work['delay_ms']:g} ms late" if "delay_ms" in work else ""
         return f"{self.name}, {work['state']}: {work['files']} {what} {length}{late}"

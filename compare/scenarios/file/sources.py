@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError
-from compare.scenarios.shared import fifos
+from compare.scenarios.shared import late_files
 from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.page_cache import evict, warm
 from compare.scenarios.shared.storage import Files, content
@@ -99,10 +99,7 @@ class Fifos:
         self._passes += 1
         folder = self._folder / str(self._passes)
         try:
-            folder.mkdir()
-            paths = tuple(str(folder / f"{index:05}") for index in range(self._count))
-            for path in paths:
-                fifos.make(path)
+            paths = late_files.make(folder, self._count)
         except OSError as error:
             message = f"can't make {self._count} FIFOs in {self._folder.parent}: {error.strerror}"
             raise NoRoomError(message) from None

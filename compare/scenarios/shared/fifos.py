@@ -9,7 +9,7 @@ if sys.platform == "win32":
 
     def why_not() -> str | None:
         """Why there are none here."""
-        return "Windows has no FIFOs: no file there can be opened and then be late"
+        return "Windows has no FIFOs, and a named pipe is opened by whoever looks whether it is there"
 
     def make(path: str) -> None:
         """Not here."""
@@ -23,7 +23,8 @@ else:
 
     def why_not() -> str | None:
         """Why there are none here; `None` if there are."""
-        return None if hasattr(os, "mkfifo") else "this Python has no os.mkfifo, to make files that are late"
+        lacks = next((name for name in ("mkfifo", "O_NONBLOCK") if not hasattr(os, name)), None)
+        return f"this Python has no os.{lacks}, to make files that are late" if lacks else None
 
     def make(path: str) -> None:
         """Make one; raise `OSError` where its file system has none."""
