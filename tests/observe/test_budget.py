@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from compare.observe.interpreter.target import layout_of
+from compare.observe.sampler.sampler import Sampler
 from compare.observe.sampler.schedule import CALM_LOOKS, CALM_NS, MOST_A_TICK, Frugal, Schedule
 from compare.observe.started.pace import ADAPT_NS, LOOKS_A_THRESHOLD, PERIOD_NS, Pace
 from compare.results import LOOP_PLACES
@@ -16,7 +19,7 @@ from compare.scenarios.script import program
 from tests.observe.trial import was_starved
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from compare.observe.sampler.watched_thread import WatchedThread
 
 
 MS = 1_000_000
@@ -63,6 +66,55 @@ def test_without_a_threshold_everything_is_looked_at() -> None:
     for thread in threads.values():
         thread.calm = CALM_LOOKS
     assert _looked_at(_schedule(threads, Frugal()), 1) == set(threads)
+
+
+WAITS = "import sys; print('ready', flush=True); sys.stdin.readline(); print('read', flush=True); sys.stdin.readline()"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are looked at in /proc")
+def test_a_wait_of_which_all_is_known_is_looked_at_no_further_until_its_thread_has_run() -> None:
+    command = [sys.executable, "-c", WAITS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"ready\n"
+        sampler = Sampler(program.pid, layout_of(program.pid), None, threshold_ns=10 * MS, plain_threads=True)
+        thread, whole = _looked_at_until_settled(sampler)
+        _tick(sampler, 10)
+        assert not whole
+        assert thread.calm > CALM_LOOKS
+        program.stdin.write(b"\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == b"read\n"
+        _tick(sampler, 10)
+        assert whole
+        program.stdin.write(b"\n")
+    sampler.finish()
+
+
+def _looked_at_until_settled(sampler: Sampler) -> tuple[WatchedThread, list[bytes]]:
+    """Its thread, once it has waited for long; and what is read of its call from then on."""
+    deadline = time.monotonic() + 100
+    sampler.tick()
+    (thread,) = sampler._process.threads.values()
+    while not sampler._process.visit.__self__._waits_still(thread, time.monotonic_ns()):  # type: ignore[attr-defined]
+        _tick(sampler, 1)
+        assert time.monotonic() < deadline
+    whole: list[bytes] = []
+    call = thread.files.call
+
+    def counted() -> bytes:
+        whole.append(call())
+        return whole[-1]
+
+    thread.files.call = counted  # type: ignore[method-assign]
+    return thread, whole
+
+
+def _tick(sampler: Sampler, times: int) -> None:
+    for _ in range(times):
+        time.sleep(0.006)
+        sampler.tick()
 
 
 def _work(ms: float) -> None:

@@ -50,6 +50,8 @@ MOST_FAULTS = 500
 """A thread that takes new memory (or forks) as often as this, a second, is not polling."""
 SERVED_PACKETS = 5_000
 """Where a loop has been seen to wait, and there are as many packets a second, it is taken to serve them."""
+LASTS_NS = 10_000_000
+"""How long a stretch goes on before packets are counted: a loop under load has a hundred a second that do not."""
 LOOK_NS = 100_000_000
 """How often it is asked what sockets and pipes there are."""
 BUSY = 0.8
@@ -93,7 +95,8 @@ class Streak:
         looked: when these were looked for.
         waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
-        packets: what the network had moved then.
+        asked: when its counters were asked for first.
+        packets, counted: what the network had moved once it had lasted, and when that was.
         told_ns: how much of it other causes are told of.
         first, latest: its counters.
     """
@@ -114,7 +117,9 @@ class Streak:
     streams: Literal["nonblocking", "blocking"] | None = None
     looked: int = 0
     moved: int = 0
+    asked: int = 0
     packets: int = 0
+    counted: int = 0
     waited: int = 0
     waits: int = 0
     told_ns: int = 0
@@ -192,11 +197,12 @@ class Streak:
         if stat is None:
             return None
         if self.first is None:
-            self.first = stat
+            self.first, self.asked = stat, at
             if by_hand:
                 self.moved, self.waited = probe.transferred(*key), probe.waits(*key)
-            if by_hand or self.loop:  # all others are never judged by it
-                self.packets = probe.packets(key[0])
+        # Threads that are neither are never judged by it.
+        if not self.counted and (by_hand or (self.loop and at - self.asked >= LASTS_NS)):
+            self.packets, self.counted = probe.packets(key[0]), at
         if by_hand and at > self.looked:
             self.streams, self.looked = probe.streams(key[0]), at + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
@@ -209,7 +215,7 @@ class Streak:
         user = self.latest.user_ticks - self.first.user_ticks
         system = self.latest.system_ticks - self.first.system_ticks
         in_kernel = system / (user + system) if user + system else 0.0
-        serves = waits_when_idle and self._a_second(probe.packets(key[0]) - self.packets) > SERVED_PACKETS
+        serves = waits_when_idle and self._packets_a_second(probe, key[0]) > SERVED_PACKETS
         if self.loop:
             return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
         if serves or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
@@ -218,6 +224,11 @@ class Streak:
         if self._a_second(self.waits) > MOST_WAITS or self._a_second(faults) > MOST_FAULTS:
             return False
         return in_kernel >= IN_KERNEL[self.streams]
+
+    def _packets_a_second(self, probe: Probe, pid: int) -> float:
+        if not self.counted:
+            return 0.0
+        return (probe.packets(pid) - self.packets) * SECOND_NS / max(self.last - self.counted, LASTS_NS)
 
     def _a_second(self, count: int) -> float:
         return count * SECOND_NS / max(self.ns, 1)

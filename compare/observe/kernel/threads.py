@@ -81,6 +81,7 @@ class ThreadFiles:
             raise
         self._folder = folder
         self._stat = -1
+        self._told = b""
 
     def call(self) -> bytes:
         """Return the raw line: compare it with the last one, `parse_call` it when it differs."""
@@ -88,8 +89,13 @@ class ThreadFiles:
 
     def times(self) -> Times:
         """Return how long it has run and waited for a CPU so far."""
-        run, delay, slices = pread(self.schedstat, 128, 0).split()
+        self._told = pread(self.schedstat, 128, 0)
+        run, delay, slices = self._told.split()
         return Times(int(run), int(delay), int(slices))
+
+    def has_run(self) -> bool:
+        """Whether it was given a CPU, or has stood in line for one, since `times` was asked last."""
+        return pread(self.schedstat, 128, 0) != self._told
 
     def stat(self) -> Stat:
         """Return its state and counters."""

@@ -14,6 +14,7 @@ from compare.observe.judge.segments import Segment
 from compare.observe.kernel import locks
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel import threads as kernel_threads
+from compare.observe.sampler.schedule import CALM_LOOKS
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.views import View
@@ -29,6 +30,8 @@ EDGE_NS = 3_000_000
 """A wait that was this long when its thread woke is handed on by itself, though the next is in the same place."""
 STEADY_NS = 30_000_000
 """How long a thread without a loop runs before its stack is read while it runs."""
+SETTLED_NS = 20_000_000
+"""After how long all that can be known of a wait is known: while it goes on, one reading tells so."""
 MISSED_NS = 10_000_000
 """How long nobody may look at a thread before what it did meanwhile is left untold, if it was given a CPU more than
 once: others kept the observer from looking. No thread is left alone for longer by the schedule."""
@@ -43,6 +46,8 @@ class Looks:
 
     def visit(self, thread: WatchedThread, now: int) -> None:
         """Look at one thread."""
+        if self._waits_still(thread, now):
+            return
         try:
             raw, times = thread.files.call(), thread.files.times()
         except OSError:
@@ -77,6 +82,22 @@ class Looks:
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
         thread.open, thread.seen = fresh, now
+
+    def _waits_still(self, thread: WatchedThread, now: int) -> bool:
+        """Whether a wait of which all is known goes on, for its thread has not run since it was looked at."""
+        segment = thread.open
+        if segment is None or thread.calm < CALM_LOOKS or now - segment.start < SETTLED_NS:
+            return False
+        if segment.gil or not segment.aimed or (segment.view is None and thread.python):
+            return False
+        try:
+            if thread.files.has_run():
+                return False
+        except OSError:  # it has ended: the whole look tells so
+            return False
+        thread.seen = now
+        thread.calm += 1
+        return True
 
     def _waits_on(self, thread: WatchedThread, segment: Segment, changed: int, *, woke: bool) -> bool:
         """Whether a thread still waits in the same call at the same line; `woke`: it has run in between."""
