@@ -245,7 +245,7 @@ class Ring:
 
     def read(self) -> Iterator[Record]:
         """Yield what has been written since the last time, in order (sampler's side)."""
-        from .record import Record  # noqa: PLC0415  not in the program
+        from .record import KINDS, Record  # noqa: PLC0415  not in the program
 
         while True:
             at = _AFTER_TEXTS + self._next % RECORDS * _SLOT
@@ -256,7 +256,7 @@ class Ring:
                 self.lost += number - 1 - self._next  # overtaken: the oldest are lost
                 self._next = number - 1
             self._next += 1
-            yield Record(time_ns, Kind(kind), tid, first, second, code, line, amount)
+            yield Record(time_ns, KINDS[kind], tid, first, second, code, line, amount)
 
     def write_text(self, number: int, text: bytes) -> None:
         """Leave text `number`, counted from 1 by the writer, before the record that names it (agent's side)."""

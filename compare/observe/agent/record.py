@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from .channel import Kind
+from .channel import Kind
+
+KINDS = {int(kind): kind for kind in Kind}
+"""By their numbers: `Kind(number)` takes several times as long, and there may be a hundred thousand a second."""
 
 
 class Record(NamedTuple):

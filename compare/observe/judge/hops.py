@@ -39,6 +39,7 @@ KEPT = 1024
 
 @dataclass(slots=True)
 class _Line:
+    account: Account
     hops: int = 0
     in_sequence: int = 0
     """How many were asked for soon after the one before was done, or while that was on its way."""
@@ -63,37 +64,40 @@ class Hops:
         self._ledger = ledger
         self._lost = False
         self._lines: dict[Account, _Line] = {}
+        self._asking: dict[tuple[Thread, Site], _Line] = {}
+        """The same by who asks and where: it is looked for with each hop."""
 
     def asked(self, thread: Thread, site: Site | None, at: int) -> None:
         """A loop's thread hands work over: the way back from the hop before ended here."""
         if not thread.loop or site is None:
             return
-        account = Account("worker-thread", "hops", thread.key, None, site)
-        line = self._lines.setdefault(account, _Line())
+        line = self._asking.get((thread, site))
+        if line is None:
+            account = Account("worker-thread", "hops", thread.key, None, site)
+            line = self._asking[thread, site] = self._lines[account] = _Line(account)
         back = at - line.until
         if line.until and back <= MOST_RETURN_NS:
             line.in_sequence += back <= RETURN_NS
-            self._cost(account, line, max(back, 0), at, count=0)
+            self._cost(line, max(back, 0), at, count=0)
 
     def done(self, thread: Thread, work: Work, at: int) -> None:
         """What it handed over is done."""
-        account = Account("worker-thread", "hops", thread.key, None, work.site)
-        line = self._lines.get(account)
+        line = self._asking.get((thread, work.site)) if work.site is not None else None
         if line is None or work.started is None:
             return
         began = max(work.asked, line.until)
         line.hops += 1
         line.took.append(at - work.started)
-        self._cost(account, line, max(at - began, 0), at, count=1)
+        self._cost(line, max(at - began, 0), at, count=1)
         line.until = max(line.until, at)
 
     def lost(self) -> None:
         """There were more than those that were noted."""
         self._lost = True
 
-    def _cost(self, account: Account, line: _Line, ns: int, until: int, *, count: int) -> None:
+    def _cost(self, line: _Line, ns: int, until: int, *, count: int) -> None:
         line.cost += ns
-        self._ledger.enter(account, ns, until, count=count)
+        self._ledger.enter(line.account, ns, until, count=count)
 
     def is_told(self, account: Account) -> bool:
         """Whether the hops of a line are many, come close together, and cost more than what they are for."""

@@ -162,7 +162,9 @@ class Ledger:
             hold: the turn of a loop that it was a part of.
             view: the stack in it.
         """
-        entry = self._entries.setdefault(account, Entry())
+        entry = self._entries.get(account)
+        if entry is None:
+            entry = self._entries[account] = Entry()
         fresh = entry.add(Wait(until, ns, count, target, hold, view), self._threshold)
         if self._hear is not None:
             for wait in fresh:

@@ -19,11 +19,19 @@ if TYPE_CHECKING:
 
     from compare.observe.agent.channel import Ring
     from compare.observe.agent.record import Record
+    from compare.observe.interpreter.code_objects import Code
     from compare.observe.judge.judge import Judge
     from compare.observe.sampler.watched_process import WatchedProcess
     from compare.observe.sampler.watched_thread import WatchedThread
     from compare.observe.sampler.without_proc import Pings
     from compare.results import Site
+
+BRIEF_NS = 500_000
+"""While a worker runs, pieces of work that are shorter are not told apart in its time: a look comes every millisecond,
+and a line that is read through a thread makes thirty of them meanwhile. Each is still counted as work."""
+
+MOST_SITES = 4096
+"""Of so many lines that ask for work it is kept what they are told as."""
 
 
 class NotesRead:
@@ -67,6 +75,8 @@ class NotesRead:
         self._not_seen: dict[str, None] = {}
         self._failed: dict[int, tuple[int, str]] = {}
         """Of each kind of note that failed in the agent: how often, and what the first time."""
+        self._sites: dict[tuple[int, int], tuple[Code, Site]] = {}
+        """By a code object's address and a line."""
         self._doing: dict[int, Work] = {}
         self._load: Counter[int] = Counter()
         """How much work each pool has, begun or not."""
@@ -86,7 +96,11 @@ class NotesRead:
         if self._ring is not None and self._ring.lost != self._lost:
             self._lost = self._ring.lost
             self._forget_work()
-        match record.kind:
+        match record.kind:  # what there is most of comes first
+            case Kind.ASKED | Kind.IN_LINE:
+                self._asked(record)
+            case Kind.STARTED | Kind.ENDED | Kind.ADMITTED | Kind.WITHDRAWN:
+                self._no_longer_in_line(record, early=early)
             case Kind.READY:
                 self._agent_ready(record.tid)
             case Kind.LOOP_RUNS:
@@ -97,14 +111,10 @@ class NotesRead:
                 self._take_ping(record)
             case Kind.WINDOW_OPENS | Kind.WINDOW_DROPS:
                 self._window(record)
-            case Kind.ASKED | Kind.IN_LINE:
-                self._asked(record)
             case Kind.THREAD_NAMED | Kind.NOT_SEEN | Kind.FAILED:
                 self._said(record)
             case Kind.FORKED:
                 self._process.has_forked = True
-            case _:
-                self._no_longer_in_line(record, early=early)
 
     def missing(self) -> Iterator[str]:
         """Yield what could not be seen, a sentence each."""
@@ -213,7 +223,15 @@ class NotesRead:
     def _site(self, record: Record) -> Site | None:
         reader = self._process.stacks.reader
         code = reader.code(record.code) if reader is not None else None
-        return lines.site_of(code, record.line, self._process.stacks.directory) if code is not None else None
+        if code is None:
+            return None
+        place = record.code, record.line
+        known = self._sites.get(place)
+        if known is None or known[0] is not code:  # an address is used again
+            if len(self._sites) >= MOST_SITES:
+                self._sites.clear()
+            known = self._sites[place] = code, lines.site_of(code, record.line, self._process.stacks.directory)
+        return known[1]
 
     def _no_longer_in_line(self, record: Record, *, early: bool) -> None:
         if record.kind is not Kind.STARTED and self._load[record.second]:
@@ -245,7 +263,8 @@ class NotesRead:
     def _renew(self, tid: int, at: int) -> None:
         """A worker's wait is idle or not by whether it has work: end the one where the other begins."""
         thread = self._process.threads.get(tid)
-        if thread is not None and thread.open is not None:
-            self._process.cut(thread, at)
+        if thread is not None and (going := thread.open) is not None:
+            if going.kind != "running" or at - going.start >= BRIEF_NS:
+                self._process.cut(thread, at)
             thread.open.work = self._process.work.get(tid)
             self._judge.is_worker(self._process.pid, tid)

@@ -212,12 +212,15 @@ class Sampler:
             self._read_notes(process)
 
     def _read_notes(self, process: WatchedProcess, *, early: bool = False) -> None:
-        notes = process.notes
+        """Read what has been noted by now: what comes meanwhile is read next, or threads would not be looked at."""
+        notes, now = process.notes, time.monotonic_ns()
         for record in notes.read():
             try:
                 notes.take(record, early=early)
             except Exception as error:  # noqa: BLE001  one note less
                 self._failures.note(error)
+            if record.time_ns > now:
+                break
 
     def _note_window(self, record: Record) -> None:
         """Windows are noted where a process watches itself."""

@@ -148,6 +148,7 @@ class Passes:
             for row in seen:
                 if row.variant not in self._children:
                     self._children[row.variant] = self._start(row.variant, watched=True)
+                self._ask_in(row)
             for row, watched in zip(some, seen, strict=True):
                 self._let_in(watched, timed, _typical(row))
             for row, watched in zip(some, seen, strict=True):
@@ -164,21 +165,21 @@ class Passes:
                 self.listener.passed()
                 self._tell(row)
 
-    def _let_in(self, row: Row, timed: _Timed, typical: float) -> None:
-        """Let what observes into a child; a pass that counts for nothing goes before a short one that is observed."""
+    def _ask_in(self, row: Row) -> None:
+        """Have a child import what observes: several do at a time, as nothing is timed any more."""
         started = self._children[row.variant]
-        if not started.child.ready:
-            if row.hear(self.host, started.child, START_S) is None:
-                return
-            started.child.ready = True
-        elif started.watched:
-            return
-        else:
+        if started.child.ready and not started.watched:
             self.host.release(started.child)
             started.child.send({"agent": AGENT})
-            if row.hear(self.host, started.child, START_S) is None:
-                return
-        started.watched = True
+
+    def _let_in(self, row: Row, timed: _Timed, typical: float) -> None:
+        """Wait until it is in; a pass that counts for nothing goes before a short one that is observed."""
+        started = self._children[row.variant]
+        if started.child.ready and started.watched:
+            return
+        if row.hear(self.host, started.child, START_S) is None:
+            return
+        started.child.ready = started.watched = True
         self.host.hold(started.child)
         if typical < LONG_S:
             self._pass(row, started.child, timed.work, timed.limit)
