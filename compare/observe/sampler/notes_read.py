@@ -30,6 +30,7 @@ BRIEF_NS = 500_000
 """While a worker runs, pieces of work that are shorter are not told apart in its time: a look comes every millisecond,
 and a line that is read through a thread makes thirty of them meanwhile. Each is still counted as work."""
 
+OF_WORK = frozenset({Kind.ASKED, Kind.IN_LINE, Kind.STARTED, Kind.ENDED, Kind.ADMITTED, Kind.WITHDRAWN})
 MOST_SITES = 4096
 """Of so many lines that ask for work it is kept what they are told as."""
 
@@ -96,11 +97,10 @@ class NotesRead:
         if self._ring is not None and self._ring.lost != self._lost:
             self._lost = self._ring.lost
             self._forget_work()
-        match record.kind:  # what there is most of comes first
-            case Kind.ASKED | Kind.IN_LINE:
-                self._asked(record)
-            case Kind.STARTED | Kind.ENDED | Kind.ADMITTED | Kind.WITHDRAWN:
-                self._no_longer_in_line(record, early=early)
+        if record.kind in OF_WORK:  # most are
+            self._of_work(record, early=early)
+            return
+        match record.kind:
             case Kind.READY:
                 self._agent_ready(record.tid)
             case Kind.LOOP_RUNS:
@@ -206,6 +206,12 @@ class NotesRead:
         self.queue.clear()
         self._load.clear()
         self._judge.lost_work()
+
+    def _of_work(self, record: Record, *, early: bool) -> None:
+        if record.kind is Kind.ASKED or record.kind is Kind.IN_LINE:
+            self._asked(record)
+        else:
+            self._no_longer_in_line(record, early=early)
 
     def _asked(self, record: Record) -> None:
         work = Work(
