@@ -272,5 +272,6 @@ class NotesRead:
         if thread is not None and (going := thread.open) is not None:
             if going.kind != "running" or at - going.start >= BRIEF_NS:
                 self._process.cut(thread, at)
-            thread.open.work = self._process.work.get(tid)
+                going = thread.open or going
+            going.work = self._process.work.get(tid)
             self._judge.is_worker(self._process.pid, tid)
