@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,8 +143,8 @@ def test_twenty_variants_in_three_states_open_within_a_second(
     opened: Callable[[Comparison], Page], many: Comparison
 ) -> None:
     page = opened(many)
-    took = []
-    for _ in range(3):  # the best of three: what else runs here is not the page's doing
+    took = [math.inf]
+    while min(took) >= OPENS_MS and len(took) <= 3:  # what else runs here is not the page's doing
         page.browser.get(page.address)
         page.until("document.body.dataset.span && document.querySelector('.chart path')")
         took.append(page.run("return performance.getEntriesByType('navigation')[0].loadEventEnd"))

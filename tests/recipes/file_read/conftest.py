@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VARIANTS = catalogue.variants("file")
+FIRST = {variant.name: variant.backend for variant in reversed(VARIANTS)}
+"""The first backend of each recipe."""
 LIMIT_S = 20.0
 """How long anything here may wait for something that will come, in seconds."""
 DELAY_S = 0.2
@@ -45,6 +47,8 @@ class Reader:
         self.states, self.why = catalogue.states(variant)
         self.leaks = "aiofiles" in variant.name
         """Whether an `open` that is cancelled leaves its file to the garbage collector, as `asyncio_aiofiles` says."""
+        self.first = variant.backend == FIRST[variant.name]
+        """Whether this is the recipe's first backend: how much it can read is held there; the others read less."""
         self._run = run
         self._stands = stands
 

@@ -56,13 +56,15 @@ def test_one_missing_among_many_ends_all(reader: Reader, tmp_path: Path) -> None
 
 
 def test_5000_files_with_256_descriptors(reader: Reader, tmp_path: Path) -> None:
+    """On a recipe's first backend; 1,000 files on its others."""
+    times = 100 if reader.first else 20
     paths = [tmp_path / f"{number}" for number in range(50)]
     for number, path in enumerate(paths):
         path.write_bytes(b"%d" % number)
     if not reader.refuses("warm", paths[0], "5,000 files, 256 descriptors"):
         with _descriptors(256):
-            contents = reader.files(paths * 100)
-        assert contents == [b"%d" % number for number in range(50)] * 100
+            contents = reader.files(paths * times)
+        assert contents == [b"%d" % number for number in range(50)] * times
         reader.stands("5,000 files, 256 descriptors")
 
 
