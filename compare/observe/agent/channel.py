@@ -147,6 +147,10 @@ class Kind(IntEnum):
     """
 
 
+_KINDS = {int(kind): kind for kind in Kind}
+"""By their numbers: `Kind(number)` takes several times as long, and there may be a hundred thousand a second."""
+
+
 def shared_memory(name: str, size: int) -> Where:
     """Return where new memory is, `size` zeroes, that several processes can map; `let_go` gives it back."""
     where: Where
@@ -245,7 +249,7 @@ class Ring:
 
     def read(self) -> Iterator[Record]:
         """Yield what has been written since the last time, in order (sampler's side)."""
-        from .record import KINDS, Record  # noqa: PLC0415  not in the program
+        from .record import Record  # noqa: PLC0415  not in the program
 
         while True:
             at = _AFTER_TEXTS + self._next % RECORDS * _SLOT
@@ -256,7 +260,7 @@ class Ring:
                 self.lost += number - 1 - self._next  # overtaken: the oldest are lost
                 self._next = number - 1
             self._next += 1
-            yield Record(time_ns, KINDS[kind], tid, first, second, code, line, amount)
+            yield Record(time_ns, _KINDS[kind], tid, first, second, code, line, amount)
 
     def write_text(self, number: int, text: bytes) -> None:
         """Leave text `number`, counted from 1 by the writer, before the record that names it (agent's side)."""

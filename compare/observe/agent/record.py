@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .channel import Kind
-
-KINDS = {int(kind): kind for kind in Kind}
-"""By their numbers: `Kind(number)` takes several times as long, and there may be a hundred thousand a second."""
+if TYPE_CHECKING:
+    from .channel import Kind
 
 
 class Record(NamedTuple):
