@@ -116,6 +116,15 @@ def test_what_is_not_proved_is_told_as_late_alone(notes: Notes, on_cpu: float, k
     assert longest(seen) == pytest.approx(100)
 
 
+def test_what_stood_still_for_less_than_three_looks_is_told_as_late_alone(notes: Notes) -> None:
+    notes.pinged(5)
+    for at in (10, 17, 27):
+        notes.stood(at, [("main", "/home/me/app.py", at), *BELOW])
+    seen = notes.came_round(40, on_cpu=1)
+    assert seen.findings == ()
+    assert longest(seen) == pytest.approx(35)
+
+
 def test_a_loop_that_is_in_its_poller_and_late_to_run_is_held_by_no_line(notes: Notes) -> None:
     notes.pinged(5)
     notes.stood(10, POLLER)

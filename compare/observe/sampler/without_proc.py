@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 WITHOUT = f"{AGENT_ALONE} can't be seen: this platform has no /proc"
 SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
+STILL_NS = 15_000_000
+"""For how long a stack must not change to be told as a wait: three looks. What is shorter may be a busy machine's."""
 TICK_NS = 15_625_000 if sys.platform == "win32" else 0
 """By how much a thread's time on a processor may be wrong: Windows counts whole ticks of its clock."""
 EVERY_NS = 5_000_000
@@ -93,13 +96,14 @@ class Pings:
         else:
             before += late
         held = pong.time_ns - sent
+        begins = [sent, *(max(look.at, sent) for look in looks[1:]), pong.time_ns]
+        still = max(end - begin for begin, end in pairwise(begins))
         kind = _kind(held, on_cpu, before, pong.line * 1000)
-        if not looks or kind is None:
+        if not looks or kind is None or (kind == "call" and still < STILL_NS):
             self._judge.late(held)
             return
         self._judge.turned(self._pid, tid, sent)
         self._judge.held_from(self._pid, tid, sent)
-        begins = [sent, *(max(look.at, sent) for look in looks[1:]), pong.time_ns]
         for look, begin, end in zip(looks, begins, begins[1:], strict=False):
             segment = Segment(begin, kind, end=end, view=view(look.frames, os.sep, depth or None))
             segment.cpu = segment.ns if kind == "running" else 0

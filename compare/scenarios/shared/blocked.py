@@ -19,6 +19,9 @@ MOST, LEAST_MS = 0.8, 50.0
 """The same for what a loop does itself (it computes, it shares the GIL and locks with its workers): every loop does."""
 
 UNNAMED = {"page-fault": "a page fault", "lock": "a lock", "loop-thread": "what can't be seen"}
+UNSEEN = 0.5
+"""The least part of a run's time that a wait must take for what can't be seen: on a busy machine it is a processor."""
+
 WAITS = ("loop-thread", "page-fault")
 """Where a loop waits for a resource, and not for its own program."""
 
@@ -37,7 +40,16 @@ def telling(run: Run) -> tuple[Finding, ...]:
     totals: dict[tuple[object, ...], float] = {}
     for each in findings:
         totals[_where(each)] = totals.get(_where(each), 0.0) + each.total_ms
-    return tuple(each for each in findings if totals[_where(each)] >= SHARE * time_ms(run))
+    return tuple(each for each in findings if totals[_where(each)] >= _least(each) * time_ms(run))
+
+
+def _least(finding: Finding) -> float:
+    return UNSEEN if _is_unseen(finding) else SHARE
+
+
+def _is_unseen(finding: Finding) -> bool:
+    """Whether it can't be told what it waited for."""
+    return finding.place == "loop-thread" and finding.call is None
 
 
 def _where(finding: Finding) -> tuple[object, ...]:
@@ -52,7 +64,7 @@ def blocked(run: Run) -> str | None:
     seen = run.observation
     if seen is None:
         return None
-    waited = sum(each.total_ms for each in _loop(run) if each.place in WAITS)
+    waited = sum(each.total_ms for each in _loop(run) if each.place in WAITS and not _is_unseen(each))
     itself = held_ms(run) - waited
     if waited > SHARE * time_ms(run) or itself > max(MOST * time_ms(run), LEAST_MS):
         return "held" if any(each.role == "loop" for each in _loop(run)) else "no-loop"
