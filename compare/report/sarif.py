@@ -28,7 +28,7 @@ DOES = {
     "lock": "the event loop's thread waits for a lock",
     "gil": "the event loop's thread waits for the GIL",
     "page-fault": "the event loop's thread waits for pages to be read",
-    "busy-cpu": "the event loop's thread computes, or polls without waiting",
+    "busy-cpu": "the event loop's thread computes, or busy-polls and never blocks",
     "worker-thread": "a worker thread waits",
     "pool-queue": "work is queued for a thread of a pool",
     "kernel": "the process was stopped, or got no CPU",

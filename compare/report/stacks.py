@@ -24,7 +24,7 @@ WITHOUT_A_CALL = {
     "pool-queue": "queued for the pool",
     "compute": "computes",
     "gc": "collects garbage",
-    "busy-polling": "polls without waiting",
+    "busy-polling": "busy-polls",
     "backlog": "many short callbacks",
     "hops": "hops to a thread and back",
     "exit": "the program's exit waits",

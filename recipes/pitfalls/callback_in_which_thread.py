@@ -2,7 +2,7 @@
 
 `add_done_callback` on a future that is still pending runs the callback in the thread
 that finishes the work. On a future that is already done it runs there and then, in the
-caller. So the same line touches the same list from two threads, by luck: a data race
+caller. So the same line touches the same list from either of two threads: a data race
 that a quick test never shows.
 
 **The way out**: let the callback do one thing that is safe from any thread, and do the

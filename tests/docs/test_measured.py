@@ -136,6 +136,20 @@ def test_measured_data_is_as_the_schema_says(path: Path) -> None:
     assert any(run["outcome"] == "ok" for run in told["runs"])
 
 
+def test_no_row_was_held_for_longer_than_it_lasts() -> None:
+    today = schema()["properties"]["schema"]["const"]  # earlier ones told the observed pass in its own time
+    told = [json.loads(path.read_text("utf-8")) for path in CASE_FILES]
+    seen = [
+        (run.variant, run.observation.loop.longest_ms, run.seconds.median * 1000)
+        for each in told
+        if each["schema"] == today
+        for run in from_json(each).runs
+        if run.seconds and run.observation and run.observation.loop
+    ]
+    assert len(seen) > 50
+    assert [row for row in seen if row[1] > row[2]] == []
+
+
 def test_the_figures_of_a_python_lie_in_its_folder() -> None:
     for python in (MAIN, *other_pythons()):
         told = [json.loads(path.read_text("utf-8"))["python"] for path in folder_of(python).glob("*-*.json")]

@@ -1,7 +1,7 @@
 """`python -m compare claims`: seven claims about I/O models, each tried by an experiment on this machine.
 
 The claims are those of a widespread course on I/O models, in its words. An experiment looks at what threads wait in, or
-asks a loop whether it answers; it compares no durations that a busy machine could turn around.
+asks a loop whether it answers; no result depends on comparing durations.
 """
 
 from __future__ import annotations
