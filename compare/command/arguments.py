@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 BACKENDS = ("asyncio", "asyncio+uvloop", "trio", "none")
 PROGRAM = "python -m compare"
 EPILOG = """\
-Results go to standard output, progress and notes to standard error. Exit status: 0 when every row is ok or skipped,
-or starves because its model does; 1 when one is not; 2 for a mistake in the arguments; 130 after Ctrl-C."""
+Results go to standard output, progress and notes to standard error.
+Exit status: 0 when every row is ok or skipped, or starves because its model
+does; 1 when one is not; 2 for a mistake in the arguments; 130 after Ctrl-C."""
 OTHERS = {
     "list": ("name the variants, and why one can't run here", "list file"),
     "script": ("watch a program of yours: where does it wait?", "script app.py"),
@@ -32,11 +33,11 @@ def commands() -> dict[str, tuple[str, str]]:
 def overview() -> str:
     """What `--help` says: each command with one example."""
     known = commands()
-    lines = [f"usage: {PROGRAM} {'|'.join(known)} [--help] ...", f"       {PROGRAM} --version", ""]
+    lines = [f"usage: {PROGRAM} COMMAND [--help] ...", f"       {PROGRAM} --version", ""]
     lines += ["Run every way side by side, and show which thread waits where.", ""]
     width = max(map(len, known))
     for name, (does, example) in known.items():
-        lines += [f"  {name:{width}}  {does}", f"  {'':{width}}  $ {PROGRAM} {example}"]
+        lines += [f"  {name:{width}}  {does}", f"    $ {PROGRAM} {example}"]
     return "\n".join([*lines, "", EPILOG, ""])
 
 

@@ -29,8 +29,9 @@ PID = (
 FAIL_ON = "exit status 3 when something waited there; new, new:PLACE: when it did not in the --baseline"
 RUFF = "say which of ruff's ASYNC findings waited: FILE is what `ruff check --output-format json --select ASYNC` prints"
 EPILOG = """\
-The program's standard streams, signals and exit status are its own. Exit status: the program's; 3 when --fail-on
-names a place where something waited; 2 for a mistake in the arguments."""
+The program's standard streams, signals and exit status are its own.
+Exit status: the program's; 3 when --fail-on names a place where something
+waited; 2 for a mistake in the arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def _tell(
 def _parser() -> Parser:
     parser = Parser(
         "python -m compare script",
-        usage="%(prog)s [options] PATH [ARG ...] | -m MODULE [ARG ...] | -c CODE [ARG ...] | --pid PID",
+        usage="%(prog)s [options] PATH [ARG ...] | -m MODULE [ARG ...]\n"
+        "                                  | -c CODE [ARG ...] | --pid PID",
         description="Run a Python program unchanged, and say on standard error where it waited.",
         epilog=EPILOG,
     )

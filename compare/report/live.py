@@ -5,6 +5,7 @@ All of it is gone when the comparison ends: results go to standard output, once.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,12 +17,16 @@ from rich.text import Text
 from compare.catalogue.scenario import Listener
 from compare.report import table
 from compare.report.escape import printable
+from compare.report.wrap import wrapped
 from compare.results import Comparison, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import ConsoleOptions, RenderResult
 
 PER_SECOND = 4
+NUMBER = re.compile(r"\d[\d,]*")
 
 
 class Screen(Listener):
@@ -104,6 +109,22 @@ class Screen(Listener):
             self.note(
                 f"{len(slower)} of {len(runs)} rows took longer while observed: waits are shares of their own time"
             )
-        missing = dict.fromkeys(text for run in runs if run.observation for text in run.observation.missing)
-        for text in (*self.notes, *missing):
-            sys.stderr.write(f"note: {printable(text)}\n")
+        for text in (*self.notes, *_not_seen(runs)):
+            sys.stderr.write("".join(f"{line}\n" for line in self._lines(printable(text))))
+
+    def _lines(self, note: str) -> list[str]:
+        """As wide as a terminal is; elsewhere a note is a line, however long."""
+        if self._console.is_terminal:
+            return wrapped(note, self._console.width, "note: ", "  ")
+        return [f"note: {note}"]
+
+
+def _not_seen(runs: tuple[Run, ...]) -> Iterator[str]:
+    """What could not be seen, each once with in how many rows: what differs in its numbers alone is told once."""
+    alike: dict[str, list[str]] = {}
+    for run in runs:
+        for text in dict.fromkeys(run.observation.missing if run.observation else ()):
+            alike.setdefault(NUMBER.sub("", text), []).append(text)
+    for texts in alike.values():
+        example = ", for example" if len(set(texts)) > 1 else ""
+        yield f"not seen in {len(texts)} of {len(runs)} rows{example}: {texts[0]}"
