@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.reading import line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,25 +44,22 @@ class Held:
     def start(self, *options: str) -> None:
         command = [*OURS, *self.always, *options, str(self.program), str(self.fifo)]
         self.ours = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.ours.stdout is not None
-        assert self.ours.stdout.readline() == "ready\n"
+        assert line(self.ours) == "ready\n"
 
     def attach(self, *options: str) -> None:
         command = [sys.executable, str(self.program), str(self.fifo)]
         self.service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.service.stdout is not None
-        assert self.service.stdout.readline() == "ready\n"
+        assert line(self.service) == "ready\n"
         command = [*OURS, *self.always, "--pid", str(self.service.pid), *options]
         self.ours = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert "watching process" in self.says("watching process")
 
     def says(self, *words: str) -> str:
         """Return the next line of ours with these words."""
-        assert self.ours.stderr is not None
-        for line in self.ours.stderr:
-            self.heard += line
-            if all(word in line for word in words):
-                return line
+        while told := line(self.ours, "stderr"):
+            self.heard += told
+            if all(word in told for word in words):
+                return told
         pytest.fail(f"it never said {words}")
 
     def let_go(self, text: str = "on") -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from compare.scenarios.script.attach import right_needed
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,7 @@ asyncio.run(main())
 @pytest.fixture
 def service() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, "-c", SERVICE], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        line(process)
         yield process
         assert process.poll() is None
         process.kill()
@@ -44,8 +44,7 @@ def service() -> Iterator[subprocess.Popen[bytes]]:
 def _attached(pid: int, *arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "compare", "script", "--pid", str(pid), "--json", "-", "--json-lanes", *arguments]
     watcher = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert watcher.stderr is not None
-    assert b"watching process" in watcher.stderr.readline()
+    assert b"watching process" in line(watcher, "stderr")
     return watcher
 
 
@@ -104,8 +103,7 @@ def test_a_service_is_seen_below_what_started_it() -> None:
     """A shell, `timeout` or a container's first process is no Python, and what it starts is watched."""
     command = ["sh", "-c", 'exec 3>&1; "$@"; true', "sh", sys.executable, "-c", SERVICE]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as shell:
-        assert shell.stdout is not None
-        shell.stdout.readline()
+        line(shell)
         (child,) = psutil.Process(shell.pid).children()
         watcher = _attached(shell.pid)
         _waits_for_turns(child.pid, 5)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from compare.command.terminal import keys
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,9 +93,11 @@ class Screen:
     def ends(self) -> str:
         """Wait for the command's end; returns how it ended."""
         assert self.shell.stdout is not None
+        deadline = time.monotonic() + TIME_LIMIT_S
         while not select.select([self.shell.stdout], [], [], 0)[0]:
+            assert time.monotonic() < deadline, self.text[-4000:]
             self._read()
-        told = self.shell.stdout.readline().decode().strip()
+        told = line(self.shell).decode().strip()
         while select.select([self._keys], [], [], 0.2)[0]:
             self._read()
         return told
@@ -129,8 +132,7 @@ def program(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def service(program: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, *program], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        line(process)
         yield process
         process.kill()
 

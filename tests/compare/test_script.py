@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from compare.command.script import FOUND
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,8 +84,7 @@ def test_a_signal_sent_to_us_reaches_the_program(signum: signal.Signals, tmp_pat
     program.write_text("import time\nprint('ready', flush=True)\nwhile True: time.sleep(0.05)")
     command = [sys.executable, "-m", "compare", "script", str(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        assert line(process) == b"ready\n"
         process.send_signal(signum)
         _, stderr = process.communicate(timeout=TIME_LIMIT_S)
     assert process.returncode == -signum
@@ -134,12 +134,10 @@ def test_a_running_process_is_watched_by_its_number(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     program = "import os, sys; print('ready', flush=True); os.read(os.open(sys.argv[1], os.O_RDONLY), 1)"
     with subprocess.Popen([sys.executable, "-c", program, str(fifo)], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        line(process)
         command = [sys.executable, "-m", "compare", "script", "--pid", str(process.pid), "--json", "-"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watcher:
-            assert watcher.stderr is not None
-            assert b"watching process" in watcher.stderr.readline()
+            assert b"watching process" in line(watcher, "stderr")
             with subprocess.Popen([sys.executable, "-c", WRITER, str(fifo)]):
                 stdout, stderr = watcher.communicate(timeout=TIME_LIMIT_S)
     assert watcher.returncode == 0, stderr

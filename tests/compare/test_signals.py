@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from compare.observe.kernel import system_calls
 from compare.observe.kernel.threads import RUNNING, ThreadFiles, parse_call
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +76,7 @@ def job(tmp_path: Path) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
         )
         started.append(process)
-        assert process.stdout is not None
-        process.stdout.readline()
+        line(process)
         return process
 
     yield start
@@ -164,6 +165,7 @@ class Terminal:
 
     def shows(self, word: bytes) -> None:
         while word not in self._shown:
+            assert select.select([self.keys], [], [], TIME_LIMIT_S)[0], f"{word!r} is not shown: {self._shown!r}"
             self._shown += os.read(self.keys, 4096)
         self._shown = self._shown.partition(word)[2]
 
@@ -175,8 +177,7 @@ class Terminal:
         os.write(self.keys, keys)
 
     def tells(self) -> bytes:
-        assert self._shell.stdout is not None
-        return self._shell.stdout.readline().strip()
+        return line(self._shell).strip()
 
     def foreground(self) -> None:
         assert self._shell.stdin is not None

@@ -17,6 +17,7 @@ from compare.observe.started.pace import ADAPT_NS, LOOKS_A_THRESHOLD, PERIOD_NS,
 from compare.results import LOOP_PLACES
 from compare.scenarios.script import program
 from tests.observe.trial import was_starved
+from tests.reading import line
 
 if TYPE_CHECKING:
     from compare.observe.sampler.watched_thread import WatchedThread
@@ -76,8 +77,7 @@ def test_a_wait_of_which_all_is_known_is_looked_at_no_further_until_its_thread_h
     command = [sys.executable, "-c", WAITS]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
         assert program.stdin is not None
-        assert program.stdout is not None
-        assert program.stdout.readline() == b"ready\n"
+        assert line(program) == b"ready\n"
         sampler = Sampler(program.pid, layout_of(program.pid), None, threshold_ns=10 * MS, plain_threads=True)
         thread, whole = _looked_at_until_settled(sampler)
         _tick(sampler, 10)
@@ -85,7 +85,7 @@ def test_a_wait_of_which_all_is_known_is_looked_at_no_further_until_its_thread_h
         assert thread.calm > CALM_LOOKS
         program.stdin.write(b"\n")
         program.stdin.flush()
-        assert program.stdout.readline() == b"read\n"
+        assert line(program) == b"read\n"
         _tick(sampler, 10)
         assert whole
         program.stdin.write(b"\n")

@@ -22,6 +22,7 @@ from compare.observe.started.observer import EARLY, Observer, ObserverError
 from compare.report import summary
 from compare.scenarios.script import program
 from compare.scenarios.script.program import environment
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,9 @@ def _run(command: list[str], between: Callable[[int], None]) -> tuple[int, bytes
         assert process.stdout is not None
         before = b""
         while not before.endswith(b"ready\n"):
-            before += process.stdout.readline()
+            told = line(process)
+            assert told, before  # it has ended
+            before += told
         between(process.pid)
         output, errors = process.communicate(b"\n", timeout=TIME_LIMIT_S)
     return process.returncode, before + output, errors
@@ -130,8 +133,7 @@ def _observed(path: Path, until: Callable[[Observer], bool]) -> Any:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, env=environment(link), pass_fds=link.fds, **pipes) as child:
             observer.begin(child.pid, link)
-            assert child.stdout is not None
-            child.stdout.readline()
+            line(child)
             deadline = time.monotonic() + TIME_LIMIT_S
             while not until(observer) and time.monotonic() < deadline:
                 time.sleep(0.01)

@@ -16,6 +16,7 @@ from compare.observe.sampler.failures import Failures
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,7 @@ def many_threads() -> Iterator[int]:
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
         assert program.stdin is not None
-        assert program.stdout is not None
-        assert program.stdout.readline() == b"ready\n"
+        assert line(program) == b"ready\n"
         yield program.pid
         program.stdin.close()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compare.observe import Observer
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +41,7 @@ def fifo(tmp_path: Path) -> Path:
 def service(fifo: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Its loop is held in `open` until somebody opens the other end."""
     with subprocess.Popen([sys.executable, "-c", SERVICE, fifo], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        line(process)
         yield process
         process.kill()
 
@@ -91,8 +91,7 @@ asyncio.run(main())
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio keeps its tasks elsewhere")
 def test_tasks_are_counted_from_outside() -> None:
     with subprocess.Popen([sys.executable, "-c", MANY], stdout=subprocess.PIPE) as process, Observer() as observer:
-        assert process.stdout is not None
-        process.stdout.readline()
+        line(process)
         observer.begin(process.pid, news=True)
         assert _until(observer, lambda news: news.tasks is not None).tasks == 42
         process.kill()

@@ -18,6 +18,7 @@ from compare.observe.interpreter.calibration import calibrate, refusal
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import Reader
 from compare.observe.interpreter.target import layout_of
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,8 +66,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
         )
         processes.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        assert line(process) == "ready\n"
         return process
 
     yield started

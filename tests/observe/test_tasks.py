@@ -20,6 +20,7 @@ from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import Reader
 from compare.observe.interpreter.tasks import Running, Tasks
 from compare.results import Task
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,8 +146,7 @@ def started(program: Path, *args: str) -> Iterator[tuple[Reader, int, list[Frame
     process = subprocess.Popen([sys.executable, str(program), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with process:
         try:
-            assert process.stdout is not None
-            assert process.stdout.readline()
+            assert line(process)
             reader = Reader(process.pid, calibration.calibrate())
             (state,) = [thread.state for thread in reader.threads() if thread.native_id == process.pid]
             yield reader, state, reader.stack(state)

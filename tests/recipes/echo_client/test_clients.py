@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from recipes.tcp_echo.thread_per_connection import serve
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +160,7 @@ def test_the_prompt_on_a_terminal_ends_at_ctrl_c(name: str, address: Address) ->
             assert process.stdout is not None
             os.read(process.stdout.fileno(), 4)  # ">>> "
             os.write(terminal, b"hello\n")
-            assert process.stdout.readline().endswith(b"HELLO\n")
+            assert line(process).endswith(b"HELLO\n")
             os.read(process.stdout.fileno(), 4)
             said, told = _interrupted(process)
             assert process.returncode == 130

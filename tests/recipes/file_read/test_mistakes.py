@@ -15,6 +15,7 @@ import pytest
 
 from compare.scenarios.shared import page_cache
 from recipes.file_read import asyncio_blocking_mistake, asyncio_mmap_mistake, asyncio_readahead
+from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -65,8 +66,7 @@ def test_a_mapping_of_a_file_that_is_truncated_kills_the_program(tmp_path: Path)
     path = tmp_path / "file"
     path.write_bytes(bytes(MIB))
     with subprocess.Popen([sys.executable, "-c", READ_ON, path], cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline()
+        assert line(process)
         deadline = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < deadline:
             os.truncate(path, 64 * MIB)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.reading import line
 from tests.recipes.file_serve.client import Browser, get
 from tests.recipes.file_serve.conftest import BIG, VARIANTS, serving
 from tests.recipes.file_serve.test_faults import ASK
@@ -80,9 +81,8 @@ def program(request: pytest.FixtureRequest, folder: Path) -> Iterator[subprocess
 
 
 def test_it_runs_as_a_program(program: subprocess.Popen[bytes], files: dict[str, bytes]) -> None:
-    assert program.stdout is not None
     assert program.stderr is not None
-    address = ("127.0.0.1", int(program.stdout.readline().rsplit(b":", 1)[1]))
+    address = ("127.0.0.1", int(line(program).rsplit(b":", 1)[1]))
     assert get(address, "/long").body == files["long"]
     program.send_signal(signal.SIGTERM)
     assert program.wait(faults.BOUND_S) == 128 + signal.SIGTERM

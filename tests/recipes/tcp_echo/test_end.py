@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.reading import line
 from tests.recipes.tcp_echo import faults
 from tests.recipes.tcp_echo.servers import CLEAN, HELD, ROOT, Server, Variant, variants
 
@@ -155,9 +156,8 @@ def test_signals_with_clients_connected(variant: Variant, stands: Callable[[str,
 def _ends_at(number: int, variant: Variant) -> None:
     with _program(variant) as process, ExitStack() as stack:
         stack.callback(process.kill)
-        assert process.stdout is not None
         assert process.stderr is not None
-        address = ("127.0.0.1", int(process.stdout.readline().rsplit(b":", 1)[1]))
+        address = ("127.0.0.1", int(line(process).rsplit(b":", 1)[1]))
         talker = _Talker(address)
         stack.callback(talker.close)
         waiting = stack.enter_context(faults.connect(address))
@@ -179,8 +179,7 @@ def test_a_signal_that_does_not_interrupt_the_call_of_the_main_thread(name: str)
     """As one does that comes just before the call. Here another thread takes it, so that there is no luck in it."""
     with _program(Variant(name, None)) as process, ExitStack() as stack:
         stack.callback(process.kill)
-        assert process.stdout is not None
-        address = ("127.0.0.1", int(process.stdout.readline().rsplit(b":", 1)[1]))
+        address = ("127.0.0.1", int(line(process).rsplit(b":", 1)[1]))
         with faults.connect(address) as conn:
             faults.ask(conn, b"my thread is there")
             other = max(int(name) for name in os.listdir(f"/proc/{process.pid}/task"))  # noqa: PTH208
