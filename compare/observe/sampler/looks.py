@@ -70,7 +70,7 @@ class Looks:
             thread.seen = now
             return
         thread.calm = 0
-        fresh = self._segment(thread, raw, start if segment is not None else now - _never_ran(thread, raw))
+        fresh = self._segment(thread, raw, start if segment is not None else self._first(thread, now))
         if segment is not None and not missed and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
             segment.looks += 1
             self._process.stacks.see_task(thread, segment)
@@ -82,6 +82,20 @@ class Looks:
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
         thread.open, thread.seen = fresh, now
+
+    def _first(self, thread: WatchedThread, now: int) -> int:
+        """Return when a thread that is looked at first began what it does; tell that it stood in line until it ran."""
+        try:
+            age = thread.files.stat().age_ns()
+        except OSError:
+            return now
+        times = thread.times
+        if not times.slices:
+            return now - age
+        if times.delay_ns * 2 > age:
+            lined_up = Segment(now - age, "running", cpu=times.run_ns, delay=times.delay_ns)
+            self._process.judge.segment(self._process.pid, thread.tid, closed(lined_up, now))
+        return now
 
     def _waits_still(self, thread: WatchedThread, now: int) -> bool:
         """Whether a wait of which all is known goes on, for its thread has not run since it was looked at."""
@@ -261,16 +275,6 @@ def _look_up_anew(segment: Segment | None) -> None:
     """The same call with the same arguments may be for something else by now: descriptors' numbers are used again."""
     if segment is not None:
         segment.aimed, segment.target = False, None
-
-
-def _never_ran(thread: WatchedThread, raw: bytes) -> int:
-    """How long a thread that is seen for the first time has stood in line for its first CPU, in nanoseconds."""
-    if raw != kernel_threads.RUNNING or thread.times.slices:
-        return 0
-    try:
-        return thread.files.stat().age_ns()
-    except OSError:
-        return 0
 
 
 def _changed(thread: WatchedThread, times: Times, now: int) -> int:
