@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, AnyStr, Literal
 
 import psutil
@@ -38,11 +39,10 @@ def line(
 
 
 def _end(pid: int, late: threading.Event) -> None:
+    """The program first: it is to start nothing more, and not to end as one whose child has ended."""
     late.set()
-    try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for each in reversed(family):
-        if each.is_running():
-            each.kill()
+    with suppress(psutil.NoSuchProcess):
+        program = psutil.Process(pid)
+        for each in (program, *program.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
