@@ -101,14 +101,12 @@ class Screen(Listener):
         unstable = [run for run in runs if any(note.startswith("unstable") for note in run.notes)]
         if unstable:
             self.note(
-                f"{len(unstable)} of {len(runs)} rows are unstable, marked {table.MARK}: their passes differ by more"
-                " than half. Something else used the machine: run it again when it is idle, or with more --repeat"
+                f"{len(unstable)} of {len(runs)} rows are unstable, marked {table.MARK}: something else used the"
+                " machine. Run it again when it is idle, or with more --repeat"
             )
         slower = [run for run in runs if any(note.startswith(table.SLOWER) for note in run.notes)]
         if slower:
-            self.note(
-                f"{len(slower)} of {len(runs)} rows took longer while observed: waits are shares of their own time"
-            )
+            self.note(f"{len(slower)} of {len(runs)} rows took longer while observed: their waits are scaled down")
         for text in (*self.notes, *_not_seen(runs)):
             sys.stderr.write("".join(f"{line}\n" for line in self._lines(printable(text))))
 
