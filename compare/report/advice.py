@@ -138,6 +138,8 @@ def _who(gathered: Gathered) -> str:
 def _pool(gathered: Gathered) -> str:
     """Name a pool; of one in each of several processes, in how many."""
     name, processes = gathered.first.thread, gathered.processes
+    if gathered.first.role == "other":  # a thread with a queue of its own
+        name = name if name.startswith("thread ") else f"thread {name}"
     own = name.removesuffix(f" of {processes[0]}")
     return name if len(processes) == 1 else f"{own} in each of {len(processes)} processes"
 

@@ -99,6 +99,15 @@ class Askers:
         """Return where the running task's coroutine stands, if that is the user's."""
         return self._running()[1]
 
+    def awaiting(self, coroutine: Any) -> Line:
+        """Return the innermost line of the user's at which a coroutine, and those that it awaits, wait."""
+        line = NOBODY
+        while type(coroutine) is CoroutineType and not self.are_heard and (frame := coroutine.cr_frame) is not None:
+            if self._is_users(frame.f_code.co_filename):
+                line = address(frame.f_code), frame.f_lineno or 0
+            coroutine = coroutine.cr_await
+        return line
+
     def task_made(self, task: Any, coroutine: Any, frame: FrameType | None) -> None:
         """Keep where a task was made, from this frame, whose own code is a library's."""
         if self.are_heard:

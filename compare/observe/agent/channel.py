@@ -140,6 +140,10 @@ class Kind(IntEnum):
     """The agent itself failed (which of its notes, how often; the first time, the number of a sentence's text)."""
     FORKED = 17
     """The program has forked: there is a child to be found."""
+    DELIVERED = 19
+    """This thread completes a future of a loop's (when that was made; loop; twice what is in its queue, where that is
+    known, and 1 more where anybody waits for the future). `code` and `line`: who does.
+    """
     STANDS = 18
     """A frame of a loop's thread, by the agent's own look (the frame, loop; the number of a text: function and file).
 

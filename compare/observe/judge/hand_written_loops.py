@@ -42,6 +42,8 @@ class _Loop:
     anchor: int = 0
     """The frame that it polls from."""
     line: int = 0
+    descriptor: int | None = None
+    """What it polls by, where that is an epoll's."""
     waits: int = 0
     """How often its thread had waited when it left its poller last."""
     earlier: list[Turn] = field(default_factory=list)
@@ -73,7 +75,10 @@ class HandWrittenLoops:
         view, loop = segment.view, self._loops.get(thread)
         if view is None:
             if loop is not None and loop.polls:
-                loop.turns.segments.append(segment)
+                if _epoll(segment) is not None and _epoll(segment) == loop.descriptor:
+                    self._polled(thread, segment, (loop.anchor, loop.line))
+                else:
+                    loop.turns.segments.append(segment)
             return True
         polls = segment.call in syscalls.POLLERS and not segment.alone
         if polls and not _is_a_librarys(view):
@@ -99,6 +104,7 @@ class HandWrittenLoops:
         else:
             thread.turns_by_hand = False
             loop.starts(anchor, segment.start)
+        loop.descriptor = _epoll(segment)
         loop.polls += 1 + segment.wakes
         if loop.polls >= LEAST_POLLS and segment.end - loop.first >= LEAST_NS:
             thread.turns_by_hand = True
@@ -129,6 +135,12 @@ class HandWrittenLoops:
         for thread, loop in self._loops.items():
             if thread.turns_by_hand:
                 self._end(thread, loop, now)
+
+
+def _epoll(segment: Segment) -> int | None:
+    """Return the descriptor of the epoll that is waited at."""
+    is_epoll = segment.call is not None and segment.call.startswith("epoll_") and segment.arguments
+    return segment.arguments[0] if is_epoll else None
 
 
 def _is_a_librarys(view: View) -> bool:

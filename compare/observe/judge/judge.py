@@ -29,6 +29,7 @@ from compare.observe.judge.lanes import Lanes
 from compare.observe.judge.ledger import Account, Ledger, worst_first
 from compare.observe.judge.lock_holders import LockHolders
 from compare.observe.judge.other_threads import OtherThreads
+from compare.observe.judge.own_queues import OwnQueues
 from compare.observe.judge.pools import Pools, is_idle
 from compare.observe.judge.program_exit import ProgramExit
 from compare.observe.judge.recent import Recent
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from compare.observe.judge.ledger import Entry, Wait
-    from compare.observe.judge.segments import Segment, Work
+    from compare.observe.judge.segments import Delivered, Segment, Work
     from compare.observe.judge.stalls import Stalls
     from compare.observe.judge.threads import Key, Thread
     from compare.observe.judge.turns import Turn
@@ -105,6 +106,7 @@ class Judge:
         self._by_hand = HandWrittenLoops(threshold_ns, probe, self._judge_turn)
         self._hops = Hops(self._ledger)
         self._pools = Pools(self._ledger, self._lanes)
+        self._own_queues = OwnQueues(self._ledger)
         self._exit = ProgramExit(pid, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
@@ -146,6 +148,8 @@ class Judge:
         if (view is not None and view.pool) or segment.work is not None:
             thread.worker = True
         self._lanes.add(thread.key, segment, _state(thread, segment))
+        if not (thread.loop or thread.worker):
+            self._own_queues.segment(thread, segment)
         if thread.loop and not (thread.worker and view is not None and not view.loop):
             self._loops.segment(thread, segment)
         elif thread.worker:
@@ -229,6 +233,13 @@ class Judge:
         """It is done."""
         self._hops.done(self._threads.get(pid, work.asker), work, at)
 
+    def delivered(self, pid: int, tid: int, work: Delivered) -> None:
+        """A thread completes a future of a loop's."""
+        thread = self._threads.get(pid, tid)
+        if not (thread.loop or thread.worker):
+            self._flush(thread)
+            self._own_queues.delivered(thread, replace(work, made=max(work.made, self._began)))
+
     def lost_work(self) -> None:
         """More work was handed to pools, and done, than was noted."""
         self._hops.lost()
@@ -255,6 +266,7 @@ class Judge:
             self._by_hand.thread_ends(thread, at)
             self._busy_polling.ends(thread)
             self._holders.ends(thread)
+            self._own_queues.ends(thread)
 
     def hide(self, pid: int, tid: int) -> None:
         """This thread is the observer's own."""
@@ -376,13 +388,15 @@ class Judge:
     def _target(self, account: Account, known: str | None) -> str | None:
         """What was waited for: what the waits themselves told, and what is known from elsewhere."""
         if account.place == "pool-queue":
-            return self._pools.ahead(account.thread)
+            queues = self._own_queues if self._own_queues.has(account.thread) else self._pools
+            return queues.ahead(account.thread)
         if account.kind == "hops":
             return self._hops.told(account)
         if account.kind == "exit":
             return self._exit.told(account)
         if account.place == "gil":
-            return self._holders.without_a_cpu(account) or self._pools.faults_of(account)
+            hardly_ran = self._holders.hardly_ran(account, self._threshold)
+            return None if hardly_ran else self._holders.without_a_cpu(account) or self._pools.faults_of(account)
         if account.place != "lock":
             return known
         return self._holders.starved(account) or self._holders.told(account, known)

@@ -31,6 +31,23 @@ class Work:
     """The thread that asked for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a thread completed for a loop; times in nanoseconds.
+
+    Attributes:
+        made: since when it was waited for.
+        at: when it was completed.
+        site: the line at which it is awaited.
+        queued: how much there was in the thread's queue then, as far as that was looked up.
+    """
+
+    made: int
+    at: int
+    site: Site | None
+    queued: int = 0
+
+
 Holder = tuple[int, "str | None", "Site | None"]
 """Who keeps the GIL: a thread, in which call, at which line."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe.agent.channel import Kind
 from compare.observe.interpreter import lines
-from compare.observe.judge.segments import Work
+from compare.observe.judge.segments import Delivered, Work
 from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
@@ -90,13 +90,16 @@ class NotesRead:
 
     def read(self) -> Iterator[Record]:
         """Yield what has been noted since the last time."""
-        return iter(()) if self._ring is None else self._ring.read()
+        if self._ring is None:
+            return
+        for record in self._ring.read():
+            if self._ring.lost != self._lost:
+                self._lost = self._ring.lost
+                self._forget_work()
+            yield record
 
     def take(self, record: Record, *, early: bool = False) -> None:
         """Take one note; `early`: it is from before the watch began."""
-        if self._ring is not None and self._ring.lost != self._lost:
-            self._lost = self._ring.lost
-            self._forget_work()
         if record.kind in OF_WORK:  # most are
             self._of_work(record, early=early)
             return
@@ -115,6 +118,8 @@ class NotesRead:
                 self._said(record)
             case Kind.FORKED:
                 self._process.has_forked = True
+            case Kind.DELIVERED:
+                self._delivered(record)
 
     def missing(self) -> Iterator[str]:
         """Yield what could not be seen, a sentence each."""
@@ -249,6 +254,16 @@ class NotesRead:
             self._judge.waited(self._process.pid, waiting, record.time_ns)
         elif record.kind is Kind.ENDED:
             self._ended(record)
+
+    def _delivered(self, record: Record) -> None:
+        """A pool's own threads complete futures, too: what they do is noted as work."""
+        thread = self._process.threads.get(record.tid)
+        if thread is None or record.tid in self._process.work:
+            return
+        self._process.cut(thread, record.time_ns)
+        made = record.first if record.amount & 1 else record.time_ns  # nobody waits for it, and it counts as work
+        work = Delivered(made, record.time_ns, self._site(record), record.amount >> 1)
+        self._judge.delivered(self._process.pid, record.tid, work)
 
     def _started(self, work: Work, record: Record, *, early: bool) -> None:
         work.started, work.tid = record.time_ns, record.tid

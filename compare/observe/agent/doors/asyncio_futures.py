@@ -1,0 +1,176 @@
+"""Futures that another thread completes: when each was made, and at which line it is awaited.
+
+A thread that a library makes for itself hands a result to the loop by `call_soon_threadsafe`, with a future: as what is
+called, as its argument, or in its closure. What stood in that thread's queue until then is told by when the future was
+made, and by how much more there is in the queue, where one of the thread's functions knows it by a name. When one is
+made is noted of all that `create_future` makes, so in as few steps as can be.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from _thread import get_ident
+from types import BuiltinMethodType, FunctionType, MethodType
+
+from ..addresses import address
+from ..askers import NOBODY
+from ..channel import Kind
+from ..clock import now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+    from typing import Any
+
+    from ..askers import Line
+    from ..notes import Agent
+
+MODULE = "asyncio.base_events"
+LOST = "what is queued for threads that libraries make for themselves"
+MOST_FUTURES = 1 << 16
+"""Of so many it is kept when they were made; an address that is used again takes the place of what was there."""
+MOST_ARGUMENTS = 4
+MOST_FRAMES = 4
+"""How far out a thread's queue is looked for."""
+LOOKS_NS = 1_000_000
+"""How often, at the most: what follows sooner did not wait for longer."""
+MOST_QUEUED = 1 << 30
+METHODS = BuiltinMethodType, MethodType
+KEY = object.__hash__
+"""Tells one object from another by its address, in one step."""
+
+
+def fits(module: Any) -> str | None:
+    """Return why futures that are completed elsewhere can't be heard of; `None` if they can."""
+    loop_type, tasks = getattr(module, "BaseEventLoop", None), getattr(module, "tasks", None)
+    if not all(hasattr(loop_type, name) for name in ("create_future", "call_soon_threadsafe")):
+        return f"{LOST}: BaseEventLoop has no create_future or no call_soon_threadsafe"
+    if not (hasattr(tasks, "Task") and hasattr(getattr(tasks, "futures", None), "Future")):
+        return f"{LOST}: asyncio.tasks has no Task or no futures"
+    return None
+
+
+def open_door(module: Any, agent: Agent) -> None:
+    """Note futures that are made, and those that another thread completes."""
+    note_futures(module.BaseEventLoop, module.tasks, agent)
+
+
+class _Futures:
+    """The futures of one kind of loop: when they were made, by their addresses."""
+
+    def __init__(self, tasks: Any, agent: Agent) -> None:
+        self._future_type, self._task_type, self._agent = tasks.futures.Future, tasks.Task, agent
+        self.made: dict[int, int] = {}
+        self._looked: dict[int, int] = {}
+        """When each thread's queue was looked for last."""
+
+    def called(self, loop: Any, callback: Any, args: tuple[Any, ...]) -> None:
+        """Note it where a thread without a loop completes a future."""
+        if self._agent.askers.runs_here():
+            return
+        for each in _within(callback, args):
+            if issubclass(type(each), self._future_type) and (since := self.made.pop(KEY(each), None)) is not None:
+                self._completed(loop, each, since)
+                return
+
+    def _completed(self, loop: Any, future: Any, since: int) -> None:
+        code, line = self._awaited_at(future)
+        waits = bool(future._callbacks) and not self._future_type.done(future)  # noqa: SLF001  nothing public
+        amount = waits + 2 * self._queued(self._agent.askers.frame(4))
+        self._agent.note(Kind.DELIVERED, since, address(loop), code=code, line=line, amount=amount)
+
+    def _awaited_at(self, future: Any) -> Line:
+        for callback, _ in future._callbacks or ():  # noqa: SLF001  nothing public
+            task = callback.__self__ if issubclass(type(callback), METHODS) else None
+            if issubclass(type(task), self._task_type):
+                return self._agent.askers.awaiting(self._task_type.get_coro(task))
+        return NOBODY
+
+    def _queued(self, frame: FrameType | None) -> int:
+        thread = get_ident()
+        if now() - self._looked.get(thread, 0) < LOOKS_NS:
+            return 0
+        self._looked[thread] = now()
+        return min(max(map(_length, _known_to(frame)), default=0), MOST_QUEUED)
+
+
+def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
+    """Wrap a class's `create_future` and `call_soon_threadsafe`."""
+    create, call = loop_type.create_future, loop_type.call_soon_threadsafe
+    futures = _Futures(tasks, agent)
+    made, called = futures.made, agent.guard("futures that another thread completes")(futures.called)
+
+    @functools.wraps(create)
+    def create_future(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        future = create(self, *args, **kwargs)
+        if len(made) >= MOST_FUTURES:
+            made.clear()
+        made[KEY(future)] = now()
+        if future._source_traceback:  # noqa: SLF001  debug mode: our own frame is none of the program's
+            _take_out(future._source_traceback)  # noqa: SLF001
+        return future
+
+    @functools.wraps(call)
+    def call_soon_threadsafe(self: Any, /, callback: Any, *args: Any, **kwargs: Any) -> Any:
+        called(self, callback, args)
+        handle = call(self, callback, *args, **kwargs)
+        if getattr(handle, "_source_traceback", None):
+            _take_out(handle._source_traceback)  # noqa: SLF001
+        return handle
+
+    loop_type.create_future, loop_type.call_soon_threadsafe = create_future, call_soon_threadsafe
+
+
+def _within(callback: Any, args: tuple[Any, ...]) -> Iterator[Any]:
+    """Yield what a callback is about: whose method it is, its arguments, and what it has in its closure."""
+    if type(callback) is functools.partial:
+        callback, args = callback.func, (*callback.args, *args)
+    if issubclass(type(callback), METHODS):
+        yield callback.__self__
+    yield from args[:MOST_ARGUMENTS]
+    if type(callback) is not FunctionType:
+        return
+    yield from (callback.__defaults__ or ())[:MOST_ARGUMENTS]
+    for cell in (callback.__closure__ or ())[:MOST_ARGUMENTS]:
+        try:
+            yield cell.cell_contents
+        except ValueError:  # nothing has been put there yet
+            continue
+
+
+def _known_to(frame: FrameType | None) -> Iterator[Any]:
+    """Yield what a thread's functions, from this frame outwards, know by a name: local, their object's, or global."""
+    for _ in range(MOST_FRAMES):
+        if frame is None:
+            return
+        for value in list(frame.f_locals.values()):
+            yield value
+            yield from _attributes(value)
+        for name in frame.f_code.co_names:
+            yield frame.f_globals.get(name)
+        frame = frame.f_back
+
+
+def _attributes(thing: Any) -> list[Any]:
+    if isinstance(thing, type):
+        return []
+    try:  # none of the program's own code is to run
+        return list(object.__getattribute__(thing, "__dict__").values())
+    except (AttributeError, TypeError):
+        return []
+
+
+def _length(thing: Any) -> int:
+    """How much is in a queue of the standard library's; 0 for what is none. Nothing is locked for that."""
+    simple, queue = sys.modules.get("_queue"), sys.modules.get("queue")
+    if simple is not None and type(thing) is simple.SimpleQueue:
+        return int(thing.qsize())
+    if queue is not None and issubclass(type(thing), queue.Queue):
+        return len(vars(thing).get("queue", ()))
+    return 0
+
+
+def _take_out(stack: list[Any]) -> None:
+    stack[:] = [each for each in stack if each.filename != __file__]
