@@ -44,6 +44,7 @@ class Inside(NamedTuple):
     """The types whose objects have a frame in them: coroutines, generators, asynchronous generators."""
     text: int
     number: int
+    real: int
     code: int
     """In a coroutine: its frame's code, which tells where the frame is."""
     state: int
@@ -93,6 +94,7 @@ def look() -> Inside:
         generators=tuple(id(each) - runtime for each in (CoroutineType, GeneratorType, AsyncGeneratorType)),
         text=id(str) - runtime,
         number=id(int) - runtime,
+        real=id(float) - runtime,
         code=code,
         state=state,
         runs=runs,

@@ -34,6 +34,8 @@ GENERAL, TEXTS = 0, 1
 ENTRY_BYTES = {GENERAL: 24, TEXTS: 16}
 MOST_ENTRIES = 1 << 14
 NAME_BYTES, PAGE = 100, 4096
+_REAL = struct.Struct("<Qd")
+"""A number with a fraction: its type, and its value."""
 SLOTS = 128
 """No more of a frame's values are looked at than these."""
 
@@ -49,7 +51,7 @@ class Objects:
         self._generators = frozenset(runtime + each for each in found.generators)
         self._text, self._number = runtime + found.text, runtime + found.number
         self._builtin, self._function = runtime + found.builtin, runtime + found.function
-        self._cell = runtime + found.cell
+        self._cell, self._real = runtime + found.cell, runtime + found.real
         self._frame = found.code - reader.layout.code
 
     def words(self, address: int) -> tuple[int, ...]:
@@ -136,6 +138,16 @@ class Objects:
         except (OSError, UnicodeDecodeError):
             return None
         return None
+
+    def real(self, address: int) -> float | None:
+        """Return a number with a fraction; `None` for what is none."""
+        if address < 1 << 12 or address % WORD:
+            return None
+        try:
+            kind, value = _REAL.unpack(self._memory.read(address + WORD, _REAL.size))
+        except OSError:
+            return None
+        return float(value) if kind == self._real else None
 
     def function(self, address: int) -> str | None:
         """Return the name of a function that is C: `time.sleep`, or `list.sort` where it is a method's."""

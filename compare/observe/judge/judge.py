@@ -201,6 +201,12 @@ class Judge:
         self._busy_polling.turned(thread, gave_way)
         self._loops.turned(thread, at)
 
+    def came_round(self, pid: int, tid: int, at: int) -> None:
+        """A loop that nobody pings began another turn here: what it did before was one, or several."""
+        thread = self._threads.get(pid, tid)
+        self._flush(thread)
+        self._loops.turned(thread, at)
+
     def held_from(self, pid: int, tid: int, at: int, *, in_one_call: bool = False) -> None:
         """From here on a ping stands in the loop's line, or the loop's thread keeps the GIL in one call."""
         self._loops.held_from(self._threads.get(pid, tid), at, in_one_call=in_one_call)

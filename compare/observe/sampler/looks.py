@@ -65,13 +65,17 @@ class Looks:
         thread.times, before = times, thread.raw
         thread.raw = raw
         end, start = (thread.seen, now) if missed else (changed, changed)
-        waits = raw == before and raw != kernel_threads.RUNNING and not missed
+        turned = self._turned(thread, now, woke=woke or raw == kernel_threads.RUNNING)
+        if turned is not None and not missed:
+            end = start = turned
+        waits = raw == before and raw != kernel_threads.RUNNING and not missed and turned is None
         if segment is not None and waits and self._waits_on(thread, segment, changed, woke=woke):
             thread.seen = now
             return
         thread.calm = 0
         fresh = self._segment(thread, raw, start if segment is not None else self._first(thread, now))
-        if segment is not None and not missed and now - segment.start < PIECE_NS and _runs_on(segment, fresh):
+        goes_on = segment is not None and not missed and turned is None and now - segment.start < PIECE_NS
+        if segment is not None and goes_on and _runs_on(segment, fresh):
             segment.looks += 1
             self._process.stacks.see_task(thread, segment)
             self._process.stacks.see_served(segment)
@@ -81,6 +85,8 @@ class Looks:
             self._count_ticks(thread, segment)
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
+            if turned is not None:
+                self._process.judge.came_round(self._process.pid, thread.tid, turned)
         thread.open, thread.seen = fresh, now
 
     def _first(self, thread: WatchedThread, now: int) -> int:
@@ -96,6 +102,13 @@ class Looks:
             lined_up = Segment(now - age, "running", cpu=times.run_ns, delay=times.delay_ns)
             self._process.judge.segment(self._process.pid, thread.tid, closed(lined_up, now))
         return now
+
+    def _turned(self, thread: WatchedThread, now: int, *, woke: bool) -> int | None:
+        """When its loop came round since the last look, if it did and that can be read; not before what is open."""
+        if not woke or thread.open is None:
+            return None
+        began = self._process.stacks.new_turn(thread, now)
+        return max(began, thread.open.start) if began is not None else None
 
     def _waits_still(self, thread: WatchedThread, now: int) -> bool:
         """Whether a wait of which all is known goes on, for its thread has not run since it was looked at."""

@@ -17,6 +17,7 @@ from compare.observe.interpreter.garbage import Collecting, Collector
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import GIL_BYTES, Reader
 from compare.observe.interpreter.tasks import Tasks
+from compare.observe.interpreter.turn_times import TurnTimes
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class PythonStacks:
         self.reader: Reader | None = None
         self.tasks: Tasks | None = None
         self.collector: Collector | None = None
+        self.turn_times: TurnTimes | None = None
         self.unreadable: str | None = None
         self.directory = "/"
         self.gil: int | None = None
@@ -88,6 +90,7 @@ class PythonStacks:
             inside = self._layout.inside
             self.tasks = Tasks(self.reader, inside) if inside is not None else None
             self.collector = Collector(self.reader, inside) if inside is not None else None
+            self.turn_times = TurnTimes(self.reader, inside) if inside is not None else None
             self.gil, self.unreadable = self.reader.gil(), None
             self._was_read = True
         except (Unreadable, OSError) as error:
@@ -162,6 +165,18 @@ class PythonStacks:
             awaits = self.tasks.awaits(running)
             thread.hidden = running.coroutine, awaits
         return view.by_task(running.task, awaits)
+
+    def new_turn(self, thread: WatchedThread, now: int) -> int | None:
+        """Return when the turn of a thread's loop began, if it is another than at the last look; `None` if not known.
+
+        Of a loop that an agent pings, the pings tell.
+        """
+        if self.turn_times is None or thread.loop is not None or not thread.below:
+            return None
+        began = self.turn_times.began(thread.below[0], thread.came_round, now)
+        if began is not None:
+            thread.came_round = began
+        return began
 
     def see_task(self, thread: WatchedThread, segment: Segment) -> None:
         """A stretch that has lasted: in which task it is."""

@@ -15,8 +15,8 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "below", "born", "calm", "contended", "files", "hidden", "loop", "open", "pinged", "poller", "ponged", "python",
-        "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
+        "below", "born", "calm", "came_round", "contended", "files", "hidden", "loop", "open", "pinged", "poller",
+        "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
@@ -40,6 +40,8 @@ class WatchedThread:
         self.ponged = 0
         """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now
+        self.came_round = now
+        """When its loop's last turn began that is known by the loop's own time."""
         self.runs_since = now
         self.contended: tuple[tuple[tuple[int, int], ...], str | None] = (), None
         """Where it slept last, and for which file's lock."""
