@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 CHILDREN_NS = 25_000_000
 """How often children are looked for."""
 MOST_NAMED = 3
+TRACKER = "multiprocessing.resource_tracker"
+"""What `multiprocessing` starts to clear up after a program: it has no threads, pools or loops to be told of."""
 SILENT_NS = 50_000_000
 """A Python that is there for longer is told of, if there is no agent in it."""
 
@@ -256,7 +258,7 @@ class Sampler:
             return
         self.judge.child(pid, process.kernel.name())
         self._processes[pid] = process
-        if self._agent is not None:
+        if self._agent is not None and TRACKER not in process.kernel.command():
             self._searches[pid] = Search(pid, self._heard, now)
 
     def _name_other_python(self, process: WatchedProcess) -> None:
