@@ -27,6 +27,9 @@ FLAGS = (
     "--window-size=1280,900",
 )
 
+COMES_S = 15
+"""How long a page may take to come to what is waited for, in seconds: less than the driver's own limit."""
+
 
 @contextmanager
 def chromium_in(profile: Path) -> Iterator[Any]:
@@ -65,12 +68,14 @@ class Page:
         return self.browser.execute_script(script)
 
     def until(self, condition: str) -> Any:
-        """Waits for an expression to hold, frame by frame, for at most 5 seconds."""
-        return self.browser.execute_async_script(
-            "const done = arguments[0], end = performance.now() + 5000;"
+        """Waits for an expression to hold, frame by frame, and gives its value; fails where it never does."""
+        value = self.browser.execute_async_script(
+            f"const done = arguments[0], end = performance.now() + {1000 * COMES_S};"
             f"const look = () => {{ const value = ({condition}); if (value) done(value);"
             " else if (performance.now() > end) done(null); else requestAnimationFrame(look); }; look();"
         )
+        assert value is not None, f"not within {COMES_S} s: {condition}"
+        return value
 
     def keys(self, *keys: str) -> None:
         from selenium.webdriver import ActionChains  # noqa: PLC0415  may be missing, then all here is skipped

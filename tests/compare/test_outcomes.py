@@ -221,7 +221,7 @@ def test_a_server_that_answers_nobody_is_told(measured: Callable[..., Any], tmp_
     (tmp_path / "servers.py").write_text(SERVERS)
     told, _ = measured(
         *("net", "servers.py:says_nothing", "--only", "epoll_multiplexing", "--clients", "2", "--seconds", "0.1"),
-        "--no-observe",
+        *("--load", "busy", "--no-observe"),
         cwd=tmp_path,
     )
     run = next(run for run in told["runs"] if run["recipe"] is None)

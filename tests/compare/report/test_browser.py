@@ -146,7 +146,9 @@ def test_twenty_variants_in_three_states_open_within_a_second(
     took = [math.inf]
     while min(took) >= OPENS_MS and len(took) <= 3:  # what else runs here is not the page's doing
         page.browser.get(page.address)
-        page.until("document.body.dataset.span && document.querySelector('.chart path')")
+        page.until("document.body.dataset.span")
+        page.run("document.querySelector('.chart').scrollIntoView()")  # those out of sight are not drawn
+        page.until("document.querySelector('.chart path') !== null")
         took.append(page.run("return performance.getEntriesByType('navigation')[0].loadEventEnd"))
     assert min(took) < OPENS_MS, took
 
