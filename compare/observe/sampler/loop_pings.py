@@ -1,7 +1,8 @@
 """Loops that were not seen in their poller are pinged: whether they come round, and who keeps the GIL from the agent.
 
 The agent puts a callback into the loop's line. Where it can't, for it waits for the GIL that the loop's own thread
-keeps, that is a proof too: the loop is in one call of C.
+keeps, that is a proof too: the loop is in one call of C. So it is in one collection of garbage, also where nobody looked
+for a while: how many have ended is counted.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ class LoopPings:
 
     def _ping(self, thread: WatchedThread, *, polls: bool, now: int) -> None:
         judge, pid, tid = self._process.judge, self._process.pid, thread.tid
+        segment = thread.open
+        if segment is not None and self._process.stacks.still_collects(segment.collecting):
+            judge.held_from(pid, tid, segment.start, in_one_call=True)  # whether or not we were away meanwhile
         if polls:
             thread.turned = now
         elif not thread.pinged and now - thread.turned > PING_AFTER_NS:

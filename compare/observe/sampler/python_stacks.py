@@ -227,6 +227,14 @@ class PythonStacks:
                 return Collecting(self.collector.counts(), asked=asked)
         return None
 
+    def still_collects(self, collecting: Collecting | None) -> bool:
+        """Whether no collection has ended since this one was seen first: then it is the same one."""
+        if collecting is None or self.collector is None or not collecting.before:
+            return False
+        with contextlib.suppress(OSError):
+            return self.collector.collects() and self.collector.counts() == collecting.before
+        return False
+
     def collects(self, view: View) -> tuple[bool, bool]:
         """Say whether garbage is collected now, and whether the code of this stack has asked for it."""
         collects = self.collector is not None and self.collector.collects()
