@@ -1,8 +1,8 @@
 """Loops that were not seen in their poller are pinged: whether they come round, and who keeps the GIL from the agent.
 
 The agent puts a callback into the loop's line. Where it can't, for it waits for the GIL that the loop's own thread
-keeps, that is a proof too: the loop is in one call of C. So it is in one collection of garbage, also where nobody looked
-for a while: how many have ended is counted.
+keeps, that is a proof too: the loop is in one call of C. So it is in one collection of garbage, also where nobody
+looked for a while: how many have ended is counted.
 """
 
 from __future__ import annotations
