@@ -57,8 +57,8 @@ class Periodic:
 
     def _lines(self, news: News, width: int) -> Iterator[str]:
         at = dt.datetime.now().astimezone().strftime("%H:%M:%S")
-        threads = "one thread" if news.threads == 1 else f"{news.threads} threads"
-        yield f"compare: {at}, the last {self._every / 1000:g} s, {threads}"
+        threads = {0: "", 1: ", one thread"}.get(news.threads, f", {news.threads} threads")  # 0: they can't be seen
+        yield f"compare: {at}, the last {self._every / 1000:g} s{threads}"
         for sentence in news.missing:
             if sentence not in self._missing:
                 self._missing[sentence] = None

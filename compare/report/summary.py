@@ -43,7 +43,7 @@ def _lines(run: Run, threshold_ms: float, width: int, height: int) -> Iterator[s
         reason = "; ".join(run.notes) or run.reason
         yield from _said(f"{run.variant}: {_end(run)}nothing was observed: {reason}", width)
         return
-    head = _said(f"{run.variant}: {_end(run)}after {milliseconds(seen.duration_ms)}, {_threads(seen.threads)}", width)
+    head = _said(f"{run.variant}: {_end(run)}after {milliseconds(seen.duration_ms)}{_threads(seen.threads)}", width)
     for sentence in dict.fromkeys(seen.missing):
         head += _said(f"not seen: {sentence}", width)
     head += _said(_loop(seen.loop, threshold_ms), width)
@@ -66,7 +66,8 @@ def _end(run: Run) -> str:
 
 
 def _threads(count: int) -> str:
-    return "one thread" if count == 1 else f"{count} threads"
+    """How many there were; nothing where they could not be seen."""
+    return {0: "", 1: ", one thread"}.get(count, f", {count} threads")
 
 
 def _loop(loop: LoopHold | None, threshold_ms: float) -> str:

@@ -167,7 +167,8 @@ class WatchScreen:
         told = [f"watched for {_span(picture.at_ms)}", picture.clock, *(["PAUSED"] if self._is_paused else [])]
         right = "   ".join(told)
         yield Text(padded(self._title, max(width - len(right) - 1, 8)) + " " + right, MARK)
-        counts = [_many(len(picture.loops), "loop"), _many(picture.threads, "thread")]
+        counts = [_many(len(picture.loops), "loop")]
+        counts += [_many(picture.threads, "thread")] if picture.threads else []  # else they can't be seen
         counts += [_many(picture.tasks, "task")] if picture.tasks is not None else []
         yield Text(cut(", ".join(counts), width))
         if picture.missing:

@@ -15,6 +15,7 @@ from compare.observe.agent import channel
 from compare.observe.agent.channel import Kind
 from compare.observe.agent.record import Record
 from compare.observe.judge.judge import Judge
+from compare.observe.judge.stalls import Stalls
 from compare.observe.kernel.processes import Process
 from compare.observe.sampler import without_proc
 from compare.observe.sampler.agents import Agent
@@ -164,9 +165,12 @@ def test_a_program_is_watched_and_the_agents_thread_ends_with_its_loops(
     env = os.environ | {channel.VARIABLE: str(setting), "PYTHONPATH": str(STARTUP)}
     command = [sys.executable, str(tmp_path / "program.py")]
     with subprocess.Popen(command, env=env, pass_fds=(where,), stdout=subprocess.PIPE, text=True) as child:
-        sampler = Sampler(child.pid, None, agent, threshold_ns=100 * MS, plain_threads=False)
+        stalls = Stalls(100 * MS)
+        sampler = Sampler(child.pid, None, agent, threshold_ns=100 * MS, plain_threads=False, stalls=stalls)
+        held_ms = 0.0
         while child.poll() is None:
             sampler.tick()
+            held_ms = max(held_ms, *(loop.held_ms for loop in sampler.news().loops), 0.0)
             time.sleep(0.001)  # the sampler's own pace
         seen = sampler.finish()
         printed = child.communicate()[0]
@@ -175,5 +179,6 @@ def test_a_program_is_watched_and_the_agents_thread_ends_with_its_loops(
     assert printed == "1\n"
     assert seen.missing == ("no /proc here",)
     assert longest(seen) > 900
+    assert held_ms > 400
     sites = [(finding.place, finding.site.line) for finding in seen.findings if finding.site is not None]
     assert ("loop-thread", 5) in sites

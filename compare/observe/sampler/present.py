@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from compare.observe.judge.segments import Work
     from compare.observe.sampler.watched_process import WatchedProcess
     from compare.observe.sampler.watched_thread import WatchedThread
+    from compare.observe.sampler.without_proc import Pings
 
 MS = 1_000_000
 
 
-def loops(processes: Iterable[WatchedProcess], judge: Judge, now: int) -> Iterator[LoopNow]:
-    """Yield every loop that runs."""
+def loops(processes: Iterable[WatchedProcess], judge: Judge, now: int, pings: Pings | None = None) -> Iterator[LoopNow]:
+    """Yield every loop that runs; `pings`: who takes them where threads can't be looked at."""
     for process in processes:
+        if pings is not None:
+            for tid in process.notes.loops.keys() - process.threads.keys():
+                yield LoopNow(process.pid, judge.thread_name(process.pid, tid), pings.held(tid, now) / MS)
         for thread in process.threads.values():
             view = thread.open.view if thread.open is not None else None
             if process.runs_a_loop(thread) or (view is not None and view.loop):

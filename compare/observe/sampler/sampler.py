@@ -158,7 +158,7 @@ class Sampler:
             at_ms=(now - self._began) / 1e6,
             stalls=stalls,
             turns=turns,
-            loops=tuple(present.loops(processes, self.judge, now)),
+            loops=tuple(present.loops(processes, self.judge, now, self._pings)),
             queues=tuple(present.queues(processes, now)),
             threads=sum(len(process.threads) for process in processes),
             tasks=present.tasks(processes, now),

@@ -67,6 +67,11 @@ class Pings:
                 self._due[tid] = now + 1_000_000_000  # unless it comes back before
                 self._ask(tid)
 
+    def held(self, tid: int, now: int) -> int:
+        """Return how long a loop has not come round to a ping that stands in its line; 0 where none does for long."""
+        sent, _ = self._pinged.get(tid, (now, 0))
+        return now - sent if now - sent > EVERY_NS else 0
+
     def note(self, record: Record, tid: int, depth: int = 0) -> None:
         """Take what the agent notes of a ping; `depth`: how many frames lie below the loop, where that is told."""
         if record.kind is Kind.PINGED:
