@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import importlib
 import random
+import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks import output
 from benchmarks.measure import UnavailableError
+from compare.process.groups import ENDING
+from compare.process.host import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import FrameType
 
     from benchmarks.measure import Case
 
@@ -64,6 +69,27 @@ class Options:
         ]
 
 
+@contextmanager
+def signals_end_it() -> Iterator[None]:
+    """A signal that asks this process to end raises `Stopped`: temporary folders and servers go with it.
+
+    The first one counts: a second one must not interrupt the removal of what was made.
+    """
+    came: list[int] = []
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        came.append(signum)
+        if len(came) == 1:
+            raise Stopped(signum)
+
+    handlers = {signum: signal.signal(signum, stop) for signum in ENDING}
+    try:
+        yield
+    finally:
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
+
+
 def main(argv: Sequence[str]) -> int:
     """Run one benchmark; return the exit status: 2 for what can't be asked, 1 when a byte was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast, side by side.")
@@ -88,7 +114,10 @@ def main(argv: Sequence[str]) -> int:
     rows_ = tuple(filter(None, asked.rows.split(",")))
     options = Options(asked.quick, asked.rounds or (3 if asked.quick else 9), only, rows_, asked.seed)
     try:
-        rows = module.measure(options)
+        with signals_end_it():
+            rows = module.measure(options)
+    except Stopped as stop:
+        return stop.status
     except UnavailableError as error:
         print(f"{parser.prog} {asked.benchmark}: {error}", file=sys.stderr)
         return 2

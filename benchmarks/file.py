@@ -21,7 +21,7 @@ from benchmarks.file_child import PAGE, STAMP, page
 from benchmarks.file_works import Way
 from benchmarks.measure import SECONDS, Case, Figures, UnavailableError, Work, WrongError, interleave, progress, rows
 from compare.catalogue import NoRoomError
-from compare.process.host import EndedError, Host, Stopped
+from compare.process.host import EndedError, Host
 from compare.scenarios.file.sources import Fifos
 from compare.scenarios.net.options import processors
 from compare.scenarios.shared.job import PINNED_MALLOC
@@ -68,8 +68,6 @@ def measured(options: Options, works: Sequence[str], kind: type[Bench]) -> list[
                     made += bench.work(work)
         except NoRoomError as error:
             raise UnavailableError(str(error)) from None
-        except Stopped as stop:
-            raise SystemExit(stop.status) from None
     return made
 
 

@@ -43,6 +43,7 @@ class Server:
         """Hang up on clients that took too long; once in a while is enough."""
         while True:
             await asyncio.sleep(_http.TICK_S)
+            self.folder.forget()
             now = time.monotonic()
             for client in [each for each in self.clients if each.requests.until < now]:
                 client.shut(socket.SHUT_RDWR)
@@ -158,7 +159,7 @@ class Client(asyncio.Protocol):
         if self._task is None and full is not None:
             self._go_on()
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes | bytearray) -> None:
         """Send, and wait until little is left: a slow client makes its task wait."""
         self.write(data)
         if self._full is not None:
@@ -177,7 +178,7 @@ class Client(asyncio.Protocol):
             raise ConnectionResetError
         self.transport.set_write_buffer_limits()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Send without a wait: `at_once` does."""
         if not self._lost:
             self.transport.write(data)

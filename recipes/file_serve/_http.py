@@ -6,9 +6,10 @@ makes the head of the reply, and says which bytes are to follow. h11 does the pa
 To copy a recipe, copy this file too.
 
 What is refused: any method but GET and HEAD (405); a request with a body, one that h11
-finds malformed, a target that is no path (400); a head above 16 KiB (431). No link is
-followed, so that nothing outside the folder can be named. A `Range` of several parts,
-one that is malformed, or one beside an `If-Range` is answered with the whole file.
+finds malformed, a target that is no path (400); a head above 16 KiB (431); another
+HTTP than 1.x (505). No link is followed, so that nothing outside the folder can be
+named. A `Range` of several parts, one that is malformed, or one beside an `If-Range` is
+answered with the whole file.
 (Source: RFC 9110, sections 14.2 and 15.5.)
 """
 
@@ -25,13 +26,13 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import h11
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 CHUNK = 256 * 1024  # bytes of a file that are sent at a time
 MOST_HEAD = 16 * 1024
@@ -41,6 +42,7 @@ GRACE_S = 1.0  # how long replies under way may take when the server ends
 LINGER_S = 1.0  # how long a client that is hung up on may still send
 TICK_S = 0.5  # how often somebody looks for clients that took too long
 BACKOFF_S = 0.1
+MOST_KEPT = 128  # descriptors of files that were served lately
 OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 ENDED = (errno.EINVAL, errno.EBADF)
 
@@ -52,6 +54,7 @@ else:
     _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
     _INNER = _DIRECTORY | os.O_NOFOLLOW
     _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+T = TypeVar("T")
 mimetypes.init()  # reads files: now, and not on the loop
 
 
@@ -135,6 +138,8 @@ def parse(head: bytes) -> Request:
         event = h11.NEED_DATA
     if type(event) is not h11.Request or connection.trailing_data[0]:
         return Request(refused=400)
+    if not event.http_version.startswith(b"1."):
+        return Request(refused=505)
     fields = dict(event.headers)
     body = b"transfer-encoding" in fields or int(fields.get(b"content-length", 0)) > 0
     keep = event.http_version == b"1.1" and not body and not _close(event)
@@ -189,6 +194,7 @@ class Folder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open it: what is served stays the same when it is renamed."""
         self._fd = os.open(path, _DIRECTORY)
+        self._kept: dict[tuple[int, int, int], int] = {}
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -196,6 +202,7 @@ class Folder:
 
     def __exit__(self, *_: object) -> None:
         """Close it."""
+        self.forget()
         os.close(self._fd)
 
     def open(self, path: str, flags: int = os.O_RDONLY) -> int:
@@ -208,6 +215,40 @@ class Folder:
         Raises:
             RefusedError: there is no such file, or it can't be opened.
         """
+        return self._below(path, lambda at, name: _regular(at, name, flags))
+
+    def kept(self, path: str) -> tuple[int, int]:
+        """A descriptor of such a file, which is ours until `forget`, and its size.
+
+        To open, look and close is half of what a small reply costs. Here `stat` says
+        which file the name stands for now, and what is open already is used for that
+        very file alone: its number is not given to another one meanwhile.
+
+        Raises:
+            RefusedError: there is no such file, or it can't be opened.
+        """
+        return self._below(path, self._keep)
+
+    def forget(self) -> None:
+        """Close what is kept, so that files that were removed free their disk."""
+        while self._kept:
+            os.close(self._kept.popitem()[1])
+
+    def _keep(self, at: int, name: bytes) -> tuple[int, int]:
+        about = os.stat(name, dir_fd=at, follow_symlinks=False)
+        fd = self._kept.get(_which(about))
+        if fd is None:
+            if len(self._kept) >= MOST_KEPT:
+                self.forget()
+            new = _regular(at, name, os.O_RDONLY)
+            about = os.fstat(new)  # it may be another one by now
+            fd = self._kept.setdefault(_which(about), new)
+            if fd != new:
+                os.close(new)
+        return fd, about.st_size
+
+    def _below(self, path: str, function: Callable[[int, bytes], T]) -> T:
+        """Call it with the directory that a file is in, and the file's name there."""
         *above, name = os.fsencode(path).split(b"/")
         at = self._fd
         try:
@@ -216,11 +257,7 @@ class Folder:
                 if at != self._fd:
                     os.close(at)
                 at = inner
-            if stat.S_ISREG(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
-                fd = os.open(name, flags | _FILE, dir_fd=at)
-                if stat.S_ISREG(os.fstat(fd).st_mode):
-                    return fd
-                os.close(fd)  # replaced between the two
+            return function(at, name)
         except OSError as error:
             busy, broken = error.errno in OVERLOAD, error.errno == errno.EIO
             status = 503 if busy else 500 if broken else 404
@@ -228,11 +265,29 @@ class Folder:
         finally:
             if at != self._fd:
                 os.close(at)
-        raise RefusedError(404)
+
+
+def _regular(at: int, name: bytes, flags: int) -> int:
+    if stat.S_ISREG(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+        fd = os.open(name, flags | _FILE, dir_fd=at)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return fd
+        os.close(fd)  # replaced between the two
+    raise RefusedError(404)
+
+
+def _which(about: os.stat_result) -> tuple[int, int, int]:
+    """The file, and when its contents or its permissions were last changed."""
+    return about.st_dev, about.st_ino, about.st_ctime_ns
 
 
 def reply_to(request: Request, size: int) -> Reply:
     """The head of a reply, and which bytes of a file of so many bytes follow it."""
+    return _reply_to(request, size, int(time.time()))
+
+
+@lru_cache(1024)  # within a second, the same again is the same
+def _reply_to(request: Request, size: int, now: int) -> Reply:
     start, stop, status, part = 0, size, 200, ""
     if request.span is not None:
         first, last = request.span
@@ -248,7 +303,7 @@ def reply_to(request: Request, size: int) -> Reply:
         f"Content-Type: {_type_of(request.path)}\r\nContent-Length: {stop - start}\r\n"
         f"Accept-Ranges: bytes\r\n{part}"
     )
-    head = _head(status, fields, keep=request.keep)
+    head = _head(status, fields, now, keep=request.keep)
     return Reply(head, start, start if request.head_only else stop)
 
 
@@ -269,7 +324,7 @@ def refusal(request: Request, why: RefusedError | None = None) -> bytes:
         fields += "Allow: GET, HEAD\r\n"
     if isinstance(why, _UnsatisfiableError):
         fields += f"Content-Range: bytes */{why.size}\r\n"
-    head = _head(status, fields, keep=request.keep)
+    head = _head(status, fields, int(time.time()), keep=request.keep)
     return head if request.head_only else head + text.encode()
 
 
@@ -285,11 +340,10 @@ def whole(data: bytes) -> bytes:
     return data
 
 
-def _head(status: int, fields: str, *, keep: bool) -> bytes:
+def _head(status: int, fields: str, now: int, *, keep: bool) -> bytes:
     close = "" if keep else "Connection: close\r\n"
     phrase = HTTPStatus(status).phrase
-    date = _date(int(time.time()))
-    line = f"HTTP/1.1 {status} {phrase}\r\nDate: {date}\r\n"
+    line = f"HTTP/1.1 {status} {phrase}\r\nDate: {_date(now)}\r\n"
     return f"{line}{fields}{close}\r\n".encode("latin-1")
 
 

@@ -28,7 +28,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from recipes.file_serve._asyncio import Client, serve_clients
-from recipes.file_serve._http import Folder, Request, reply_to, whole
+from recipes.file_serve._http import (
+    BACKOFF_S,
+    OVERLOAD,
+    Folder,
+    Request,
+    reply_to,
+    whole,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -94,26 +101,33 @@ def ready(fd: int, start: int, end: int) -> bool:
 
 async def send(client: Client, fd: int, at: int, end: int) -> None:
     """Send these bytes, of which all are in memory; wait for the socket alone."""
-    loop = asyncio.get_running_loop()
-    # the transport waits for its own descriptor: this one is ours to wait for
-    sock = os.dup(client.conn.fileno())
+    while at < end:
+        try:
+            sent = os.sendfile(client.conn.fileno(), fd, at, end - at)
+        except BlockingIOError:
+            await writable(client.conn)
+        else:
+            whole(bytes(sent > 0))
+            at += sent
+            client.requests.progressed()
+            await asyncio.sleep(0)
+
+
+async def writable(conn: socket.socket) -> None:
+    """Wait until the socket takes more, or for a while when no descriptor is free."""
+    try:  # the transport waits for its own descriptor: this one is ours to wait for
+        sock = os.dup(conn.fileno())
+    except OSError as error:
+        if error.errno not in OVERLOAD:
+            raise
+        await asyncio.sleep(BACKOFF_S)
+        return
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_writer(sock, ready.set)
     try:
-        while at < end:
-            try:
-                sent = os.sendfile(sock, fd, at, end - at)
-            except BlockingIOError:
-                writable = asyncio.Event()
-                loop.add_writer(sock, writable.set)
-                try:
-                    await writable.wait()
-                finally:
-                    loop.remove_writer(sock)
-            else:
-                whole(bytes(sent > 0))
-                at += sent
-                client.requests.progressed()
-                await asyncio.sleep(0)
+        await ready.wait()
     finally:
+        loop.remove_writer(sock)
         os.close(sock)
 
 

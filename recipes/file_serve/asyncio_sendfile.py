@@ -56,8 +56,8 @@ async def send_file(client: Client, request: Request, folder: Folder) -> None:
                 sent = await loop.sendfile(
                     client.transport, file, at, size, fallback=False
                 )
-            # asyncio says so of a client that has left, too
-            except asyncio.SendfileNotAvailableError as error:
+            # asyncio says so of a client that has left or is leaving, too
+            except RuntimeError as error:  # `SendfileNotAvailableError` is one
                 raise ConnectionAbortedError from error
             whole(bytes(sent > 0))
             client.requests.progressed()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,10 @@ import pytest
 
 from benchmarks.serve import WRK, requests_a_second
 from benchmarks.write_child import Writer
+from tests.benchmarks.conftest import ROOT
+from tests.recipes.tcp_echo.servers import wait_until
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -36,6 +40,21 @@ def test_what_can_not_be_asked_is_told_in_one_line(bench: Bench, arguments: tupl
     assert done.returncode == 2
     assert said in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@linux
+@pytest.mark.parametrize("arguments", [("net", "--only", "echo-64"), ("pipes", "--only", "bulk")])
+def test_a_signal_ends_it_and_leaves_nothing(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """One benchmark that hears signals itself, and one whose children's host does."""
+    command = [sys.executable, "-m", "benchmarks", *arguments, "--quick"]
+    env = dict(os.environ) | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        wait_until(lambda: any(tmp_path.glob("benchmarks-*")), "its temporary folder is there")
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b"Traceback" not in said
+    assert not list(tmp_path.iterdir())
 
 
 @linux

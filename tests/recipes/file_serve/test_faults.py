@@ -135,13 +135,24 @@ def test_out_of_descriptors(server: Server, files: Files, passes: Passes) -> Non
             late = [stack.enter_context(faults.connect(server.address)) for _ in range(SLOTS)]
             for conn in late:
                 conn.sendall(ASK % b"one")
-            assert served.get("/page").status == 503
+            assert served.get("/short").status == 503  # nobody has asked for it lately: it is not open
             heard = faults.heard_from(late)
             assert len(heard) <= 1  # a blocked `accept` has its descriptor already
         for conn in late:
             assert faults.receive(conn, 12) == (b"HTTP/1.1 503" if conn in heard else b"HTTP/1.1 200")
         assert served.get("/page").body == files["page"]
     passes("out of descriptors")
+
+
+def test_a_reply_under_way_when_descriptors_run_out(server: Server, files: Files) -> None:
+    """What it needs it has, or waits for: a head was sent, and what it promised must follow."""
+    with faults.connect(server.address, RCVBUF=16 * 1024) as conn:
+        conn.sendall(ASK % b"big")
+        head, _, begun = faults.receive(conn, 1000).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        with server.lowered(0):
+            rest = faults.receive(conn, len(files["big"]) - len(begun))
+    assert begun + rest == files["big"]
 
 
 def test_many_clients(server: Server, files: Files, passes: Passes) -> None:

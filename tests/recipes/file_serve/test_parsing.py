@@ -39,7 +39,7 @@ def test_no_bytes_raise(data: bytes) -> None:
     requests = Requests()
     requests.receive(data + b"\r\n\r\n")
     while (request := requests.next()) is not None:
-        assert request.refused in (0, 400, 404, 405, 431)
+        assert request.refused in (0, 400, 404, 405, 431, 505)
         assert request.refused or request.path
 
 
@@ -84,3 +84,42 @@ def test_ranges(field: str, size: int, part: tuple[int, int] | None) -> None:
     else:
         reply = reply_to(request, size)
         assert (reply.start, reply.stop) == part
+
+
+def test_what_is_kept_is_the_file_that_the_name_stands_for(tmp_path: Path) -> None:
+    """Replaced, changed, made unreadable by a link, removed: each is seen at the next request."""
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    before = _descriptors()
+    with Folder(tmp_path) as folder:
+        first, size = folder.kept("file")
+        assert folder.kept("file") == (first, size) == (first, 3)
+        (tmp_path / "other").write_bytes(b"newer")
+        (tmp_path / "other").replace(file)
+        second, size = folder.kept("file")
+        assert (os.pread(second, 10, 0), size) == (b"newer", 5)
+        assert os.pread(first, 10, 0) == b"old"  # not yet closed: its number is nobody else's
+        os.truncate(file, 2)
+        assert folder.kept("file")[1] == 2
+        (tmp_path / "link").symlink_to(file)
+        for name in ("link", "missing", ""):
+            with pytest.raises(RefusedError):
+                folder.kept(name)
+        file.unlink()
+        with pytest.raises(RefusedError):
+            folder.kept("file")
+    assert _descriptors() == before
+
+
+def test_what_is_kept_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "MOST_KEPT", 4)
+    with Folder(tmp_path) as folder:
+        before = _descriptors()
+        for number in range(30):
+            (tmp_path / str(number)).write_bytes(b"%d" % number)
+            assert os.pread(folder.kept(str(number))[0], 10, 0) == b"%d" % number
+            assert _descriptors() <= before + 4
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

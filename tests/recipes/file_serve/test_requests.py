@@ -35,6 +35,7 @@ A_FEW = settings(
 MALFORMED = [
     (b"GET /page\r\n\r\n", 400),
     (b"GET /page HTTP/1.1\r\n\r\n", 400),
+    (b"GET /page HTTP/9.9\r\nHost: a\r\n\r\n", 505),
     (b"GET page HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     (b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405),
     (b"GET /page HTTP/1.1\r\nHost: a\r\nbad field\r\n\r\n", 400),
