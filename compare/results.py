@@ -264,8 +264,8 @@ class News:
         loops: every event loop that runs.
         queues: every pool that work is queued for.
         threads: how many there are, in all processes.
-        tasks: how many tasks of asyncio's there are, in all processes; `None` where none can be seen: from Python 3.14
-            on, and of trio.
+        tasks: how many tasks of asyncio's and of trio's there are, in all processes; `None` where none can be seen:
+            asyncio's from Python 3.14 on.
         unheard: how many stalls and turns are left out: there were more than are kept until it is asked.
         missing: what could not be seen until now.
     """

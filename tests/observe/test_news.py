@@ -97,6 +97,27 @@ def test_tasks_are_counted_from_outside() -> None:
         process.kill()
 
 
+MANY_OF_TRIO = """
+import trio
+async def main():
+    async with trio.open_nursery() as nursery:
+        for _ in range(41):
+            nursery.start_soon(trio.sleep, 60)
+        print("ready", flush=True)
+trio.run(main)
+"""
+
+
+def test_tasks_of_trio_are_counted_from_outside() -> None:
+    with subprocess.Popen([sys.executable, "-c", MANY_OF_TRIO], stdout=subprocess.PIPE) as process:
+        with Observer() as observer:
+            line(process)
+            observer.begin(process.pid, news=True)
+            many = _until(observer, lambda news: news.tasks is not None).tasks
+        process.kill()
+    assert many == 1 + 1 + 1 + 41  # trio's first task, the one of its helpers' nursery, main, and those
+
+
 def test_nothing_is_kept_for_nobody(service: subprocess.Popen[bytes], fifo: Path) -> None:
     with Observer() as observer:
         observer.begin(service.pid)

@@ -58,6 +58,12 @@ def mark(filename: str, qualname: str) -> Mark:
     return MACHINERY.get((sites.module(filename), file, qualname), "")
 
 
+def is_trios_run(frame: Frame) -> bool:
+    """Whether a frame is that of a whole run of trio's, which has the runner among its locals."""
+    code = frame.code
+    return code.qualname == "run" and mark(code.filename, code.qualname) == "turn"
+
+
 @dataclass(frozen=True, slots=True)
 class Machinery:
     """Where on a stack it stands: indices of frames, innermost 0.

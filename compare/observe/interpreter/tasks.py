@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compare.observe.interpreter import machinery
 from compare.observe.interpreter.memory import WORD
 from compare.observe.interpreter.objects import Objects
 from compare.observe.interpreter.stacks import Frame
@@ -84,7 +85,7 @@ class Tasks:
         return None
 
     def alive(self, now: int) -> int | None:
-        """Return how many of asyncio's tasks there are; `None` where that can't be seen: from 3.14 on, and of trio.
+        """Return how many of asyncio's tasks there are; `None` where that can't be seen: from 3.14 on.
 
         Args:
             now: nanoseconds; what was not found is not looked for again at once.
@@ -96,6 +97,27 @@ class Tasks:
         except (OSError, UnicodeDecodeError, IndexError):
             return None
         return sum(size for size in sizes if size is not None) if sizes and None not in sizes else None
+
+    def alive_in(self, turns: Iterable[int]) -> int | None:
+        """Return how many tasks of trio's there are, its own among them; `None` where none of its loops runs.
+
+        Args:
+            turns: the addresses of frames that were seen to make a loop's turns: trio's has its runner at hand.
+        """
+        sizes = [size for address in turns if (size := self._in_run(address)) is not None]
+        return sum(sizes) if sizes else None
+
+    def _in_run(self, address: int) -> int | None:
+        """Of what the frame of a run of trio's has at hand, the runner alone has a set: of its tasks."""
+        try:
+            frame = self._reader.frame(address)
+            if frame is None or not machinery.is_trios_run(frame):
+                return None
+            sets = (self._objects.set_of(value) for value in self._objects.values(address))
+            found = next((each for each in sets if each is not None), None)
+            return self._objects.set_size(found) if found is not None else None
+        except (OSError, UnicodeDecodeError, IndexError):
+            return None
 
     def _task_sets(self) -> list[int]:
         """Those of 3.11 to 3.13; from 3.14 on each thread's state has a list, and these are for others' tasks alone."""

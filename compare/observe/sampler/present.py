@@ -55,7 +55,8 @@ def queues(processes: Iterable[WatchedProcess], now: int) -> Iterator[QueueNow]:
 
 
 def tasks(processes: Iterable[WatchedProcess], now: int) -> int | None:
-    """Return how many of asyncio's tasks there are; `None` where none can be seen."""
-    counts = [process.stacks.tasks.alive(now) for process in processes if process.stacks.tasks is not None]
+    """Return how many tasks of asyncio's and of trio's there are; `None` where none can be seen."""
+    read = [(process.stacks, process.stacks.tasks) for process in processes if process.stacks.tasks is not None]
+    counts = [count for stacks, known in read for count in (known.alive(now), known.alive_in(stacks.turns))]
     seen = [count for count in counts if count is not None]
     return sum(seen) if seen else None
