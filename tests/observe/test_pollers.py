@@ -46,3 +46,10 @@ def test_a_poll_is_a_loops_by_its_descriptor(
 
 def test_a_thread_without_a_loop_has_no_poller() -> None:
     assert not _polls("epoll_wait", EPOLL, None, None, loop=None)
+
+
+@pytest.mark.parametrize(("descriptor", "polls"), [(EPOLL, True), (OTHER, False)])
+def test_a_loop_that_no_agent_told_of_is_known_by_the_descriptor_that_it_was_seen_to_poll_by(
+    descriptor: int, *, polls: bool
+) -> None:
+    assert _polls("epoll_pwait", descriptor, None, (0, EPOLL), loop=None) is polls

@@ -188,8 +188,9 @@ class Looks:
         by_descriptor = segment.call.startswith("epoll_")
         polled = loop, segment.arguments[0] if by_descriptor else -1
         if view is None:  # where its stack can't be read, a loop that polls is in its poller, as far as is known
-            turns = thread.loop is not None and not segment.alone
-            segment.poller = turns and (thread.poller is None or polled == thread.poller)
+            known = thread.poller
+            turns = thread.loop is not None or (known is not None and by_descriptor)
+            segment.poller = turns and not segment.alone and (known is None or polled == known)
             return
         segment.poller = False
         if view.own or (by_descriptor and self._process.stacks.runs_nothing(thread, view)):
