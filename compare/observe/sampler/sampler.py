@@ -40,6 +40,9 @@ TRACKER = "multiprocessing.resource_tracker"
 SILENT_NS = 50_000_000
 """A Python that is there for longer is told of, if there is no agent in it."""
 
+READING_NS = 50_000_000
+"""For how long notes are read at most before threads are looked at again."""
+
 
 class Sampler:
     """Watches one program at a time.
@@ -112,11 +115,12 @@ class Sampler:
 
     def tick(self) -> bool:
         """Look at everything once; returns whether the program is still there."""
-        now = time.monotonic_ns()
         for process in list(self._processes.values()):
             self._guarded(self._read_notes, process)
+            now = time.monotonic_ns()  # to read may take long
             self._guarded(self._look_at, process, now)
             self._guarded(process.loop_pings.tick, now)
+        now = time.monotonic_ns()
         if self._pings is not None:
             self._guarded(self._pings.tick, now, self._process.notes.loops)
         self._guarded(self._tend, now)
@@ -138,7 +142,7 @@ class Sampler:
         process.place_loops()
         for thread in process.schedule.due(now):
             try:
-                process.visit(thread, now)
+                process.visit(thread, time.monotonic_ns())
             except Exception as error:  # noqa: BLE001  this look is dropped, and the next begins anew
                 self._failures.note(error)
                 thread.open, thread.raw = None, b""
@@ -214,14 +218,17 @@ class Sampler:
             self._read_notes(process)
 
     def _read_notes(self, process: WatchedProcess, *, early: bool = False) -> None:
-        """Read what has been noted by now: what comes meanwhile is read next, or threads would not be looked at."""
-        notes, now = process.notes, time.monotonic_ns()
+        """Read what has been noted, and what comes meanwhile: a look goes by notes that are not older than itself.
+
+        A program that notes faster than we read is looked at all the same, now and then.
+        """
+        notes, until = process.notes, time.monotonic_ns() + READING_NS
         for record in notes.read():
             try:
                 notes.take(record, early=early)
             except Exception as error:  # noqa: BLE001  one note less
                 self._failures.note(error)
-            if record.time_ns > now:
+            if record.time_ns > until:
                 break
 
     def _note_window(self, record: Record) -> None:
