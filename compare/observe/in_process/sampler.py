@@ -104,6 +104,7 @@ class Windows(Sampler):
     def start(self, record: Record) -> None:
         """Open a window."""
         at, number = record.time_ns, record.first
+        self._process.began = at  # what threads did before is nobody's matter
         for thread in self._process.threads.values():
             if self.open:
                 self._process.cut(thread, at, by_itself=False)
