@@ -12,6 +12,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from multiprocessing import resource_tracker
@@ -181,9 +182,19 @@ def _still_alive(before: set[threading.Thread]) -> list[threading.Thread]:
     deadline = time.monotonic() + GRACE_S
     new = [thread for thread in threading.enumerate() if thread not in before and thread not in _cached_by_trio()]
     for thread in new:
-        while thread.is_alive() and thread not in _cached_by_trio() and time.monotonic() < deadline:
-            thread.join(0.01)
-    return [thread for thread in new if thread.is_alive() and thread not in _cached_by_trio()]
+        while _lives(thread) and time.monotonic() < deadline:
+            time.sleep(0.001)
+    return [thread for thread in new if _lives(thread)]
+
+
+def _lives(thread: threading.Thread) -> bool:
+    """One that `threading` did not start, and only met, is alive for it for ever."""
+    met = isinstance(thread, threading._DummyThread)
+    return (
+        thread.is_alive()
+        and not (met and thread.ident not in sys._current_frames())
+        and thread not in _cached_by_trio()
+    )
 
 
 def _cached_by_trio() -> set[threading.Thread]:
