@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from compare.observe.interpreter.views import View
 from compare.observe.judge.judge import Judge
 from compare.observe.judge.segments import Segment
-from compare.observe.kernel.threads import Stat
+from compare.observe.kernel.threads import TICK_NS, Stat
 from compare.report.check import disagreements
 from compare.results import Site
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 LINE = Site("/app.py", 7, "work")
-TICK_NS = 10 * MS
-"""A clock tick of the kernel's, in nanoseconds."""
 
 
 class Clock:
