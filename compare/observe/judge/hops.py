@@ -45,6 +45,8 @@ class _Line:
     """How many were asked for soon after the one before was done, or while that was on its way."""
     until: int = 0
     """When the last one was done."""
+    counted: int = 0
+    """Until when time is counted: the next is often asked for before it is noted that the one before is done."""
     cost: int = 0
     """Nanoseconds in which a piece of work, or the loop's way to the next, was under way."""
     took: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -78,24 +80,25 @@ class Hops:
         back = at - line.until
         if line.until and back <= MOST_RETURN_NS:
             line.in_sequence += back <= RETURN_NS
-            self._cost(line, max(back, 0), at, count=0)
+            self._cost(line, line.until, at, count=0)
 
     def done(self, thread: Thread, work: Work, at: int) -> None:
         """What it handed over is done."""
         line = self._asking.get((thread, work.site)) if work.site is not None else None
         if line is None or work.started is None:
             return
-        began = max(work.asked, line.until)
         line.hops += 1
         line.took.append(at - work.started)
-        self._cost(line, max(at - began, 0), at, count=1)
+        self._cost(line, work.asked, at, count=1)
         line.until = max(line.until, at)
 
     def lost(self) -> None:
         """There were more than those that were noted."""
         self._lost = True
 
-    def _cost(self, line: _Line, ns: int, until: int, *, count: int) -> None:
+    def _cost(self, line: _Line, since: int, until: int, *, count: int) -> None:
+        ns = max(until - max(since, line.counted), 0)
+        line.counted = max(until, line.counted)
         line.cost += ns
         self._ledger.enter(line.account, ns, until, count=count)
 

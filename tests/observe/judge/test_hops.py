@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from compare.observe.judge.segments import Work
 from tests.observe.judge.story import LINE, MS, Story
 
@@ -53,6 +55,20 @@ def test_hops_of_several_tasks_at_once_cost_no_more_than_their_time_together() -
     (finding,) = story.polls(60).end().findings
     assert (finding.kind, finding.count) == ("hops", 1000)
     assert 49 < finding.total_ms <= 50
+
+
+def test_a_hop_that_is_noted_as_done_after_the_next_was_asked_for_is_counted_once() -> None:
+    story, before = Story(), None
+    for number in range(1, 1001):
+        at = number * 100 * US
+        work = Work(number, 7, 4, LINE, at, asker=1)
+        story.judge.asked(1, work)
+        if before:
+            story.judge.worked(1, before, at + 10 * US)
+        work.started, work.tid, before = at + 70 * US, 2, work
+    (finding,) = story.polls(101).end().findings
+    assert (finding.kind, finding.count) == ("hops", 999)
+    assert finding.total_ms == pytest.approx(999 * 100 / 1000 + 0.01)
 
 
 def test_where_notes_were_lost_it_is_said_that_there_were_more_hops() -> None:
