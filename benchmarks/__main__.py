@@ -7,6 +7,7 @@ import importlib
 import random
 import signal
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,22 +71,38 @@ class Options:
 
 
 @contextmanager
-def signals_end_it() -> Iterator[None]:
-    """A signal that asks this process to end raises `Stopped`: temporary folders and servers go with it.
+def ended_by_signals() -> Iterator[None]:
+    """A signal that asks this process to end raises `Stopped`: servers go with it, and all temporary files.
 
-    The first one counts: a second one must not interrupt the removal of what was made.
+    These lie in one folder of our own, made before a signal raises anything and removed when none does any more: a
+    signal just after a folder was made, before anybody knows of it, would leave it. The first signal counts.
     """
     came: list[int] = []
+    raises = False
 
     def stop(signum: int, _frame: FrameType | None) -> None:
+        nonlocal raises
         came.append(signum)
-        if len(came) == 1:
+        if raises:
+            raises = False
             raise Stopped(signum)
 
     handlers = {signum: signal.signal(signum, stop) for signum in ENDING}
+    usual = tempfile.tempdir
     try:
-        yield
+        with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+            tempfile.tempdir = folder
+            try:
+                raises = True
+                if came:
+                    raise Stopped(came[0])
+                yield
+            finally:
+                raises = False
+        if came:
+            raise Stopped(came[0])
     finally:
+        tempfile.tempdir = usual
         for signum, handler in handlers.items():
             signal.signal(signum, handler)
 
@@ -114,7 +131,7 @@ def main(argv: Sequence[str]) -> int:
     rows_ = tuple(filter(None, asked.rows.split(",")))
     options = Options(asked.quick, asked.rounds or (3 if asked.quick else 9), only, rows_, asked.seed)
     try:
-        with signals_end_it():
+        with ended_by_signals():
             rows = module.measure(options)
     except Stopped as stop:
         return stop.status

@@ -55,6 +55,10 @@ async def run(
                 group.start_soon(_drain, process.stdout, out)
                 group.start_soon(_drain, process.stderr, err)
             status = await process.wait()
+    except TimeoutError:
+        _kill(process)
+        message = f"{arguments[0]} took more than {timeout} s"
+        raise TimeoutError(message) from None
     except BaseException:
         _kill(process)
         raise

@@ -95,6 +95,10 @@ async def run(
     try:
         async with asyncio.timeout(timeout):
             await child.over.wait()
+    except TimeoutError:
+        await _end(transport, child.over)
+        message = f"{arguments[0]} took more than {timeout} s"
+        raise TimeoutError(message) from None
     except BaseException:
         await _end(transport, child.over)
         raise

@@ -55,6 +55,10 @@ async def run(
             out = group.create_task(process.stdout.read())
             err = group.create_task(process.stderr.read())
             group.create_task(process.wait())
+    except TimeoutError:
+        await _end(process)
+        message = f"{arguments[0]} took more than {timeout} s"
+        raise TimeoutError(message) from None
     except BaseException:
         await _end(process)
         raise

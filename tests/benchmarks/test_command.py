@@ -58,6 +58,40 @@ def test_a_signal_ends_it_and_leaves_nothing(arguments: tuple[str, ...], tmp_pat
 
 
 @linux
+@pytest.mark.parametrize(
+    ("event", "call", "which"),
+    [
+        pytest.param("c_return", "mkdir", 1, id="its folder has just been made"),
+        pytest.param("c_return", "mkdir", 2, id="another folder has just been made"),
+        pytest.param("c_call", "rmdir", 1, id="its folder is about to be removed"),
+    ],
+)
+def test_a_signal_at_any_moment_leaves_nothing(event: str, call: str, which: int, tmp_path: Path) -> None:
+    """Sent by a profiler's hook, which is told of each call."""
+    program = f"""
+import os, signal, sys, tempfile
+from benchmarks.__main__ import ended_by_signals
+
+seen = 0
+def hook(_, event, function):
+    global seen
+    if event == {event!r} and function is os.{call}:
+        seen += 1
+        if seen == {which}:
+            signal.raise_signal(signal.SIGTERM)
+
+sys.setprofile(hook)
+with ended_by_signals():
+    tempfile.mkdtemp()
+"""
+    env = dict(os.environ) | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr.splitlines()[-1].endswith("Stopped: SIGTERM")
+    assert not list(tmp_path.iterdir())
+
+
+@linux
 def test_children(bench: Bench, tmp_path: Path) -> None:
     report = tmp_path / "pipes.json"
     rows = "blocking,trio_run_process,asyncio_communicate"
