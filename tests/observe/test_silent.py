@@ -23,11 +23,14 @@ child = it._resource_tracker._pid
 """
 ANY = """
 import subprocess, sys
-waits = "import sys; print(flush=True); sys.stdin.read()"
+waits = "%s; print(flush=True); %s"
 started = subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 started.stdout.readline()
 child = started.pid
 """
+WAITS = ANY % ("import sys", "sys.stdin.read()")
+THREADS = ANY % ("import sys, threading; threading.Thread(target=sys.stdin.read).start()", "0")
+POLLS = ANY % ("import select", "select.select([0], [], [])")
 LOOKS = 100
 """So many at least, also where others use the processors."""
 THEN = "import sys; print(child, flush=True); sys.stdin.read()"
@@ -54,8 +57,11 @@ def unseen(pid: int) -> str:
     return "; ".join(seen.missing)
 
 
-@pytest.mark.parametrize(("start", "is_told"), [(TRACKER, False), (ANY, True)])
-def test_what_multiprocessing_clears_up_with_needs_no_agent(start: str, *, is_told: bool) -> None:
+CASES = [(TRACKER, False), (WAITS, False), (THREADS, True), (POLLS, True)]
+
+
+@pytest.mark.parametrize(("start", "is_told"), CASES, ids=["tracker", "waits", "threads", "polls"])
+def test_what_has_one_thread_and_polls_nothing_needs_no_agent(start: str, *, is_told: bool) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", start + THEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as program:

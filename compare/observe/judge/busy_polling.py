@@ -76,8 +76,7 @@ class BusyPolling:
             watch.turn.clear()
             self._end(turn.thread, watch)
         else:
-            self._settle(turn.thread, watch)
-            watch.streak.told_ns += told.starved
+            self._settle(turn.thread, watch, turn.until - turn.held if told.starved else None)
 
     def is_polling(self, turn: Turn) -> bool:
         """Whether what looks like one turn, and was not proved to be one, was many, for nothing; tells it, too."""
@@ -103,10 +102,13 @@ class BusyPolling:
         for thread in list(self._watched):
             self.ends(thread)
 
-    def _settle(self, thread: Thread, watch: _Watch) -> None:
+    def _settle(self, thread: Thread, watch: _Watch, starved_from: int | None = None) -> None:
+        """Take what a turn was; `starved_from`: from when on it is told of it that it stood in line for a CPU."""
         turn, watch.turn = watch.turn, []
         for segment, stat in turn:
             self._take(thread, watch, segment, stat)
+            if starved_from is not None and segment.end > starved_from and segment.kind == "running":
+                watch.streak.told_ns += segment.delay
 
     def _take(self, thread: Thread, watch: _Watch, segment: Segment, stat: Stat | None) -> None:
         view, streak = segment.view, watch.streak

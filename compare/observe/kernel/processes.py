@@ -55,13 +55,6 @@ class Process:
         except OSError:
             return ""
 
-    def command(self) -> str:
-        """Return its arguments, with blanks between; empty when it has ended."""
-        try:
-            return Path(f"/proc/{self.pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:
-            return ""
-
     def state(self) -> str:
         """Return its state's letter, as proc_pid_stat(5) tells it; empty when it has ended."""
         try:

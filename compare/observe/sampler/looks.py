@@ -187,9 +187,11 @@ class Looks:
 
     def _know_poller(self, thread: WatchedThread, segment: Segment) -> None:
         """A loop's poller is its descriptor: seen where a loop polls that runs nothing, known whoever calls it then."""
-        view = segment.view
-        if segment.call not in syscalls.POLLERS or (view is not None and not view.loop):
-            segment.poller = False
+        view, segment.poller = segment.view, False
+        if segment.call not in syscalls.POLLERS:
+            return
+        self._process.wants_agent = True
+        if view is not None and not view.loop:
             return
         loop = thread.loop[0] if thread.loop is not None else 0
         by_descriptor = segment.call.startswith("epoll_")
@@ -199,7 +201,6 @@ class Looks:
             turns = thread.loop is not None or (known is not None and by_descriptor)
             segment.poller = turns and not segment.alone and (known is None or polled == known)
             return
-        segment.poller = False
         if view.own or (by_descriptor and self._process.stacks.runs_nothing(thread, view)):
             thread.poller = polled
         if by_descriptor and polled == thread.poller and not view.own:

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 CHILDREN_NS = 25_000_000
 """How often children are looked for."""
 MOST_NAMED = 3
-TRACKER = "multiprocessing.resource_tracker"
-"""What `multiprocessing` starts to clear up after a program: it has no threads, pools or loops to be told of."""
 SILENT_NS = 50_000_000
 """A Python that is there for longer is told of, if there is no agent in it."""
 
@@ -199,7 +197,8 @@ class Sampler:
         """Tell what there is to tell of a process that is watched no longer."""
         self._read_notes(process)
         search = self._searches.pop(process.pid, None)
-        if search is not None and process.stacks.reader is not None and now - process.began > SILENT_NS:
+        is_silent = search is not None and process.stacks.reader is not None and now - process.began > SILENT_NS
+        if is_silent and process.wants_agent:
             self._silent.append(process.pid)
         process.close(now)
         for work in process.notes.queue.values():
@@ -265,7 +264,7 @@ class Sampler:
             return
         self.judge.child(pid, process.kernel.name())
         self._processes[pid] = process
-        if self._agent is not None and TRACKER not in process.kernel.command():
+        if self._agent is not None:
             self._searches[pid] = Search(pid, self._heard, now)
 
     def _name_other_python(self, process: WatchedProcess) -> None:

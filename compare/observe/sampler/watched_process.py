@@ -57,6 +57,8 @@ class WatchedProcess:
         self.loop_pings = LoopPings(self, self.notes, lambda _: None, now)
         self.has_forked = False
         """Whether it has noted so since its children were looked for."""
+        self.wants_agent = False
+        """Whether it had several threads, or polled: else there is nothing in it that only an agent can tell."""
 
     def hear(self, agent: Agent, began: int, **how: Any) -> None:
         """An agent is in it, which is listened to from now on; `how` is as `NotesRead` has it."""
@@ -94,6 +96,7 @@ class WatchedProcess:
         for tid in fresh:
             with contextlib.suppress(OSError):
                 self.threads[tid] = WatchedThread(self.pid, tid, now)
+        self.wants_agent = self.wants_agent or len(self.threads) > 1
         self._listed += self._rest * (time.thread_time_ns() - began)  # a thousand threads take their time
         return bool(fresh)
 

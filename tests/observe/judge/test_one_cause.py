@@ -42,6 +42,13 @@ def _holds(seen: Observation, away_ms: float) -> None:
 
 
 @example([("polls", 1, 1), ("runs", 2, 1), ("turns", 8, 1), ("starved", 90, 1), ("waits", 6, 1)], False)  # noqa: FBT003
+@example(
+    [
+        ("polls", 1, 1), ("runs", 1, 1), ("runs", 1, 1), ("turns", 88, 1),
+        ("pinged", 1, 1), ("starved", 1, 1), ("starved", 9, 1), ("waits", 6, 1),
+    ],
+    True,  # noqa: FBT003
+)  # fmt: skip
 @given(st.lists(st.tuples(st.sampled_from(PARTS), st.integers(1, 200), st.integers(1, 3)), max_size=60), st.booleans())
 def test_of_a_made_up_loop(parts: list[tuple[str, int, int]], agent: bool) -> None:  # noqa: FBT001  drawn
     story = Story(agent=agent)
