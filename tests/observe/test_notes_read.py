@@ -101,3 +101,15 @@ def test_notes_that_come_while_others_are_read_wait_for_the_next_look() -> None:
         agent.close()
         ring.close()
         os.close(read)
+
+
+def test_a_wait_that_was_seen_after_a_note_began_after_it(watched: tuple[WatchedProcess, Heard]) -> None:
+    process, judge = watched
+    worker, began = threading.get_native_id(), process.began
+    wait = Segment(began, "call", "clock_nanosleep")  # halfway between two looks
+    process.threads[worker].open, process.threads[worker].found = wait, began + 20
+    process.notes.take(Record(began, Kind.ASKED, worker, 1, POOL, 0, 0, 4))
+    process.notes.take(Record(began + 10, Kind.STARTED, worker, 1, POOL, 0, 0, 4))
+    assert [(each.kind, each.start, each.end) for each in judge.stretches] == [("running", began, began + 10)]
+    assert process.threads[worker].open is wait
+    assert wait.start == began + 10

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BLOCKS_S = 0.3
 ENOUGH_S = 100.0
+SLEEP = "clock_nanosleep"
 
 
 pytestmark = pytest.mark.usefixtures("sampler")
@@ -30,6 +31,7 @@ class Told:
     def __init__(self) -> None:
         self.stalls: list[compare.Stall] = []
         self.threads: set[int] = set()
+        self.took_ms: list[float] = []
         self._has_come = threading.Event()
 
     def __call__(self, stall: compare.Stall) -> None:
@@ -37,40 +39,53 @@ class Told:
         self.threads.add(threading.get_ident())
         self._has_come.set()
 
+    def of_the_wait(self) -> list[compare.Stall]:
+        """Return those of `_waits`; a machine that others use may be slow to start a thread, which is told too."""
+        return [stall for stall in self.stalls if stall.found.call == SLEEP]
+
+    def ms(self) -> float:
+        """Return what they come to, in milliseconds."""
+        return sum(stall.found.total_ms for stall in self.of_the_wait())
+
     async def comes(self) -> None:
         """Wait for one, while the loop goes on."""
         assert await anyio.to_thread.run_sync(self._has_come.wait, ENOUGH_S)
         self._has_come.clear()
 
 
-async def _waits() -> None:
+async def _waits() -> float:
+    """Return how long it took, in milliseconds: a machine that others use may wake it late."""
     await anyio.sleep(0.01)
+    begun = time.perf_counter()
     time.sleep(BLOCKS_S)  # noqa: ASYNC251  the wait that is to be found
+    return (time.perf_counter() - begun) * 1e3
 
 
 async def _told_twice(told: Told) -> compare.watch:
     async with compare.watch(threshold_ms=150, on_stall=told) as seen:
         for count in (1, 2):
-            await _waits()
-            await told.comes()
-            assert len(told.stalls) == count
+            told.took_ms.append(await _waits())
+            while told.ms() < 150 * count:
+                await told.comes()
         assert seen.findings == ()
     return seen
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "asyncio+uvloop", "trio"])
 def test_each_is_told_when_it_has_ended(run: Callable[..., Any], backend: str) -> None:
+    """A machine that others use may keep the sampler away: then a part of a wait is not told, or two are told as one."""
     told, before = Told(), time.time()
     seen = run(backend, _told_twice, told)
-    for stall in told.stalls:
-        assert (stall.found.place, stall.found.call, stall.found.count) == ("loop-thread", "clock_nanosleep", 1)
+    for stall in told.of_the_wait():
+        assert stall.found.place == "loop-thread"
         assert stall.found.site is not None
         assert stall.found.site.function == "_waits"
-        assert stall.found.total_ms == pytest.approx(BLOCKS_S * 1000, rel=0.25)
+        assert stall.found.total_ms >= 150
         assert before < stall.ended < time.time()
     assert threading.get_ident() not in told.threads
-    (finding,) = seen.findings
-    assert finding.count == 2
+    (finding,) = (each for each in seen.findings if each.call == SLEEP)
+    assert finding.total_ms == pytest.approx(told.ms())
+    assert 300 <= told.ms() <= sum(told.took_ms) * 1.05
 
 
 def test_one_shortly_before_the_end_is_told_before_it(run: Callable[..., Any]) -> None:

@@ -363,7 +363,10 @@ class Judge:
         return found
 
     def _finding(self, account: Account, entry: Entry) -> Finding | None:
-        return self._ledger.finding(account, entry, self._target) if self._is_told(account) else None
+        if not self._is_told(account):
+            return None
+        shown = self._as_told(account)
+        return replace(self._ledger.finding(account, entry, self._target), place=shown.place, kind=shown.kind)
 
     # --- what is told -----------------------------------------------------------------------------------------
 

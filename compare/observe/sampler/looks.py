@@ -90,7 +90,7 @@ class Looks:
             self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
             if turned is not None:
                 self._process.judge.came_round(self._process.pid, thread.tid, turned)
-        thread.open, thread.seen = fresh, now
+        thread.open, thread.seen, thread.found = fresh, now, now
 
     def _first(self, thread: WatchedThread, now: int) -> int:
         """Return when a thread that is looked at first began what it does; tell that it stood in line until it ran."""
@@ -276,6 +276,10 @@ class Looks:
         segment, thread.calm = thread.open, 0
         if segment is None or not segment.start < at:
             return
+        if by_itself and at < thread.found:  # when it began was reckoned: it ran until then, and did this after
+            ran, segment.start = Segment(segment.start, "running", work=segment.work), at
+            self._process.judge.segment(self._process.pid, thread.tid, closed(ran, at))
+            return
         with contextlib.suppress(OSError):  # how long it stood in line for a CPU is known only once it runs again
             times = thread.files.times()
             segment.cpu += times.run_ns - thread.times.run_ns
@@ -290,7 +294,7 @@ class Looks:
                 alone=segment.alone, poller=segment.poller, asked=segment.asked, sought=segment.sought,
             )  # fmt: skip
         self._process.judge.segment(self._process.pid, thread.tid, closed(segment, at))
-        thread.open = rest
+        thread.open, thread.found = rest, at
 
 
 def _look_up_anew(segment: Segment | None) -> None:

@@ -15,8 +15,8 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "below", "born", "calm", "came_round", "contended", "files", "hidden", "loop", "open", "pinged", "poller",
-        "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
+        "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "loop", "open", "pinged",
+        "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
@@ -25,7 +25,8 @@ class WatchedThread:
         self.files = kernel_threads.ThreadFiles(pid, tid)
         self.raw = b""
         self.times = self.files.times()
-        self.born = self.seen = now
+        self.born = self.seen = self.found = now
+        """When it was followed first, looked at last, and first seen at what it does."""
         self.calm = 0
         """How many looks in a row have found nothing new."""
         self.open: Segment | None = None
