@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary files of others come and go meanwhile."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 def _left() -> tuple[set[str], set[str], int]:
     folders = {path.name for path in Path(tempfile.gettempdir()).glob("compare-*") if (path / "slow").exists()}
     return {path.name for path in Path("/proc/self/fd").iterdir()}, folders, threading.active_count()
