@@ -73,7 +73,7 @@ async def _told_twice(told: Told) -> compare.watch:
 
 @pytest.mark.parametrize("backend", ["asyncio", "asyncio+uvloop", "trio"])
 def test_each_is_told_when_it_has_ended(run: Callable[..., Any], backend: str) -> None:
-    """A machine that others use may keep the sampler away: then a part of a wait is not told, or two are told as one."""
+    """A machine that others use may keep the sampler away: then part of a wait is not told, or two are told as one."""
     told, before = Told(), time.time()
     seen = run(backend, _told_twice, told)
     for stall in told.of_the_wait():
