@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -113,3 +114,18 @@ def test_a_wait_that_was_seen_after_a_note_began_after_it(watched: tuple[Watched
     assert [(each.kind, each.start, each.end) for each in judge.stretches] == [("running", began, began + 10)]
     assert process.threads[worker].open is wait
     assert wait.start == began + 10
+
+
+def test_what_follows_a_note_does_not_begin_before_it(watched: tuple[WatchedProcess, Heard]) -> None:
+    process, judge = watched
+    worker, began = threading.get_native_id(), process.began
+    thread = process.threads[worker]
+    thread.open = Segment(began, "call", "futex")
+    time.sleep(0.02)  # nobody looks meanwhile
+    process.notes.take(Record(began, Kind.ASKED, worker, 1, POOL, 0, 0, 4))
+    process.notes.take(Record(time.monotonic_ns(), Kind.STARTED, worker, 1, POOL, 0, 0, 4))
+    for _ in range(2):
+        process.visit(thread, time.monotonic_ns())
+    process.close(time.monotonic_ns())
+    assert len(judge.stretches) >= 2
+    assert all(before.end <= after.start for before, after in itertools.pairwise(judge.stretches))

@@ -304,10 +304,14 @@ def _look_up_anew(segment: Segment | None) -> None:
 
 
 def _changed(thread: WatchedThread, times: Times, now: int) -> int:
-    """When a thread went from what it was seen at last to what it is seen at now: halfway, unless it stood in line."""
-    unseen = now - thread.seen
+    """When a thread went from what it was seen at last to what it is seen at now: halfway, unless it stood in line.
+
+    What a note began is known from when that was written, which may be after the last look.
+    """
+    known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
+    unseen = now - known
     stood_in_line = unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen
-    return now if stood_in_line else thread.seen + unseen // 2
+    return now if stood_in_line else known + unseen // 2
 
 
 def _is_missed(thread: WatchedThread, times: Times, now: int) -> bool:
