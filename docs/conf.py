@@ -57,7 +57,7 @@ html_sidebars = {
     ]
 }
 html_theme_options: dict[str, list[str]] = {"footer_icons": [], "top_of_page_buttons": []}
-pygments_style = "friendly"
+pygments_style = "a11y-high-contrast-light"  # with furo; the comments of others are too faint to read
 pygments_dark_style = "github-dark"
 
 copybutton_prompt_text = r"\$ "

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     Clean = Callable[[str], str]
 
 TRIES = 3
-ALSO = {"file-cold": frozenset({"asyncio_aiofiles"})}
+ALSO = {
+    "file-cold": frozenset({"asyncio_aiofiles"}),
+    "serve-cold": frozenset({"asyncio_sendfile", "trio_sendfile"}),
+}
 """What else a page plays: recipes beside others in a case that is not their own page's."""
 
 
@@ -47,8 +50,11 @@ def changed(run: Run, clean: Clean) -> None:
 
 
 def stale(run: Run, clean: Clean) -> None:
-    """Record those again whose code has changed since, or that lack something; arguments as for `every`."""
+    """Record those again whose code has changed since, or that lack something, and `ALSO`; arguments as for `every`."""
     _again_where(lambda told: not is_current(told) or _lacks(told) > 0, run, clean)
+    for case, name in ((case, name) for case, names in ALSO.items() for name in sorted(names)):
+        if not path_of(case, name).is_file():
+            _again(case, name, run, clean)
 
 
 def _again_where(wanted: Callable[[dict[str, Any]], bool], run: Run, clean: Clean) -> None:
@@ -62,7 +68,7 @@ def _again(case: str, name: str, run: Run, clean: Clean) -> None:
     folder = PITFALLS if case == PITFALLS else workload_of(case)[0].folder
     recipe = ROOT / "recipes" / folder / f"{name}.py"
     if not recipe.is_file():
-        path_of(case, name).unlink()
+        path_of(case, name).unlink(missing_ok=True)
     elif case == PITFALLS:
         _script(recipe, run, clean)
     else:

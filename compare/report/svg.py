@@ -16,6 +16,7 @@ from compare.report.lanes import TIMES, Folded, coalesce, depth, fold, lane_name
 from compare.report.paint import Theme, bar, deep, plain, style, textures
 from compare.report.states import LOOKS, WAITS
 from compare.report.timeline import foremost
+from compare.report.wrap import wrapped
 from compare.results import Observation, Run, Span, State
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ LANE, GAP, HEAD, AXIS, LEGEND, FOOT = 16.0, 4.0, 26.0, 34.0, 20.0, 6.0
 """Heights in pixels."""
 CHAR = 6.3
 """How wide a character is taken to be, in pixels, at the 11 pixels that all text has."""
+NAMES = 0.42
+"""The share of the width that names of threads take at most: a longer name is cut."""
 TITLES = 300
 """So many waits at most get a word of their own under the pointer."""
 
@@ -99,7 +102,7 @@ def _verdict(run: Run, total_ms: float) -> str:
 def _drawn(seen: Sequence[tuple[str, str, Observation]], total_ms: float, width: int, title: str, theme: Theme) -> str:
     blocks = [_block(head, said, observation, total_ms, width) for head, said, observation in seen]
     prefix = f"lanes-{zlib.crc32(repr((blocks, width, theme)).encode()):08x}"
-    sheet = _Sheet(float(width), min(170.0, width * 0.28), total_ms, prefix)
+    sheet = _Sheet(float(width), _names_room(blocks, width), total_ms, prefix)
     y = AXIS
     for block in blocks:
         y = _draw_block(sheet, block, y)
@@ -114,6 +117,13 @@ def _drawn(seen: Sequence[tuple[str, str, Observation]], total_ms: float, width:
         f"<style>{style(prefix, theme)}</style><defs>{textures(prefix)}</defs>"
         f'<rect width="{width}" height="{y:.0f}" rx="6" class="paper"/>{grid}{"".join(sheet.out)}</svg>'
     )
+
+
+def _names_room(blocks: Iterable[_Block], width: int) -> float:
+    """How far from the left the axis begins: behind the longest name, if that leaves it more than half."""
+    names = [lane_name(one.lane) + _more(one) for block in blocks for one in block.lanes]
+    needed = max(map(len, names), default=0) * CHAR + 18
+    return min(max(needed, min(170.0, width * 0.28)), width * NAMES)
 
 
 def _block(head: str, said: str, observation: Observation, total_ms: float, width: int) -> _Block:
@@ -143,14 +153,7 @@ def _waited(one: Folded) -> str:
 
 def _draw_block(sheet: _Sheet, block: _Block, y: float) -> float:
     if block.head:
-        head = shortened(block.head, (sheet.width - 20) / 1.2)
-        room = sheet.width - 34 - len(head) * CHAR * 1.2
-        beside = f'<tspan dx="10" class="faint">{plain(shortened(block.said, room))}</tspan>' if room > 200 else ""
-        sheet.out.append(f'<text x="10" y="{y + 16:.1f}" class="head">{plain(head)}{beside}</text>')
-        y += HEAD
-        if block.said and not beside:
-            sheet.text(10, y + 8, shortened(block.said, sheet.width - 20), "faint")
-            y += 16
+        y = _draw_head(sheet, block, y)
     for one in block.lanes:
         more = _more(one)
         name = shortened(lane_name(one.lane), sheet.left - 18 - len(more) * CHAR)
@@ -161,6 +164,19 @@ def _draw_block(sheet: _Sheet, block: _Block, y: float) -> float:
         sheet.text(10, y + LANE - 4, f"and {block.hidden} more threads", "faint")
         y += LANE + GAP
     return y + 6
+
+
+def _draw_head(sheet: _Sheet, block: _Block, y: float) -> float:
+    """The name, and what is said of it: beside it if there is room for all, else in lines of its own."""
+    head = shortened(block.head, (sheet.width - 20) / 1.2)
+    fits = len(block.said) * CHAR <= sheet.width - 34 - len(head) * CHAR * 1.2
+    beside = f'<tspan dx="10" class="faint">{plain(block.said)}</tspan>' if block.said and fits else ""
+    sheet.out.append(f'<text x="10" y="{y + 16:.1f}" class="head">{plain(head)}{beside}</text>')
+    y += HEAD
+    for line in () if beside else wrapped(block.said, int((sheet.width - 20) / CHAR)):
+        sheet.text(10, y + 8, line, "faint")
+        y += 16
+    return y
 
 
 def _draw_lane(sheet: _Sheet, spans: Sequence[Span], y: float) -> None:

@@ -6,6 +6,7 @@ Cells that a command printed are marked as not translatable: they are evidence, 
 from __future__ import annotations
 
 import os
+import re
 import string
 import subprocess
 import sys
@@ -141,7 +142,10 @@ class MeasuredTable(Evidence):
         runs = (
             [run for each in wanted for run in found.runs if run.variant == each] if wanted else best_first(found.runs)
         )
-        return self.rows(found, runs) if runs else []
+        if not runs:
+            return []
+        work = nodes.paragraph("", work_of(runs[0]), translatable=False, classes=["provenance"])
+        return [work, *self.rows(found, runs)]
 
 
 class MeasuredRecipe(Evidence):
@@ -160,7 +164,7 @@ class MeasuredRecipe(Evidence):
             found = measurement(case)
             runs = [run for run in found.runs if run.variant == name] if found else []
             if found and runs:
-                shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
+                shown.append(nodes.rubric("", work_of(runs[0]), translatable=False))
                 shown += self.rows(found, runs, variant=False)
                 shown += [frame for run in runs if case != above and (frame := timeline(case, run)) is not None]
         return [*(shown or self.missing()), *self.on_other_pythons(lambda python: self._tables(folder, name, python))]
@@ -172,9 +176,15 @@ class MeasuredRecipe(Evidence):
             found = measurement(case, python)
             runs = [run for run in found.runs if run.variant == name] if found else []
             if found and runs:
-                shown.append(nodes.rubric("", case.partition("-")[2], translatable=False))
+                shown.append(nodes.rubric("", work_of(runs[0]), translatable=False))
                 shown += self.rows(found, runs, variant=False)
         return shown
+
+
+def work_of(run: Run) -> str:
+    """What was asked for, such as `cold: 32 files of 128 KiB`; the figures have their units by them."""
+    title = scenario_of(run.scenario).title(run).removeprefix(f"{run.scenario}, ")
+    return re.sub(r" \([^)]* in ms\b[^)]*\)$", "", title)
 
 
 class Picture(Evidence):

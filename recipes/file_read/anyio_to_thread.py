@@ -1,8 +1,8 @@
 """One hop for the whole file with `anyio.to_thread.run_sync`, and a limiter.
 
-`trio_to_thread` for both backends: open, read and close in one worker thread, under a
-limiter of our own, so that slow files do not use up the 40 threads that the rest of the
-program shares.
+`trio_to_thread` for both backends: open, read and close in one worker thread.
+`read_files` has a limiter of its own, so that slow files do not use up the 40 threads
+that the rest of the program shares.
 
 **Where it still blocks:** in `open` and `read`, in the worker threads; a file is queued
 for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at

@@ -1,8 +1,8 @@
 """One hop for the whole file with `trio.to_thread.run_sync`, and a limiter.
 
 Open, read and close happen in one worker thread, so the file costs one hop where
-`trio.open_file` makes three. The limiter of our own keeps slow files from using up the
-40 threads that the rest of the program shares.
+`trio.open_file` makes three. The limiter of `read_files` keeps slow files from using up
+the 40 threads that the rest of the program shares.
 
 **Where it still blocks:** in `open` and `read`, in trio's worker threads; a file is
 queued for a token of the limiter. `abandon_on_cancel=True` frees a cancelled caller at

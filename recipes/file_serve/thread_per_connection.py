@@ -5,8 +5,8 @@ Every client has a thread that blocks in `recv` until a request comes, and in
 event loop to hold. What waits for the disk or for a slow client is that client's own
 thread.
 
-**Where it still blocks:** every thread blocks, for its own client: in `recv`, in
-`open`, and in `sendfile` for the disk and for the socket alike.
+**Where it still blocks:** the main thread in `accept`; every other for its own client:
+in `recv`, in `open`, and in `sendfile` for the disk and for the socket alike.
 
 **Use it when** clients are tens or hundreds. A thread costs about 25 KiB of memory that
 is really used, and a switch for each request: with thousands of idle keep-alive

@@ -3,8 +3,8 @@
 The shortest code that serves many at once: the main thread accepts, and every client
 gets a thread in which `recv` and `sendall` simply block. Ten clients, eleven threads.
 
-**Where it still blocks.** Every thread blocks, in `recv` or `sendall`; concurrency
-comes from having many of them. Between two system calls they take turns at the GIL.
+**Where it still blocks.** Every thread blocks, in `recv` or `sendall`, and the main one
+in `accept`; concurrency comes from having many. Between two calls they share the GIL.
 
 **Use it when** clients are tens or hundreds, and the handler calls blocking libraries.
 A thread costs about 25 KiB of memory that is really used (and 8 MiB of address space),

@@ -157,9 +157,15 @@ def test_the_figures_of_a_python_lie_in_its_folder() -> None:
         assert {each.rpartition(".")[0] for each in told} == {python}
 
 
-def test_what_an_earlier_schema_made_is_stale_and_what_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_earlier_schema_made_is_stale_a_picture_that_cuts_a_word_and_what_commands_print(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(measure, "_schema", lambda path: 0 if path.stem == "file-warm" else 2)
-    assert measure._stale() == ["file-warm", "claims", "transcripts", "tries", "recordings-stale"]
+    monkeypatch.setattr(measure, "MEASURED", tmp_path)
+    (tmp_path / "svg").mkdir()
+    (tmp_path / "svg" / "serve-big-trio_sendfile-trio.svg").write_text("<text>worker Trio thr…</text>", "utf-8")
+    (tmp_path / "svg" / "serve-small-trio_sendfile-trio.svg").write_text("<text>worker Trio thread 0</text>", "utf-8")
+    assert measure._stale() == ["file-warm", "serve-big", "claims", "transcripts", "tries", "recordings-stale"]
 
 
 def test_nothing_tells_of_the_folders_of_the_machine_that_measured() -> None:

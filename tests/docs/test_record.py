@@ -61,6 +61,15 @@ def test_what_lacks_something_is_stale_though_its_code_is_as_it_was(kept: Path) 
     assert json.loads(kept.read_text("utf-8"))["runs"][0]["missing"] == []
 
 
+def test_what_a_page_plays_besides_is_stale_while_it_is_not_there(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "ALSO", {"file-slow": frozenset({"blocking"})})
+    called, run = recorder(recording(CODE))
+    record.stale(run, str)
+    record.stale(run, str)
+    assert len(called) == 1
+    assert recordings.is_current(json.loads(kept.read_text("utf-8")))
+
+
 def test_what_has_changed_is_recorded_again_until_all_was_seen(kept: Path) -> None:
     kept.write_text(json.dumps(recording("import sys\n")), "utf-8")
     called, run = recorder(recording(CODE, 2), recording(CODE, 0))

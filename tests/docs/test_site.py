@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from docs import conf
+
 pytestmark = pytest.mark.timeout(300)  # whoever comes first builds the site
 
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
@@ -81,6 +83,28 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Links]) 
 def test_both_languages_lead_to_each_other(site: Path) -> None:
     assert 'href="./zh_CN/models.html"' in (site / "models.html").read_text("utf-8")
     assert 'href="./../models.html"' in (site / "zh_CN" / "models.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["pygments_style", "pygments_dark_style"])
+def test_all_of_the_code_can_be_read(name: str) -> None:
+    """WCAG 2.2, 1.4.3: 4.5:1 for text, comments and numbers as well."""
+    styles = pytest.importorskip("pygments.styles", reason="the docs need their extra: pip install -e '.[docs]'")
+    style = styles.get_style_by_name(getattr(conf, name))
+    paper = style.background_color.removeprefix("#")
+    seen = {str(token): look for token, look in style if look["color"] and "Whitespace" not in str(token)}
+    ratios = {token: _contrast(look["bgcolor"] or paper, look["color"]) for token, look in seen.items()}
+    assert {token: ratio for token, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+def _contrast(one: str, other: str) -> float:
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize(

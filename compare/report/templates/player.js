@@ -3,7 +3,7 @@
 // with a cursor, and one clock for all that are shown. It draws from the JSON that each `.player` holds, and from
 // nothing else; all text is set as text. Without a script the element stays hidden.
 (() => {
-  const SVG = "http://www.w3.org/2000/svg", LANE = 14, GAP = 4, MARKS = 8, ON_A_LINE = 3, PLAYS_S = 8, STEPS_S = 0.8;
+  const SVG = "http://www.w3.org/2000/svg", LANE = 14, GAP = 4, LETTER = 6.2, MARKS = 8, ON_A_LINE = 3, PLAYS_S = 8, STEPS_S = 0.8;
   const SPEEDS = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
   const WORDS = {
     en: {
@@ -255,7 +255,9 @@
 
     // ---- lanes -------------------------------------------------------------------------------------------------
 
-    get left() { return this.width < 420 ? 34 : 150; }
+    // behind the longest name, if that leaves the lanes two thirds
+    get left() { return this.width < 420 ? 34 : Math.max(150, Math.min(this.longest * LETTER + 40, this.width / 3)); }
+    get longest() { return Math.max(...this.run.threads.map(({ title }) => title.length)); }
     x(us) { return this.left + (us / this.total) * (this.width - this.left - 6); }
     us(x) { return Math.min(Math.max((x - this.left) / (this.width - this.left - 6), 0), 1) * this.total; }
 
@@ -285,7 +287,7 @@
       const letter = draw("text", { x: 13, y: y + LANE - 3.5, class: "letter", "text-anchor": "middle" });
       letter.textContent = thread.letter;
       const name = draw("text", { x: 32, y: y + LANE - 3 });
-      const room = Math.floor((this.left - 40) / 6.2);
+      const room = Math.floor((this.left - 40) / LETTER);
       name.textContent = room < 6 ? "" : thread.title.length > room ? `${thread.title.slice(0, room - 1)}…` : thread.title;
       this.lanes.append(letter, name);
     }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +53,19 @@ def test_models_side_by_side_share_one_axis(slow_files: Comparison) -> None:
     reads = [float(found) for found in re.findall(r'<path class="blocked" d="M[\d.]+ [\d.]+h([\d.]+)v', svg)]
     assert len(reads) == 3
     assert max(reads) - min(reads) < 1.5  # each begins with a read of 50 ms
+
+
+def test_no_sentence_and_no_usual_name_is_cut(slow_files: Comparison) -> None:
+    name = "ThreadPoolExecutor-12_34"
+    said = "8 workers wait in read for 00007 and 7 more: up to 52 ms; " * 4
+    run = slow_files.runs[1]
+    assert run.observation is not None
+    lanes = tuple(replace(lane, thread=name) for lane in run.observation.lanes)
+    svg = lanes_svg(replace(run, verdict=said, observation=replace(run.observation, lanes=lanes)))
+    texts = ["".join(text.itertext()) for text in ET.fromstring(svg).iter(f"{SVG}text")]
+    assert not [text for text in texts if "…" in text]
+    assert any(name in text and "more" in text for text in texts)
+    assert " ".join(said.split()) in " ".join(texts)
 
 
 def test_an_observation_is_drawn_alone(slow_files: Comparison) -> None:
