@@ -10,7 +10,7 @@ which no `try` can catch.
 
 **Where it still blocks:** in the slice, in the loop thread, and with the GIL.
 
-**Use it when** never on a loop, except where the pages are known to be in memory. In a
+**Use it when** the pages are known to be in memory; else do not use it on a loop. In a
 worker thread it still stops every other thread. Files of size 0 (all of `/proc`) and
 FIFOs can't be mapped at all.
 """

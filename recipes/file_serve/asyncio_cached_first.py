@@ -13,7 +13,7 @@ what is not in memory.
 
 **Use it when** most of what is served is in memory, which is what a static site's files
 are, on Linux, on local disks. Big files cost a copy into this process that
-`asyncio_sendfile` saves, and never hold the loop. A file that was removed keeps its
+`asyncio_sendfile` saves; no read holds the loop. A file that was removed keeps its
 room on the disk for half a second more.
 
 **The idea** is in `cached` and `send_at_once`.

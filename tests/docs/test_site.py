@@ -16,27 +16,39 @@ from docs import conf
 
 pytestmark = pytest.mark.timeout(300)  # whoever comes first builds the site
 
+RAW = frozenset({"pre", "code", "script", "style", "template"})
+"""Elements whose text is not prose: marks of Markdown may stand there."""
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 """Elements that make a browser fetch something, and the attribute that says what."""
 
 
 class Links(HTMLParser):
-    """Collects where a page leads to, what it loads, and which places in it can be led to."""
+    """Collects where a page leads to, what it loads, which places can be led to, and prose that kept its Markdown."""
 
     def __init__(self) -> None:
         super().__init__()
         self.leads: set[str] = set()
         self.loads: set[str] = set()
         self.places: set[str] = set()
+        self.unread: list[str] = []
+        self._raw = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
+        self._raw += tag in RAW
         if place := named.get("id"):
             self.places.add(place)
         if tag == "a" and (target := named.get("href")):
             self.leads.add(target)
         if tag in LOADED and (source := named.get(LOADED[tag])) and named.get("rel") not in {"canonical", "author"}:
             self.loads.add(source)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._raw -= tag in RAW
+
+    def handle_data(self, data: str) -> None:
+        if not self._raw and re.search(r"\*\*|\{term\}|\]\(", data):
+            self.unread.append(data.strip())
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +83,12 @@ def test_every_link_within_the_site_leads_somewhere(site: Path, pages: dict[Path
             elif parts.fragment and file in pages and unquote(parts.fragment) not in pages[file].places:
                 broken.append(f"{path.relative_to(site)}: no such place: {target}")
     assert not broken
+
+
+def test_no_markdown_is_left_in_prose(site: Path, pages: dict[Path, Links]) -> None:
+    """In Chinese `**` closes nothing between punctuation and a letter: the colon belongs behind it."""
+    left = {str(path.relative_to(site)): links.unread for path, links in pages.items() if links.unread}
+    assert left == {}
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Links]) -> None:
