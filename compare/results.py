@@ -79,6 +79,7 @@ class Finding:
         kind: a closer word, for `busy-cpu`: `compute`, `gc`, `busy-polling` or `backlog`;
             for `worker-thread`: `page-fault`; `hops`, work that is handed over a little at a time; or `exit`, the
             program's end, which waits for its threads;
+            for `lock`: `import`, where it is a module that another thread imports;
             for `gil`: `gc`, where the one that keeps it collects garbage;
             for `kernel`: `stopped` by a signal; `starved`, where it could run and got no CPU; `starved-thread`, where
             it waited for another thread that got none; `starved-holder`, where that thread had the GIL.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WHAT: dict[tuple[str, str | None], str] = {
     ("lock", None): "{who} wait{s} for {lock}{through}{at}",
+    ("lock", "import"): "{who} wait{s} for {lock}{through}{at}",
     ("gil", None): "the loop waits for the GIL, which {thread} holds{meanwhile}{at}",
     ("gil", "gc"): "the loop waits for the GIL, which {thread} holds while it collects garbage{at}",
     ("page-fault", None): "{who} wait{s} for pages of {pages} to be read{at}",
@@ -37,6 +38,7 @@ FEWER = (
 WAY_OUT: dict[tuple[str, str | None], str] = {
     ("loop-thread", None): "hand it to a thread, or use the library's own asynchronous way",
     ("lock", None): "wait for it in a thread, or use the event loop's own lock, queue or future",
+    ("lock", "import"): "import it before the loop runs",
     ("gil", None): "give that work to a process, or call C that releases the GIL",
     ("page-fault", None): "touch the pages in a thread, or read the file instead of mapping it",
     ("worker-thread", "exit"): "end the work before, or hand it to a daemon",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from compare.report.gathered import Gathered
-    from compare.results import LoopHold, Observation, Run
+    from compare.results import Observation, Run
 
 WIDTH, HEIGHT = 80, 40
 """Columns and lines of a screen that is not known."""
@@ -46,7 +46,7 @@ def _lines(run: Run, threshold_ms: float, width: int, height: int) -> Iterator[s
     head = _said(f"{run.variant}: {_end(run)}after {milliseconds(seen.duration_ms)}{_threads(seen.threads)}", width)
     for sentence in dict.fromkeys(seen.missing):
         head += _said(f"not seen: {sentence}", width)
-    head += _said(_loop(seen.loop, threshold_ms), width)
+    head += _said(_loop(seen, threshold_ms), width)
     if not seen.findings:
         head += _said(_nothing(seen, threshold_ms), width)
     yield from head
@@ -70,18 +70,22 @@ def _threads(count: int) -> str:
     return {0: "", 1: ", one thread"}.get(count, f", {count} threads")
 
 
-def _loop(loop: LoopHold | None, threshold_ms: float) -> str:
+def _loop(seen: Observation, threshold_ms: float) -> str:
+    loop = seen.loop
     if loop is None:
         return "no event loop was seen"
     if not loop.stalls:
-        return f"the loop was never blocked for {threshold_ms:g} ms or longer"
+        where = "of what was seen, the loop" if seen.missing else "the loop"
+        return f"{where} was never blocked for {threshold_ms:g} ms or longer"
     times = "once" if loop.stalls == 1 else f"{loop.stalls} times"
     total, longest = milliseconds(loop.total_ms), milliseconds(loop.longest_ms)
     return f"the loop was blocked {times}, {total} in all, {longest} at most"
 
 
 def _nothing(seen: Observation, threshold_ms: float) -> str:
-    """An all-clear, of what was seen alone."""
+    """An all-clear, of what was seen alone; or why nothing is told of what blocked the loop."""
+    if seen.loop is not None and seen.loop.stalls:
+        return f"no single cause of that took {threshold_ms:g} ms or longer"
     where = "of what was seen, nothing" if seen.missing else "nothing"
     return f"{where} waited for {threshold_ms:g} ms or longer where it should not"
 

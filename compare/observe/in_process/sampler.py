@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
-    from compare.observe.judge.segments import Segment
 
 PERIOD_MS = 1
 LONG_PERIOD_MS, LOOKS_A_THRESHOLD = 3, 4
@@ -61,9 +60,6 @@ MOST_FINDINGS = 100
 KEEP_NS = 1_000_000_000
 """How much of the lanes is kept of a window that may be open for days: nobody asks for them."""
 
-ASKER = os.path.join("observe", "in_process", "session.py")  # noqa: PTH118  the end of a name
-"""Whose frame is on the stack of who waits for an answer of ours."""
-
 Command = tuple[Any, ...]
 """`("wake",)`: read the notes, there are windows in them; `("stop", number, at)`: answer what was seen in one;
 `("news", number)`: answer which stalls ended in one that is open."""
@@ -82,11 +78,6 @@ class _Judges:
 
         self.__dict__[name] = tell  # the next call finds it at once
         return tell
-
-
-def _waits_for_us(segment: Segment) -> bool:
-    """Whether a thread waits for the answer of this sampler."""
-    return segment.view is not None and any(each.code.filename.endswith(ASKER) for each in segment.view.stack)
 
 
 class Windows(Sampler):
@@ -110,10 +101,10 @@ class Windows(Sampler):
                 self._process.cut(thread, at, by_itself=False)
             else:  # where it was seen last is long ago
                 thread.open, thread.raw, thread.pinged, thread.turned = None, b"", False, at
-        tells = bool(record.amount & TELLS)
+        tells, imports = bool(record.amount & TELLS), bool(record.amount & IMPORTS)
         judge = Judge(
             self.pid, at, self.probe,
-            threshold_ns=record.second, plain_threads=False, imports=bool(record.amount & IMPORTS),
+            threshold_ns=record.second, plain_threads=False, imports=imports, imports_of_others=imports,
             stalls=Stalls(record.second) if tells else None, keep_ns=KEEP_NS if tells else None,
         )  # fmt: skip
         for tid in self._process.notes.loops:
@@ -140,8 +131,6 @@ class Windows(Sampler):
         """Close a window that ended at a moment just gone by, and say what was seen in it."""
         self.rest(at_once=True)
         for thread in self._process.threads.values():
-            if thread.open is not None and _waits_for_us(thread.open):  # it began then, whenever that was seen first
-                thread.open.start = max(thread.open.start, at)
             self._process.cut(thread, at, by_itself=False)
         judge = self.open.pop(number)
         self._periods.pop(number, None)

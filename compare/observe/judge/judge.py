@@ -77,6 +77,7 @@ class Judge:
         threshold_ns: int,
         plain_threads: bool,
         imports: bool = True,
+        imports_of_others: bool = True,
         stalls: Stalls | None = None,
         keep_ns: int | None = None,
     ) -> None:
@@ -89,10 +90,12 @@ class Judge:
             threshold_ns: what comes to less is not told.
             plain_threads: whether threads of no loop and no pool are of interest.
             imports: whether what a module's import waits for and computes holds a loop, too.
+            imports_of_others: whether, where it does not, a wait for what another thread imports does.
             stalls: hears of each as it ends, where somebody asks for them meanwhile.
             keep_ns: lanes are kept for so long; `None`: to the end. What was found then is told apart, by `recorded`.
         """
         self._pid, self._began, self._imports = pid, began, imports
+        self._imports_of_others, self._imported = imports_of_others, 0
         self._threshold = threshold_ns
         self._threads = Threads(pid)
         self._stalls = stalls
@@ -164,7 +167,9 @@ class Judge:
         for segment in turn.given:
             self._lanes.redraw(turn.thread.key, segment, "blocked")
         if not self._imports:
-            turn.leave_out_imports()
+            held = turn.held
+            turn.leave_out_imports(of_others=not self._imports_of_others)
+            self._imported += held - turn.held if held >= self._threshold else 0
         told = computing.Told()
         if turn.held >= self._threshold:
             if turn.thread.loop and not turn.is_proven and self._busy_polling.is_polling(turn):
@@ -298,6 +303,11 @@ class Judge:
     def miss(self, sentence: str) -> None:
         """Something could not be seen."""
         self._missing[sentence] = None
+
+    @property
+    def imported_ns(self) -> int:
+        """How long imports held a loop, as far as that was left out and would have counted."""
+        return self._imported
 
     # --- what is told meanwhile -------------------------------------------------------------------------------
 

@@ -81,6 +81,8 @@ class _Wait:
     futex: int
     keeper: Key | None = None
     """The holder, where that was seen: then it is the GIL that was waited for."""
+    part: float = 1.0
+    """How much of the wait is told under the account: the GIL's holder may have stood at several lines meanwhile."""
 
 
 Holder = tuple["Key", Doing]
@@ -130,10 +132,10 @@ class LockHolders:
                 self._woken.add(account)
             self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
 
-    def ask_of_gil(self, account: Account, waiter: Key, segment: Segment) -> None:
-        """A thread waited for the GIL, which the account's thread kept: find out whether that was given a CPU."""
+    def ask_of_gil(self, account: Account, waiter: Key, segment: Segment, part: float) -> None:
+        """A thread waited for the GIL, which the account's thread kept for a part: was that given a CPU?"""
         if segment.ns >= self._least:
-            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, account.thread))
+            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, account.thread, part))
 
     def finish(self) -> None:
         """All has been told."""
@@ -142,6 +144,8 @@ class LockHolders:
 
     def told(self, account: Account, known: str | None) -> str:
         """Return the lock with its holder; `known`: what the wait itself tells of it."""
+        if account.kind == "import":
+            return self._imported(account)
         found = self._found.get(account)
         if not found or (known is not None and not known.endswith(OWN)):
             return known or "a lock"
@@ -159,6 +163,14 @@ class LockHolders:
         if account in self._woken:
             return f"a lock that thread {name}{more and ' and others'} releases, which {_does(doing)}"
         return f"a lock held by thread {name}{more}, which {_does(doing)}"
+
+    def _imported(self, account: Account) -> str:
+        found = self._found.get(account)
+        holder = found.most_common(1)[0][0] if found else None
+        if holder is None:
+            return "a module that another thread imports"
+        key, doing = holder
+        return f"a module that thread {self._threads.name(key)} imports, which {_does(doing)}"
 
     def starved(self, account: Account) -> str | None:
         """Return the thread that was waited for, if it was given no CPU for most of that time."""
@@ -187,7 +199,7 @@ class LockHolders:
     def _resolve(self, wait: _Wait) -> None:
         if wait.keeper is not None:
             self._count_starved(wait, {wait.keeper: self._stretches.get(wait.keeper, deque())})
-            self._found.setdefault(wait.account, Counter())[None] += wait.end - wait.start
+            self._found.setdefault(wait.account, Counter())[None] += int((wait.end - wait.start) * wait.part)
             return
         held = {
             key: stretches
@@ -213,7 +225,7 @@ class LockHolders:
         starved = {key: sum(each.starved(wait.start, wait.end) for each in held) for key, held in holders.items()}
         key = max(starved, key=starved.__getitem__, default=None)
         if key is not None and starved[key]:
-            self._starved.setdefault(wait.account, Counter())[key] += starved[key]
+            self._starved.setdefault(wait.account, Counter())[key] += int(starved[key] * wait.part)
 
 
 def _futex(segment: Segment) -> int:

@@ -2,8 +2,10 @@
 
 Nobody tells what is in such a queue. But when the thread completes a future of a loop's, it can be seen how many things
 are in the queue: so many futures that it completes next, and that were made before, were queued until then, behind
-what it was at work for. A thread that waits at a lock has nothing to do: from before that nothing stood in line. Of
-one that delivers what comes from elsewhere, as events do, nothing is told: it has no such queue, or an empty one.
+what it was at work for. A thread that waits at a lock has nothing to do: from before that nothing stood in line. Nor
+does anything stand in line for one that waits for several things at a time, in a poller: it hands on what others do,
+as the thread of a pool of processes. Of one that delivers what comes from elsewhere, as events do, nothing is told: it
+has no such queue, or an empty one.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.ledger import Account
+from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Ledger
@@ -29,7 +32,7 @@ MOST_DOING = 64
 @dataclass(slots=True)
 class _Worker:
     rested: int = 0
-    """Until when it waited at a lock last: for work, as far as is known."""
+    """Until when it waited at a lock or in a poller last: for work, as far as is known."""
     done: int = 0
     """When it completed a future last."""
     queued: int = 0
@@ -50,7 +53,7 @@ class OwnQueues:
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of a thread that is a loop's or a pool's in no way."""
         worker = self._of(thread)
-        if segment.locks:
+        if segment.locks or (segment.call in syscalls.POLLERS and not segment.alone):
             worker.rested = segment.end
         elif len(worker.doing) < MOST_DOING or (segment.call, segment.site) in worker.doing:
             worker.doing[segment.call, segment.site] += segment.ns

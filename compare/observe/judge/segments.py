@@ -48,6 +48,9 @@ class Delivered:
     queued: int = 0
 
 
+IMPORTLIB = "<frozen importlib"
+"""How the file names of the import system's own code begin."""
+
 Holder = tuple[int, "str | None", "Site | None"]
 """Who keeps the GIL: a thread, in which call, at which line."""
 
@@ -123,6 +126,12 @@ class Segment:
         """Whether this is an event loop in its poller."""
         view = self.view
         return self.poller or (self.call in syscalls.POLLERS and view is not None and view.loop and view.own)
+
+    @property
+    def awaits_import(self) -> bool:
+        """Whether it waits for a module that another thread imports: what the import itself waits for is above it."""
+        stack = self.view.stack if self.view is not None else ()
+        return self.locks and bool(stack) and stack[0].code.filename.startswith(IMPORTLIB)
 
     @property
     def locks(self) -> bool:

@@ -75,9 +75,13 @@ class Turn:
         """Whether a ping, or the GIL, has proved that it was one turn."""
         return bool(self.proven)
 
-    def leave_out_imports(self) -> None:
-        """Judge the turn as if no module had been imported in it."""
-        counted = [segment for segment in self.segments if segment.view is None or not segment.view.imports]
+    def leave_out_imports(self, *, of_others: bool) -> None:
+        """Judge the turn as if no module had been imported in it; `of_others`: nor waited for in another thread."""
+        counted = [
+            segment
+            for segment in self.segments
+            if segment.view is None or not segment.view.imports or (segment.awaits_import and not of_others)
+        ]
         self.held -= sum(segment.ns for segment in self.segments) - sum(segment.ns for segment in counted)
         self.segments = counted
         self.waited = sum(segment.ns for segment in counted if segment.kind != "running")

@@ -22,7 +22,8 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
         if segment.gil:
             _for_the_gil(turn, segment, ledger, holders)
         else:
-            account = Account(place(segment), None, turn.thread.key, segment.call, segment.site)
+            kind = "import" if segment.awaits_import else None
+            account = Account(place(segment), kind, turn.thread.key, segment.call, segment.site)
             holders.ask(account, segment)
             target = segment.contended or segment.target
             count = 1 + segment.wakes
@@ -47,6 +48,6 @@ def _for_the_gil(turn: Turn, segment: Segment, ledger: Ledger, holders: LockHold
         if tid != waiter:
             kind = "gc" if holder in segment.collectors else None
             account = Account("gil", kind, (pid, tid), call, site)
-            holders.ask_of_gil(account, turn.thread.key, segment)
+            holders.ask_of_gil(account, turn.thread.key, segment, times / seen)
             share, view = segment.ns * times // seen, segment.kept_at.get(holder)
             ledger.enter(account, share, segment.end, hold=turn.hold, view=view)

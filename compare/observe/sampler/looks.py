@@ -36,9 +36,6 @@ MISSED_NS = 10_000_000
 """How long nobody may look at a thread before what it did meanwhile is left untold, if it was given a CPU more than
 once: others kept the observer from looking. No thread is left alone for longer by the schedule."""
 
-MOST_AGE_NS = 1_000_000_000
-"""A thread that is older when it is seen first was there before anybody looked."""
-
 
 class Looks:
     """Looks at the threads of one process, and hands what they did to its judge."""
@@ -94,19 +91,17 @@ class Looks:
 
     def _first(self, thread: WatchedThread, now: int) -> int:
         """Return when a thread that is looked at first began what it does; tell that it stood in line until it ran."""
-        if thread.seen != thread.born:  # a window has just opened: what it did before is nobody's matter
+        if thread.seen != thread.born:  # it was looked at before, and what it did meanwhile is nobody's matter
             return now
         try:
             age = thread.files.stat().age_ns()
         except OSError:
             return now
-        times, began = thread.times, max(now - age, self._process.began)
-        if age > MOST_AGE_NS:
-            return now
+        times, watched = thread.times, now - self._process.began
         if not times.slices:
-            return began
-        if times.delay_ns * 2 > age:
-            lined_up = Segment(began, "running", cpu=times.run_ns, delay=times.delay_ns)
+            return now - min(age, watched)
+        if age <= watched and times.delay_ns * 2 > age:
+            lined_up = Segment(now - age, "running", cpu=times.run_ns, delay=times.delay_ns)
             self._process.judge.segment(self._process.pid, thread.tid, closed(lined_up, now))
         return now
 

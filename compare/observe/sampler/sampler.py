@@ -21,7 +21,7 @@ from compare.observe.sampler.looks import closed
 from compare.observe.sampler.probe import Probe
 from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
-from compare.results import News
+from compare.results import News, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,7 +191,8 @@ class Sampler:
             self.judge.miss(failed)
         if self._silent:
             self.judge.miss(_without_agent(self._silent))
-        return self.judge.finish(now)
+        seen = self.judge.finish(now)
+        return replace(seen, missing=(*seen.missing, *_left_out(self.judge.imported_ns)))
 
     def _end(self, process: WatchedProcess, now: int) -> None:
         """Tell what there is to tell of a process that is watched no longer."""
@@ -272,6 +273,11 @@ class Sampler:
         executable = process.kernel.executable()
         if os.path.basename(executable).startswith("python"):  # noqa: PTH119  no Path object in the sampler's path
             self.judge.miss(f"what children do that run {executable}: another Python than the program's")
+
+
+def _left_out(imported_ns: int) -> tuple[str, ...]:
+    took = milliseconds(imported_ns / 1e6)
+    return (f"what a loop did while it imported modules, {took} in all: --imports counts that",) if imported_ns else ()
 
 
 def _without_agent(pids: Sequence[int]) -> str:

@@ -40,9 +40,16 @@ def test_what_was_not_seen_comes_first_and_limits_the_all_clear() -> None:
     lines = told(missing=("no Python lines",)).splitlines()
     assert lines[0].startswith("compare: app.py: exit status 0 after 1.00 s")
     assert lines[1] == "compare: not seen: no Python lines"
-    assert "the loop was never blocked for 10 ms" in lines[2]
+    assert "of what was seen, the loop was never blocked for 10 ms" in lines[2]
     assert "of what was seen, nothing waited for 10 ms" in lines[3]
+    assert "compare: the loop was never blocked for 10 ms" in told()
     assert "compare: nothing waited for 10 ms" in told()
+
+
+def test_where_the_loop_was_blocked_by_nothing_that_counts_alone_that_is_no_all_clear() -> None:
+    text = told(loop=LoopHold(1, 15.0, 15.0))
+    assert "the loop was blocked once, 15 ms in all" in text
+    assert text.splitlines()[2] == "compare: no single cause of that took 10 ms or longer"
 
 
 def test_the_loop_comes_first_worst_first_with_its_line_and_the_way_out() -> None:

@@ -71,11 +71,11 @@ def _made(told: dict[str, Any]) -> View:
 class Story:
     """Tells a judge what the thread of a loop did, piece by piece."""
 
-    def __init__(self, *, agent: bool = True, imports: bool = True) -> None:
-        """Begin; without an `agent` nobody pings the loop."""
+    def __init__(self, *, agent: bool = True, **options: Any) -> None:
+        """Begin; without an `agent` nobody pings the loop; `options` are the judge's."""
         self.at = 0
         self.clock = Clock()
-        self.judge = Judge(1, 0, self.clock, threshold_ns=10 * MS, plain_threads=False, imports=imports)
+        self.judge = Judge(1, 0, self.clock, threshold_ns=10 * MS, plain_threads=False, **options)
         if agent:
             self.judge.loop_runs(1, 1, 0)
 
@@ -91,10 +91,11 @@ class Story:
         """It waits, and its stack could not be read; `poller`: in what is known for its loop's poller."""
         return self._piece(ms, Segment(self.at, "call", call, poller=poller))
 
-    def gil(self, ms: int, holder: int = 2) -> Story:
-        """It waits for the GIL."""
+    def gil(self, ms: int, holder: int = 2, lines: dict[Site, int] | None = None) -> Story:
+        """It waits for the GIL; `lines`: how often its holder was seen at each."""
         segment = Segment(self.at, "call", "futex", view=a_view(), gil=True)
-        segment.holders[holder, None, LINE] = 1
+        for line, times in (lines or {LINE: 1}).items():
+            segment.holders[holder, None, line] = times
         return self._piece(ms, segment)
 
     def faults(self, ms: int) -> Story:

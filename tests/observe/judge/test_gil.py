@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from compare.observe.judge.segments import Segment
 from compare.report.advice import what
+from compare.results import Site
 from tests.observe.judge.story import LINE, MS, Story, a_view, told
 
 if TYPE_CHECKING:
     from compare.results import Finding
 
 WORKER = 2
+OTHER = Site("/app.py", 8, "work")
 WORK = a_view(loop=False, pool=True)
 
 
@@ -44,14 +46,14 @@ def test_a_worker_that_waits_without_the_gil_is_told() -> None:
     assert told(story.polls(100).end()) == [("worker-thread", None, "read", 100.0)]
 
 
-def _beside_one_that_computes(part_on_cpu: float) -> Story:
+def _beside_one_that_computes(part_on_cpu: float, lines: dict[Site, int] | None = None) -> Story:
     """The loop waits for the GIL while another thread, which has it, could run, and gets a CPU for a part of that."""
     story = Story().polls(10)
     for at in range(0, 200, 50):
         ran = Segment((10 + at) * MS, "running", view=WORK, end=(60 + at) * MS, cpu=int(50 * MS * part_on_cpu))
         ran.delay = ran.ns - ran.cpu
         story.judge.segment(1, WORKER, ran)
-    story.gil(200, holder=WORKER)
+    story.gil(200, holder=WORKER, lines=lines or {LINE: 1})
     story.judge.segment(1, WORKER, Segment(story.at, "call", "read", view=WORK, end=story.at + 100 * MS))
     return story.polls(100)
 
@@ -71,6 +73,12 @@ def test_one_that_is_given_no_cpu_while_it_has_the_gil_is_the_machines_matter() 
 def test_of_one_that_computes_but_seldom_gets_a_cpu_both_are_told() -> None:
     finding = _of_the_gil(0.25)
     assert (finding.place, finding.kind, finding.target) == ("gil", None, "a CPU, 150 ms of that")
+
+
+def test_what_it_got_no_cpu_for_is_shared_by_the_lines_that_it_stood_at() -> None:
+    seen = _beside_one_that_computes(0.25, {LINE: 3, OTHER: 1}).end()
+    told_of = {each.site: (each.total_ms, each.target) for each in seen.findings if each.place == "gil"}
+    assert told_of == {LINE: (150.0, "a CPU, 112 ms of that"), OTHER: (50.0, "a CPU, 38 ms of that")}
 
 
 def test_one_that_computes_with_the_gil_is_the_programs() -> None:

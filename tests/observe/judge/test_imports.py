@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.observe.judge.story import Story, a_view, told
+from compare.observe.interpreter.code_objects import Code
+from compare.observe.interpreter.stacks import Frame
+from tests.observe.judge.story import MS, Story, a_view, told
 
 IMPORTS = a_view(imports=True)
+ACQUIRES = Frame(Code("<frozen importlib._bootstrap>", "_ModuleLock.acquire", 1, ()), 1, 1, 0, 0)
 
 
 @pytest.mark.parametrize(("imports", "stalls"), [(True, 1), (False, 0)])
@@ -18,6 +23,7 @@ def test_an_import_holds_the_loop_if_it_is_asked_for(imports: bool, stalls: int)
     assert told(seen) == (expected if imports else [])
     assert seen.loop is not None
     assert seen.loop.stalls == stalls
+    assert story.judge.imported_ns == (0 if imports else 101 * MS)
 
 
 def test_what_is_no_import_is_told_beside_one() -> None:
@@ -26,3 +32,15 @@ def test_what_is_no_import_is_told_beside_one() -> None:
     assert told(seen) == [("loop-thread", None, "read", 30.0)]
     assert seen.loop is not None
     assert (seen.loop.stalls, seen.loop.longest_ms) == (1, 30.0)
+
+
+@pytest.mark.parametrize(("of_others", "expected"), [(True, [("lock", "import", "futex", 30.0)]), (False, [])])
+def test_a_wait_for_what_another_thread_imports_is_no_import(
+    of_others: bool,  # noqa: FBT001  a parameter
+    expected: list[tuple[str, str | None, str | None, float]],
+) -> None:
+    story = Story(imports=False, imports_of_others=of_others).polls(20)
+    story.waits(30, "futex", view=replace(IMPORTS, stack=(ACQUIRES,)))
+    seen = story.polls(20).end()
+    assert told(seen) == expected
+    assert [finding.target for finding in seen.findings] == ["a module that another thread imports"] * len(expected)

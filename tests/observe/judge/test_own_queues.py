@@ -40,6 +40,19 @@ def test_each_of_several_stood_behind_all_before_it() -> None:
     assert told(story.end()) == [("pool-queue", None, None, 350.0 + 370.0)]
 
 
+def test_nothing_stands_in_line_for_one_that_hands_on_what_others_do() -> None:
+    def waits(call: str, *, alone: bool) -> Story:
+        story = Story().polls(500)
+        story.judge.delivered(1, WORKER, _delivered(10, 20, queued=1))
+        story.judge.segment(1, WORKER, Segment(20 * MS, "call", call, end=420 * MS, view=WORK, alone=alone))
+        story.judge.delivered(1, WORKER, _delivered(19, 420, queued=1))
+        story.judge.delivered(1, WORKER, _delivered(70, 421))
+        return story
+
+    assert waits("poll", alone=False).end().findings == ()
+    assert told(waits("poll", alone=True).end()) == [("pool-queue", None, None, 351.0)]
+
+
 def test_where_its_queue_was_empty_nothing_stood_in_line() -> None:
     assert _story(_delivered(19, 420), _delivered(70, 421)).end().findings == ()
 
