@@ -2,7 +2,7 @@
 
 A thread that never waits may well be at work. A loop turns for nothing when most of its time goes to its own code, and
 nearly all the rest to one task. A loop by hand is known by the kernel's share: it asks again and again for what is not
-there, and moves no data.
+there, moves no data, and has no files that come and go.
 
 The shares below tell the programs of `tests/observe/programs` that begin with `busy_` from those that begin with
 `clean_`, `cpu_` and `backlog_`: `python -m tests.observe.trial busy_ clean_ cpu_ backlog_` is the experiment to make
@@ -54,6 +54,9 @@ LASTS_NS = 10_000_000
 """How long a stretch goes on before packets are counted: a loop under load has a hundred a second that do not."""
 LOOK_NS = 100_000_000
 """How often it is asked what sockets and pipes there are."""
+FILES_NS, LOOKS = 10_000_000, 4
+"""How often it is asked what files there are, and how many times then: one that is opened and closed again is there
+now and then."""
 BUSY = 0.8
 """A thread that turns is on a CPU, or in line for one, for nearly all of its time; the rest is what a look misses."""
 IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
@@ -68,6 +71,9 @@ class Probe(Protocol):
 
     def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes the process has, beside the standard streams."""
+
+    def files(self, pid: int) -> frozenset[str]:
+        """Return the files and folders that the process has open."""
 
     def transferred(self, pid: int, tid: int) -> int:
         """Return how many bytes it has read and written."""
@@ -92,7 +98,8 @@ class Streak:
         below: which lines were on the stack below each of these.
         pings, gave_way: how many turns were proved, and which task gave way in how many of them.
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
-        looked: when these were looked for.
+        files: the files and folders that were open, each time that one looked.
+        looked, files_looked: when they were looked for; until when files are not.
         waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
         asked: when its counters were asked for first.
@@ -115,7 +122,9 @@ class Streak:
     pings: int = 0
     gave_way: Counter[int] = field(default_factory=Counter)
     streams: Literal["nonblocking", "blocking"] | None = None
+    files: set[frozenset[str]] = field(default_factory=set)
     looked: int = 0
+    files_looked: int = 0
     moved: int = 0
     asked: int = 0
     packets: int = 0
@@ -206,6 +215,9 @@ class Streak:
         if by_hand and at > self.looked:
             self.streams, self.looked = probe.streams(key[0]), at + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
+        if by_hand and self.streams is not None and at > self.files_looked:
+            self.files.update(probe.files(key[0]) for _ in range(LOOKS))
+            self.files_looked = at + FILES_NS
         return stat
 
     def is_polling(self, probe: Probe, key: tuple[int, int], *, waits_when_idle: bool) -> bool:
@@ -218,7 +230,8 @@ class Streak:
         serves = waits_when_idle and self._packets_a_second(probe, key[0]) > SERVED_PACKETS
         if self.loop:
             return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
-        if serves or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+        works_on_files = len(self.files) > 1
+        if serves or works_on_files or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
             return False
         faults = self.latest.minor_faults - self.first.minor_faults
         if self._a_second(self.waits) > MOST_WAITS or self._a_second(faults) > MOST_FAULTS:

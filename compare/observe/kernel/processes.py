@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from compare.observe.agent import channel
 from compare.observe.kernel.links import link
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _MOVED = (b"InSegs", b"OutSegs", b"InDatagrams", b"OutDatagrams")
+MOST_DESCRIPTORS = 64
+"""How many of them are looked at, at the most: each takes a system call."""
 NONBLOCKING = 0o4000
 """O_NONBLOCK, as Linux's /proc tells it."""
 
@@ -66,22 +72,41 @@ class Process:
         """Whether a signal (or a debugger) has stopped it."""
         return self.state() in {"t", "T"}
 
-    def streams(self) -> Literal["nonblocking", "blocking"] | None:
-        """Say what sockets and pipes it has open, beside the standard streams: what a polling loop turns over."""
+    def pipes(self) -> frozenset[str]:
+        """Return the pipes that it has open."""
+        return frozenset(target for _, target in self._links() if target.startswith("pipe:"))
+
+    def files(self) -> frozenset[str]:
+        """Return the files and folders that it has open."""
+        return frozenset(target for _, target in self._links() if target.startswith("/"))
+
+    def streams(self, besides: frozenset[str] = frozenset()) -> Literal["nonblocking", "blocking"] | None:
+        """Say what sockets and pipes it has open, beside these and the standard streams: what a loop polls."""
         found: Literal["nonblocking", "blocking"] | None = None
-        folder = f"/proc/{self.pid}/fdinfo"
-        try:
-            for name in os.listdir(folder):  # noqa: PTH208
-                number = int(name)
-                is_programs = 2 < number < channel.FIRST_DESCRIPTOR
-                if is_programs and link(self.pid, number).startswith(("socket:", "pipe:")):
-                    flags = Path(folder, name).read_text().partition("flags:")[2].split()[0]
-                    if int(flags, 8) & NONBLOCKING:
-                        return "nonblocking"
-                    found = "blocking"
-        except (OSError, IndexError):
-            return found
+        for number, target in self._links():
+            is_programs = 2 < number < channel.FIRST_DESCRIPTOR and target not in besides
+            if is_programs and target.startswith(("socket:", "pipe:")):
+                if self._is_nonblocking(number):
+                    return "nonblocking"
+                found = "blocking"
         return found
+
+    def _links(self) -> Iterator[tuple[int, str]]:
+        """Yield its lowest descriptors and what they are linked to: of many, those that were there first."""
+        try:
+            numbers = sorted(map(int, os.listdir(f"/proc/{self.pid}/fd")))  # noqa: PTH208  see above
+        except OSError:
+            return
+        for number in numbers[:MOST_DESCRIPTORS]:
+            with contextlib.suppress(OSError):  # it has just been closed
+                yield number, link(self.pid, number)
+
+    def _is_nonblocking(self, number: int) -> bool:
+        try:
+            flags = Path(f"/proc/{self.pid}/fdinfo/{number}").read_text().partition("flags:")[2].split()[0]
+        except (OSError, IndexError):
+            return False
+        return bool(int(flags, 8) & NONBLOCKING)
 
     def packets(self) -> int:
         """Return how many TCP segments and UDP datagrams its network has moved, for whomever: `net/snmp`, proc(5)."""

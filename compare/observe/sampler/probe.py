@@ -51,5 +51,10 @@ class Probe:
         return thread.files if thread is not None else None
 
     def streams(self, pid: int) -> Literal["nonblocking", "blocking"] | None:
-        """Say what sockets and pipes a process has."""
-        return Process(pid).streams()
+        """Say what sockets and pipes a process has, beside the pipes that it was started with."""
+        process = self._processes.get(pid)
+        return process.kernel.streams(process.started_with) if process is not None else None
+
+    def files(self, pid: int) -> frozenset[str]:
+        """Return the files and folders that a process has open."""
+        return Process(pid).files()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from compare.observe.kernel.descriptors import Targets
 from compare.observe.kernel.processes import Process
+from compare.observe.kernel.threads import ThreadFiles
 from compare.observe.sampler.looks import Looks, closed
 from compare.observe.sampler.loop_pings import LoopPings
 from compare.observe.sampler.notes_read import NotesRead
@@ -32,6 +33,14 @@ NAMING_RESTS = 10
 is done nothing of them can be read, so no budget puts it off."""
 
 
+def _is_young(pid: int) -> bool:
+    try:
+        with contextlib.closing(ThreadFiles(pid, pid)) as files:
+            return files.stat().age_ns() < YOUNG_NS
+    except OSError:
+        return False
+
+
 class WatchedProcess:
     """Follows a process's threads, from their begin to their end."""
 
@@ -41,6 +50,8 @@ class WatchedProcess:
         """Watch a process from now on."""
         self.pid = pid
         self.kernel, self.targets = Process(pid), Targets(pid)
+        self.started_with = self.kernel.pipes() if _is_young(pid) else frozenset()
+        """Pipes that somebody else made, a shell or a job server: it need not know of them."""
         self.judge = judge
         self.threads: dict[int, WatchedThread] = {}
         self.work: dict[int, Work] = {}

@@ -37,6 +37,10 @@ class Clock:
     def streams(self, pid: int) -> None:
         """There are none."""
 
+    def files(self, pid: int) -> frozenset[str]:  # noqa: ARG002  as a probe has them
+        """None."""
+        return frozenset()
+
     def waits(self, pid: int, tid: int) -> int:  # noqa: ARG002  as a probe has them
         """None."""
         return 0
