@@ -26,6 +26,10 @@ PID = (
     "watch a running process until it ends, or until Ctrl-C; needs the right to trace it: your own where"
     " kernel.yama.ptrace_scope is 0 or not there, else root or CAP_SYS_PTRACE"
 )
+OUTSIDE = (
+    "with --pid: let no agent into the process. Without this one comes into those that run Python 3.14 or later, by"
+    " sys.remote_exec, and leaves at the end"
+)
 FAIL_ON = "exit status 3 when something waited there; new, new:PLACE: when it did not in the --baseline"
 RUFF = "say which of ruff's ASYNC findings waited: FILE is what `ruff check --output-format json --select ASYNC` prints"
 EPILOG = """\
@@ -59,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
         with meanwhile.Meanwhile(options, partial(_described, command, started)) as telling:
             how |= {"hear": telling.hear, "taken": telling.taken, "keep_s": options.record}
             if options.pid is not None:
-                row = attach.watch(options.pid, duration_s=options.duration, **how)
+                row = attach.watch(options.pid, duration_s=options.duration, enters=not options.outside, **how)
             else:
                 flag: program.Flag = "-m" if options.module else "-c" if options.code else ""
                 row, status = program.run(_named(options), flag=flag, streams=telling.streams, **how)
@@ -87,6 +91,8 @@ def _contradiction(options: argparse.Namespace) -> str | None:
         return "script: expected PATH or -m MODULE or -c CODE or --pid PID, one of them; see --help"
     if options.fail_on.new and options.baseline is None:
         return "script: --fail-on new goes with --baseline FILE: new since which run?"
+    if options.outside and options.pid is None:
+        return "script: --outside goes with --pid: into a program that we start the agent comes at its start"
     if options.duration is not None and options.pid is None:
         return "script: --duration goes with --pid: a program that we start is watched until it ends"
     return meanwhile.contradiction(options)
@@ -148,6 +154,7 @@ def _parser() -> Parser:
     add("-c", dest="code", nargs=argparse.REMAINDER, metavar="CODE", help="run code, as python -c does")
     add("--pid", type=whole(1), metavar="PID", help=PID)
     add("--duration", type=number(0.01), metavar="S", help="with --pid: watch for so many seconds")
+    add("--outside", action="store_true", help=OUTSIDE)
     add("--threshold", type=number(1), default=10.0, metavar="MS", help="what counts, in milliseconds (default: 10)")
     add("--budget", type=number(0.1), default=100 * program.SHARE, metavar="PERCENT", help=BUDGET)
     add("--fail-on", type=_fail_on, default=FailOn(), metavar="PLACE,…", help=FAIL_ON)

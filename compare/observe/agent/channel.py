@@ -51,7 +51,8 @@ _AFTER_TEXTS = TEXTS * _TEXT_SLOT
 _AFTER_RECORDS = _AFTER_TEXTS + RECORDS * _SLOT
 _PIPE = struct.Struct("<QQ")
 """Inode and descriptor of the pipe by which the agent is asked; an inode of 0: there is none yet."""
-_SIZE = _AFTER_RECORDS + _PIPE.size
+SIZE = _AFTER_RECORDS + _PIPE.size
+"""Of a ring, in bytes."""
 # The program may patch what it finds in `os`; a forked child's ring is made with what was there before it began.
 _memory_of: Callable[[str, int], int] | None = getattr(os, "memfd_create", None)
 _truncate, _stat, _open_pipe = os.truncate, os.fstat, os.pipe
@@ -192,9 +193,12 @@ _held: dict[str, mmap.mmap] = {}
 """What is shared by its name until whoever it is for has mapped it."""
 
 
+RING = "compare-ring-"
+
+
 def ring_name(sampler: int) -> str:
     """Return the name of the rings that a sampler looks for: another's are not taken for its own."""
-    return f"compare-ring-{sampler}"
+    return f"{RING}{sampler}"
 
 
 def create_to_be_found(sampler: int) -> tuple[int, int, int]:
@@ -223,9 +227,9 @@ def unblock(descriptor: int) -> None:
 class Ring:
     """The shared memory, seen from either side."""
 
-    def __init__(self, where: Where) -> None:
-        """Map it; a descriptor may be closed then."""
-        self._memory = mapped(where, _SIZE)
+    def __init__(self, where: Where | mmap.mmap) -> None:
+        """Map it, if that is not done; a descriptor may be closed then."""
+        self._memory = where if isinstance(where, mmap.mmap) else mapped(where, SIZE)
         self._next = 0
         self.lost = 0
         """How many records were written over before they were read (sampler's side)."""
@@ -233,7 +237,7 @@ class Ring:
     @staticmethod
     def create(sampler: int = 0) -> Where:
         """Return where a new, empty one is, which this sampler knows by its name."""
-        return shared_memory(ring_name(sampler), _SIZE)
+        return shared_memory(ring_name(sampler), SIZE)
 
     def tell_pipe(self, descriptor: int) -> None:
         """Say by which pipe this agent is asked, of which that descriptor is the reading end (agent's side)."""

@@ -29,15 +29,20 @@ def doors() -> list[Any]:
     return [importlib.import_module(f".doors.{name}", __package__) for name in names]
 
 
-def open_doors(agent: Agent) -> None:
-    """Open each door whose library is there, and each other one as soon as the program has imported it."""
+def open_doors(agent: Agent) -> Callable[[], None]:
+    """Open each door whose library is there, and each other one as soon as the program has imported it.
+
+    Returns what ends the waiting for imports.
+    """
     waiting: dict[str, list[Any]] = {}
     for door in doors():
         if door.MODULE in sys.modules:
             _open(door, sys.modules[door.MODULE], agent)
         else:
             waiting.setdefault(door.MODULE, []).append(door)
-    sys.meta_path.insert(0, _AfterImport(waiting, agent))
+    finder = _AfterImport(waiting, agent)
+    sys.meta_path.insert(0, finder)
+    return finder.leave
 
 
 def _open(door: Any, module: ModuleType, agent: Agent) -> None:
@@ -68,6 +73,12 @@ class _AfterImport:
                 self._agent.guard(f"the import of {name}")(self._follow)(found)
                 return found
         return None
+
+    def leave(self) -> None:
+        """Wait for no import any more."""
+        self._waiting.clear()
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
     def _follow(self, spec: ModuleSpec) -> None:
         loader: Any = spec.loader

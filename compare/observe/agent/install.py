@@ -30,7 +30,7 @@ def install(setting: str | None = None) -> Agent | None:
     give_leave = let_trace(told.sampler)
     if told.ring is not None and told.pipe is None:
         _agent = agent = Agent(mapped(told.ring), None)
-        _at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
+        at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
     else:
         _agent = agent = _to_be_asked(told, give_leave)
     imports.open_doors(agent)
@@ -45,10 +45,10 @@ def _to_be_asked(told: channel.Setting, give_leave: Callable[[], None] | None) -
     if told.children:
         agent.setting = told
         forks = Forks(agent, told, high(ring), give_leave)
-        _at_fork(before=forks.before, after_in_parent=forks.after_in_parent, after_in_child=forks.after_in_child)
+        at_fork(before=forks.before, after_in_parent=forks.after_in_parent, after_in_child=forks.after_in_child)
     else:
         os.close(ring)
-        _at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
+        at_fork(before=agent.pings.rest, after_in_parent=agent.pings.resume, after_in_child=agent.forget)
     if told.ring is None:
         memory.tell_pipe(pipe)
     return agent
@@ -69,7 +69,8 @@ def installed() -> Agent | None:
     return _agent
 
 
-def _at_fork(**calls: Callable[[], object]) -> None:
+def at_fork(**calls: Callable[[], object]) -> None:
+    """Have these called around each fork, as `os.register_at_fork` does, where there are forks."""
     if sys.platform != "win32" and hasattr(os, "register_at_fork"):
         os.register_at_fork(**calls)
 

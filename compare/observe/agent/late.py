@@ -17,10 +17,19 @@ from .notes import ASYNCIO, OTHER, TRIO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
     from typing import Any
 
     from .notes import Agent
+
+
+LOOP_FRAMES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("asyncio.base_events", "run_forever"): ("self",),
+    ("asyncio.runners", "run"): ("self", "_loop"),
+}
+TRIO_FRAMES: dict[tuple[str, str], tuple[str, ...]] = {("trio._core._run", "unrolled_run"): ("runner",)}
+"""Which functions are under way while a loop runs, and where they have it."""
 
 
 def catch_up(agent: Agent) -> None:
@@ -29,11 +38,11 @@ def catch_up(agent: Agent) -> None:
         agent.guard("loops that run already")(step)(agent)
 
 
-def _asyncio_hears(_: Agent) -> None:
+def _asyncio_hears(agent: Agent) -> None:
     """Let `asyncio` itself offer the door that the agent put into `asyncio.events`: a loop may take either."""
     events, package = sys.modules.get("asyncio.events"), sys.modules.get("asyncio")
     if events is not None and package is not None:
-        package._set_running_loop = events._set_running_loop  # type: ignore[attr-defined]  # noqa: SLF001  not public
+        agent.put(package, "_set_running_loop", events._set_running_loop)  # noqa: SLF001  not public
 
 
 def _uvloop_runs(agent: Agent) -> None:
@@ -59,7 +68,7 @@ def _uvloop_runs(agent: Agent) -> None:
         finally:
             ends(self)
 
-    module.Loop.run_forever = run_forever
+    agent.put(module.Loop, "run_forever", run_forever)
 
 
 def _loops_elsewhere(agent: Agent) -> None:
@@ -73,13 +82,49 @@ def _loops_elsewhere(agent: Agent) -> None:
     except RuntimeError:  # other threads make tasks while we look
         return
     for loop in loops.values():
-        if loop.is_running():
+        _ask(agent, loop)
 
-            def here(loop: Any = loop) -> None:
-                if not agent.pings.runs(loop):
-                    _say(agent, loop, agent.askers.frame(2))
 
-            loop.call_soon_threadsafe(agent.guard("loops that run already")(here))
+def _ask(agent: Agent, loop: Any) -> None:
+    if loop.is_running():
+
+        def here() -> None:
+            if not agent.pings.runs(loop):
+                _say(agent, loop, agent.askers.frame(2))
+
+        loop.call_soon_threadsafe(agent.guard("loops that run already")(here))
+
+
+def ask_around(agent: Agent) -> None:
+    """Ask the loops that can be found by the frames of threads: from 3.14 on, tasks are listed in C."""
+    guard = agent.guard("loops that run already")
+    for loop in list(_in_frames(LOOP_FRAMES)):
+        guard(_ask)(agent, loop)
+    for runner in list(_in_frames(TRIO_FRAMES)):
+        guard(_ask_trio)(agent, runner)
+
+
+def _ask_trio(agent: Agent, runner: Any) -> None:
+    def here() -> None:
+        if not agent.pings.runs(runner):
+            agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, agent.askers.frame(2))
+
+    runner.entry_queue.run_sync_soon(agent.guard("loops that run already")(here))
+
+
+def _in_frames(wanted: dict[tuple[str, str], tuple[str, ...]]) -> Iterator[Any]:
+    """Yield what frames of these functions, by module and name, have under a local name, or an attribute of that."""
+    for frame in list(sys._current_frames().values()):  # noqa: SLF001  there is no other door
+        here: FrameType | None = frame
+        while here is not None:
+            path = wanted.get((here.f_globals.get("__name__", ""), here.f_code.co_name))
+            if path is not None:
+                found = here.f_locals.get(path[0])
+                for attribute in path[1:]:
+                    found = getattr(found, attribute, None)
+                if found is not None:
+                    yield found
+            here = here.f_back
 
 
 def loop_here(agent: Agent) -> None:

@@ -19,6 +19,7 @@ from .clock import now
 from .guard import Failures
 from .own_clock import OwnClock
 from .pings import Pings
+from .replaced import Replaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ MOST_NAMES_A_SECOND = 2000
 class Agent:
     """Writes what it notes into the ring; safe to call from any thread, and guarded by whoever calls."""
 
-    def __init__(self, ring: Ring, pipe: int | None) -> None:
-        """Write into `ring`; read what the sampler asks from the descriptor `pipe`. `None`: nobody asks."""
+    has_left = False
+    """Whether nothing of what it put into libraries is to be there any more."""
+
+    def __init__(self, ring: Ring, pipe: int | None, pings: Callable[[Agent, int], Pings] = Pings) -> None:
+        """Write into `ring`; `pings` reads what the sampler asks from the descriptor `pipe`. `None`: nobody asks."""
         self._ring = ring
         self._numbers = itertools.count(1)  # `next` is atomic: one C call under the GIL
         self._texts = itertools.count(1)
@@ -50,7 +54,9 @@ class Agent:
         self.askers = Askers()
         self.failures = Failures(self._tell_failure)
         self.guard = self.failures.guard
-        self.pings = Pings(self, pipe) if pipe is not None else OwnClock(self)
+        self.replaced = Replaced(self.guard("what it puts back"))
+        self.put = self.replaced.put
+        self.pings = pings(self, pipe) if pipe is not None else OwnClock(self)
 
     def note(  # noqa: PLR0913  a record's fields
         self, kind: Kind, first: int = 0, second: int = 0, *, code: int = 0, line: int = 0, amount: int = 0

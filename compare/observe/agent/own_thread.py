@@ -9,6 +9,8 @@ for it, must not be taken by ours. Its stack is small. It can be seen in `sys._c
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # built in; `signal` wraps it
+import _thread
+import os
 import time
 
 from .clock import now
@@ -76,3 +78,38 @@ class OwnThread:
     def forget(self) -> None:
         """In a forked child: the parent's is not here."""
         self._thread = None
+
+
+class CountedThread:
+    """As `OwnThread`, but the interpreter counts it: for an agent that is to leave nothing behind.
+
+    What C code calls back by is made by libffi, which may keep a descriptor in the program for ever.
+    """
+
+    def __init__(self, serve: Callable[[], None]) -> None:
+        """Make ready to run `serve`, which raises nothing."""
+        self._serve, self._tid = serve, 0
+
+    def start(self) -> None:
+        """Start it; raises `RuntimeError` where there can be no more threads."""
+        _thread.start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+        self._tid = _thread.get_native_id()
+        self._serve()
+
+    def join(self) -> None:
+        """Wait until it has ended, which it has been asked to."""
+        deadline = now() + int(MOST_WAIT_S * 1e9)
+        while self._tid and now() < deadline:
+            try:
+                os.stat(f"/proc/self/task/{self._tid}")  # noqa: PTH116  no pathlib in a program
+            except OSError:
+                self._tid = 0
+            else:
+                time.sleep(0.0001)
+
+    def forget(self) -> None:
+        """In a forked child: the parent's is not here."""
+        self._tid = 0

@@ -15,7 +15,7 @@ from . import channel
 from .channel import Kind
 from .clock import now
 from .known_loops import LATE, KnownLoops, put, yielded
-from .own_thread import MOST_WAIT_S, OwnThread
+from .own_thread import MOST_WAIT_S, CountedThread, OwnThread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,21 +31,11 @@ _read, _write, _fstat, _stat = os.read, os.write, os.fstat, os.stat
 class Pings(KnownLoops):
     """The loops that run, and the thread that pings them."""
 
+    _thread: OwnThread | CountedThread | None = None
+
     def __init__(self, agent: Agent, pipe: int) -> None:
         """Read what the sampler asks from the descriptor `pipe`."""
-        super().__init__()
-        self._agent = agent
-        self.pipe, self.inode = pipe, _fstat(pipe).st_ino
-        self._numbers = itertools.count(1)
-        self._thread: OwnThread | None = None
-        self._busy = _thread.allocate_lock()
-        """Held while the thread runs, or is being started or ended."""
-        self._tid = 0
-        self._forks = _thread.allocate_lock()
-        self.ping = agent.guard("pings")(self._ping)
-        self.start = agent.guard("its own thread")(self._start)
-        self.rest = agent.guard("its own thread")(self._rest)
-        self.resume = agent.guard("its own thread")(self._resume)
+        self._begin(agent, pipe)
         try:
             # Our own end of what the sampler writes to: it ends our thread, and keeps it from waking when the sampler
             # ends: the interpreter may be ending by then.
@@ -54,6 +44,20 @@ class Pings(KnownLoops):
                 self._thread = OwnThread(self._serve)
         except (OSError, ImportError, AttributeError) as error:
             agent.not_seen(f"{LATE}: no thread for that ({error})")
+
+    def _begin(self, agent: Agent, pipe: int) -> None:
+        super().__init__()
+        self._agent = agent
+        self.pipe, self.inode = pipe, _fstat(pipe).st_ino
+        self._numbers = itertools.count(1)
+        self._busy = _thread.allocate_lock()
+        """Held while the thread runs, or is being started or ended."""
+        self._tid = 0
+        self._forks = _thread.allocate_lock()
+        self.ping = agent.guard("pings")(self._ping)
+        self.start = agent.guard("its own thread")(self._start)
+        self.rest = agent.guard("its own thread")(self._rest)
+        self.resume = agent.guard("its own thread")(self._resume)
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
         """A loop begins to run in this thread; `door` puts a callback into its line."""

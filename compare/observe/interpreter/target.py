@@ -95,12 +95,9 @@ def _asked(pid: int) -> Layout:
 
 @contextlib.contextmanager
 def _parked_by_its_interpreter(pid: int) -> Iterator[tuple[int, parked.Known]]:
-    name = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
-    if not INTERPRETER.match(os.path.basename(name)):  # noqa: PTH119
-        message = f"process {pid} runs {name}, which is no Python interpreter that could be asked where it keeps what"
-        raise Unreadable(message)
+    name = _interpreter(pid)
     with _started(pid, name, parked.__file__) as process:
-        told = _answer(process, name)
+        told = answer(process, name)
         if "refused" in told:
             raise Unreadable(f"process {pid} runs {name}: " + calibration.refusal(told["refused"]))
         yield process.pid, parked.Known(**told)
@@ -109,10 +106,27 @@ def _parked_by_its_interpreter(pid: int) -> Iterator[tuple[int, parked.Known]]:
 def _inside(pid: int) -> inside.Inside | None:
     name = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
     with contextlib.suppress(Unreadable), _started(pid, name, inside.__file__) as process:
-        told = _answer(process, name)
+        told = answer(process, name)
         counts = tuple(tuple(places) for places in told["counts"])
         return inside.Inside(**{**told, "generators": tuple(told["generators"]), "counts": counts})
     return None
+
+
+def beside(pid: int, program_file: str) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    """Run a program of ours by a process's own interpreter, until the end of the `with` block.
+
+    Raises `Unreadable` for what is no Python interpreter, and `OSError`.
+    """
+    return _started(pid, _interpreter(pid), program_file)
+
+
+def _interpreter(pid: int) -> str:
+    """Return the name of the interpreter that a process runs; raises `Unreadable` where it is none."""
+    name = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+    if not INTERPRETER.match(os.path.basename(name)):  # noqa: PTH119
+        message = f"process {pid} runs {name}, which is no Python interpreter that could be asked where it keeps what"
+        raise Unreadable(message)
+    return name
 
 
 @contextlib.contextmanager
@@ -169,7 +183,8 @@ def _libraries(pid: int) -> str:
     return os.fsdecode(next((each.removeprefix(name) for each in entries if each.startswith(name)), b""))
 
 
-def _answer(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
+def answer(process: subprocess.Popen[bytes], name: str) -> dict[str, Any]:
+    """Return what an interpreter that was started tells in a line; raises `Unreadable`."""
     assert process.stdout is not None
     assert process.stderr is not None
     if not select.select([process.stdout], [], [], ANSWER_S)[0]:

@@ -286,6 +286,7 @@ class Judge:
             self._between.pop(thread, None)
             self._busy_polling.forget(thread)
         self._lanes.drop((pid, tid))
+        self._ledger.forget((pid, tid))
 
     def most_threads(self, count: int) -> None:
         """So many threads were there at once."""

@@ -171,6 +171,11 @@ class Ledger:
                 self._hear(account, entry, wait)
         return entry
 
+    def forget(self, thread: Key) -> None:
+        """Leave out what was entered of a thread."""
+        for account in [account for account in self._entries if account.thread == thread]:
+            del self._entries[account]
+
     def findings(
         self,
         target: Callable[[Account, str | None], str | None],

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 from compare.observe.agent import channel
 from compare.observe.kernel.links import link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOOKS = ((1_000_000_000, 2_000_000), (30_000_000_000, 25_000_000))
 """To such an age it is looked for so often, in nanoseconds; an interpreter takes some tens of milliseconds to begin."""
@@ -41,9 +45,9 @@ class Agent:
 class Search:
     """Looks for the agent of one process, soon after its birth more often than later."""
 
-    def __init__(self, pid: int, heard: set[int], now: int) -> None:
+    def __init__(self, pid: int, heard: set[int], now: int, looks: Sequence[tuple[int, int]] = LOOKS) -> None:
         """Take no ring for its own that is one of those `heard`: a child has its parent's until it has its own."""
-        self._pid, self._heard, self._began = pid, heard, now
+        self._pid, self._heard, self._began, self._looks = pid, heard, now, looks
         self._name = f"/memfd:{channel.ring_name(os.getpid())}"
         self._due = now
 
@@ -52,7 +56,7 @@ class Search:
         if now < self._due:
             return None
         age = now - self._began
-        self._due = now + next((every for until, every in LOOKS if age < until), SELDOM_NS)
+        self._due = now + next((every for until, every in self._looks if age < until), SELDOM_NS)
         with contextlib.suppress(OSError):  # it has ended, or may not be looked into
             numbers = list(map(int, os.listdir(f"/proc/{self._pid}/fd")))  # noqa: PTH208  hundreds of times a second
             high = [number for number in numbers if number >= channel.FIRST_DESCRIPTOR]

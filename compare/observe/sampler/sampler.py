@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from compare.observe.judge.judge import Judge
 from compare.observe.sampler import present, without_proc
 from compare.observe.sampler.agents import Search
+from compare.observe.sampler.entering import LOST, Entering
 from compare.observe.sampler.failures import Failures
 from compare.observe.sampler.looks import closed
 from compare.observe.sampler.probe import Probe
@@ -24,7 +25,7 @@ from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess
 from compare.results import News, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from compare.observe.agent.record import Record
     from compare.observe.interpreter.layout import Layout
@@ -60,8 +61,11 @@ class Sampler:
         share: float | None = None,
         stalls: Stalls | None = None,
         keep_ns: int | None = None,
+        enters: bool = False,
     ) -> None:
         """Begin to watch; `stalls` hears of each; `keep_ns` is the judge's.
+
+        `enters`: where there is no agent, one is let into each process that takes one.
 
         `share` of a processor may be used, as far as the threshold allows: `None` is any.
         """
@@ -89,6 +93,7 @@ class Sampler:
             self.judge.miss(why)
         self._processes[pid] = self._process
         self._heard: set[int] = set()
+        self._entering = Entering(pid, self._heard) if enters and agent is None else None
         self._searches: dict[int, Search] = {}
         """Of each process that no agent has been found in."""
         self._silent: list[int] = []
@@ -96,8 +101,8 @@ class Sampler:
         if agent is not None:
             self._heard.add(agent.inode)
             self._process.hear(agent, now, pings=self._pings, window=self._note_window)
-        else:
-            self.judge.miss("threads' names, lines for a pool, and uvloop's turns: it was not started by us")
+        elif not enters:
+            self.judge.miss(f"{LOST}: it was not started by us")
         self._tended = 0
         self._others: set[int] = set()
         self._births: dict[int, int] = {}
@@ -150,7 +155,9 @@ class Sampler:
 
     def so_far(self) -> Observation:
         """Say what has been found until now; the watch goes on."""
-        return self.judge.so_far(time.monotonic_ns())
+        now = time.monotonic_ns()
+        seen = self.judge.so_far(now)
+        return replace(seen, missing=(*self._not_entered(now), *seen.missing))
 
     def news(self) -> News:
         """Say what is new since it was asked last, and how it is now."""
@@ -165,7 +172,7 @@ class Sampler:
             threads=sum(len(process.threads) for process in processes),
             tasks=present.tasks(processes, now),
             unheard=unheard,
-            missing=(*self.judge.missing, *(each for process in processes for each in process.notes.missing())),
+            missing=(*self._not_entered(now), *self.judge.missing, *self._declined()),
         )
 
     def recorded(self) -> Observation:
@@ -178,7 +185,13 @@ class Sampler:
             if thread.open is not None
         ]
         seen = self.judge.recorded(now, going)
-        return replace(seen, missing=(*seen.missing, *(each for one in processes for each in one.notes.missing())))
+        return replace(seen, missing=(*self._not_entered(now), *seen.missing, *self._declined()))
+
+    def _declined(self) -> Iterator[str]:
+        return (each for process in self._processes.values() for each in process.notes.missing())
+
+    def _not_entered(self, now: int) -> Iterator[str]:
+        return self._entering.missing(now) if self._entering is not None else iter(())
 
     def finish(self) -> Observation:
         """Stop, and say what was seen."""
@@ -187,6 +200,8 @@ class Sampler:
             if process.stacks.unreadable is not None and process is self._process:
                 self.judge.miss(f"no Python lines: {process.stacks.unreadable}")
             self._guarded(self._end, process, now)
+        for sentence in self._not_entered(now):
+            self.judge.miss(sentence)
         if (failed := self._failures.sentence()) is not None:
             self.judge.miss(failed)
         if self._silent:
@@ -206,13 +221,20 @@ class Sampler:
             self.judge.waited(process.pid, work, now)
         for sentence in process.notes.missing():
             self.judge.miss(sentence)
-        if process.agent is not None and process is not self._process:
+        if self._entering is not None:
+            self._entering.leave(process.pid, now)
+        if process.agent is not None and process.agent is not self._agent:
             process.agent.close()
 
     def _find_agent(self, process: WatchedProcess, now: int) -> None:
-        search = self._searches.get(process.pid)
-        if search is not None and (agent := search.look(now)) is not None:
-            del self._searches[process.pid]
+        if process.agent is not None:
+            return
+        search = self._entering or self._searches.get(process.pid)
+        if search is None:
+            return
+        agent = search.look(process, now) if isinstance(search, Entering) else search.look(now)
+        if agent is not None:
+            self._searches.pop(process.pid, None)
             self._heard.add(agent.inode)
             process.hear(agent, self._began)
             self._read_notes(process)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LISTING_NS = 5_000_000
 """How often the list of threads is read."""
+LET_IN_NS = 300_000_000
+"""How long it takes until a thread of the agent's is known as that."""
 YOUNG_NS = 1_000_000_000
 """For how long a thread may have no Python state yet."""
 NAMING_RESTS = 10
@@ -66,6 +68,10 @@ class WatchedProcess:
         self.agent: Agent | None = None
         self.notes = NotesRead(None, self, now)
         self.loop_pings = LoopPings(self, self.notes, lambda _: None, now)
+        self.lets_in = False
+        """Whether an agent is about to come into it."""
+        self._fresh: dict[int, int] = {}
+        """Threads that began meanwhile, and when each was seen first."""
         self.has_forked = False
         """Whether it has noted so since its children were looked for."""
         self.wants_agent = False
@@ -104,6 +110,10 @@ class WatchedProcess:
     def _follow_new(self, now: int) -> bool:
         self._listed, began = now, time.thread_time_ns()
         fresh = [tid for tid in self.kernel.tids() if tid not in self.threads and tid not in self.notes.hidden]
+        if self.lets_in:  # one of them may be the agent's
+            fresh = [tid for tid in fresh if now - self._fresh.setdefault(tid, now) > LET_IN_NS]
+        elif self._fresh:
+            self._fresh.clear()
         for tid in fresh:
             with contextlib.suppress(OSError):
                 self.threads[tid] = WatchedThread(self.pid, tid, now)

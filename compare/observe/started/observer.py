@@ -161,6 +161,7 @@ class Observer:
         share: float | None = None,
         news: bool = False,
         keep_s: float | None = None,
+        enters: bool = False,
     ) -> None:
         """Start watching process `pid` and what it starts, now.
 
@@ -174,6 +175,7 @@ class Observer:
                 it takes to look a thousand times a second.
             news: whether `news` is going to be asked for.
             keep_s: the lanes of so many seconds are kept, and `recorded` may be asked for; `None`: all, to the end.
+            enters: without a link, whether an agent is let into each process that takes one, until the watch ends.
         """
         self._wait_until_at_work()
         if self._kept is not None:
@@ -181,6 +183,7 @@ class Observer:
         command = {
             "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
             "agent": link is not None, "share": share, "news": news, "keep_s": keep_s,
+            "enters": enters,
         }  # fmt: skip
         memory = [each for each in (link.ring, link.ask) if each is not None] if link is not None else []
         self._send(command, memory)

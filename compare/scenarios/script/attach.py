@@ -39,9 +39,10 @@ def watch(  # noqa: PLR0913  what a watch is made of
     share: float = SHARE,
     hear: Hear | None = None,
     keep_s: float | None = None,
+    enters: bool = True,
     taken: Mapping[signal.Signals, Callable[[], None]] | None = None,
 ) -> Run:
-    """Watch a running process without its cooperation: system calls, threads, Python lines.
+    """Watch a running process: system calls, threads, Python lines; with an agent in it also what only that tells.
 
     Args:
         pid: the process.
@@ -51,6 +52,7 @@ def watch(  # noqa: PLR0913  what a watch is made of
         share: how much of one processor the sampler may use.
         hear: takes what is new, four times a second, in a thread of its own.
         keep_s: the lanes of so many seconds are kept, of the last ones; `None`: all.
+        enters: whether an agent is let into the process, where it takes one (Python 3.14 and later), until the end.
         taken: signals to us that do not end the watch, and what is done instead.
 
     Raises:
@@ -64,11 +66,12 @@ def watch(  # noqa: PLR0913  what a watch is made of
             observer = stack.enter_context(Observer())
             observer.begin(
                 pid, None, threshold_ms=threshold_ms, plain_threads=True, imports=imports, share=share,
-                news=hear is not None, keep_s=keep_s,
+                news=hear is not None, keep_s=keep_s, enters=enters,
             )  # fmt: skip
             _check_is_readable(pid, observer.unreadable)
             until = "it ends or Ctrl-C" if duration_s is None else f"{duration_s:g} s are over, it ends, or Ctrl-C"
-            sys.stderr.write(f"compare: watching process {pid}, from outside alone, until {until}\n")
+            how = "" if enters else ", from outside alone"
+            sys.stderr.write(f"compare: watching process {pid}{how}, until {until}\n")
             sys.stderr.flush()
             row = partial(_row, pid, threshold_ms)
             rows = Rows(lambda: row(observer.so_far()), lambda: row(observer.recorded()))

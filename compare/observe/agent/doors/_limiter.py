@@ -54,4 +54,4 @@ def watch_line(limiter: Any, agent: Agent, protected: Callable[[Any], Any] = lam
         finally:
             leaves(self, request, how)
 
-    limiter.acquire_on_behalf_of = protected(functools.wraps(plain)(acquire_on_behalf_of))
+    agent.put(limiter, "acquire_on_behalf_of", protected(functools.wraps(plain)(acquire_on_behalf_of)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 
 from ..addresses import address
 from ..channel import Kind
@@ -33,18 +34,35 @@ def open_door(module: Any, agent: Agent) -> None:
         if type(thread.queue) is module.Queue and not agent.askers.are_heard:  # nor of this
             thread.queue.__class__ = noting
 
+    def existing() -> list[Any]:
+        threading: Any = sys.modules.get("threading")
+        return [each for each in list(getattr(threading, "_active", {}).values()) if isinstance(each, worker)]
+
+    def forget() -> None:
+        for thread in existing():
+            if type(thread.queue) is noting:
+                thread.queue.__class__ = module.Queue
+
+    @agent.guard("the threads of anyio that are there")
+    def catch_up() -> None:
+        for thread in existing():
+            watch(thread)
+            thread.queue.compare_is_new = False
+
     @functools.wraps(plain)
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807  takes the place of one
         plain(self, *args, **kwargs)
         watch(self)
 
-    worker.__init__ = __init__
+    agent.put(worker, "__init__", __init__)
+    agent.replaced.also(forget)
+    catch_up()
 
 
 def _noting(queue: Any, agent: Agent) -> type:
     @agent.guard("work for a thread of anyio")
     def put(where: Any, item: Any = None, *_: Any) -> None:
-        if item is not None:
+        if item is not None and where.compare_is_new:
             where.compare_asked = agent.asked(Kind.ASKED, address(where), 0, agent.askers.frame(3))
 
     @agent.guard("work that a thread of anyio has done")
@@ -62,6 +80,8 @@ def _noting(queue: Any, agent: Agent) -> type:
     class Noting(queue):  # type: ignore[misc]
         __module__, __qualname__ = queue.__module__, queue.__qualname__
         compare_asked = compare_busy = 0
+        compare_is_new = True
+        """Whether each piece of its work was heard of; one that is taken by a call from before is not."""
 
         def put(self, *args: Any, **kwargs: Any) -> Any:
             put(self, *args)
@@ -69,6 +89,7 @@ def _noting(queue: Any, agent: Agent) -> type:
 
         def get(self, *args: Any, **kwargs: Any) -> Any:
             ends(self)
+            self.compare_is_new = True
             item = queue.get(self, *args, **kwargs)
             begins(self, item)
             return item

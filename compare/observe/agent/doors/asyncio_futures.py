@@ -120,7 +120,8 @@ def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
             _take_out(handle._source_traceback)  # noqa: SLF001
         return handle
 
-    loop_type.create_future, loop_type.call_soon_threadsafe = create_future, call_soon_threadsafe
+    agent.put(loop_type, "create_future", create_future)
+    agent.put(loop_type, "call_soon_threadsafe", call_soon_threadsafe)
 
 
 def _within(callback: Any, args: tuple[Any, ...]) -> Iterator[Any]:

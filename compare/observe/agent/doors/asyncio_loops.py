@@ -46,4 +46,4 @@ def open_door(events: Any, agent: Agent) -> None:
         changes(*args)
         return result
 
-    events._set_running_loop = _set_running_loop  # noqa: SLF001
+    agent.put(events, "_set_running_loop", _set_running_loop)

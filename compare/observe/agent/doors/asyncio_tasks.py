@@ -64,4 +64,4 @@ def note_tasks(loop_type: Any, tasks: Any, agent: Agent) -> None:
         finally:
             del task  # or an eager task's exception would refer to it through this frame
 
-    loop_type.create_task = create_task
+    agent.put(loop_type, "create_task", create_task)

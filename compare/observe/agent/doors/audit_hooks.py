@@ -34,4 +34,4 @@ def open_door(module: Any, agent: Agent) -> None:
         added()
         return plain(*args, **kwargs)
 
-    module.addaudithook = addaudithook
+    agent.put(module, "addaudithook", addaudithook)

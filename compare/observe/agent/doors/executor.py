@@ -78,4 +78,4 @@ def open_door(module: Any, agent: Agent) -> None:
                 del self, args, kwargs
                 ends(begun)
 
-    module._WorkItem = _WorkItem  # noqa: SLF001
+    agent.put(module, "_WorkItem", _WorkItem)

@@ -61,4 +61,4 @@ def open_door(module: Any, agent: Agent) -> None:
     def spawnv_passfds(*args: Any, **kwargs: Any) -> Any:
         return plain(*(with_agent(*args) or args), **kwargs)
 
-    module.spawnv_passfds = spawnv_passfds
+    agent.put(module, "spawnv_passfds", spawnv_passfds)

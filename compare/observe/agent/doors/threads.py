@@ -44,7 +44,7 @@ def open_door(module: Any, agent: Agent) -> None:
         named(self)
         return result
 
-    thread._set_native_id = _set_native_id  # noqa: SLF001
-    thread.name = property(name.fget, set_name, name.fdel, name.__doc__)
+    agent.put(thread, "_set_native_id", _set_native_id)
+    agent.put(thread, "name", property(name.fget, set_name, name.fdel, name.__doc__))
     for each in list(getattr(module, "_active", {}).values()):
         named(each)

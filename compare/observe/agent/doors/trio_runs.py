@@ -40,9 +40,15 @@ def open_door(run: Any, agent: Agent) -> None:
     def spawned(task: Any) -> None:
         agent.askers.task_made(task, task.coro, agent.askers.frame(2))
 
+    @agent.guard("tasks of trio")
+    def leaves(instrument: Any) -> None:
+        context.runner.instruments.remove_instrument(instrument)
+
     class Spawns:
         def task_spawned(self, task: Any) -> None:
             spawned(task)
+            if agent.has_left:
+                leaves(self)
 
     @agent.guard("runs of trio")
     def begins(runner: Any) -> None:
@@ -64,4 +70,5 @@ def open_door(run: Any, agent: Agent) -> None:
         ends(self)
         return close(self, *args, **kwargs)
 
-    run.setup_runner, run.Runner.close = setup_runner, ended
+    agent.put(run, "setup_runner", setup_runner)
+    agent.put(run.Runner, "close", ended)

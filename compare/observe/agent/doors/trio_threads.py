@@ -74,4 +74,5 @@ def open_door(module: Any, agent: Agent) -> None:  # noqa: C901  one note a mome
         finally:
             ends(request)
 
-    cache.start_thread_soon, worker._handle_job = start_thread_soon, _handle_job  # noqa: SLF001
+    agent.put(cache, "start_thread_soon", start_thread_soon)
+    agent.put(worker, "_handle_job", _handle_job)
