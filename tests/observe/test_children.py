@@ -191,7 +191,7 @@ def test_a_program_that_forks_goes_on_as_without_us(tmp_path: Path, source: str,
 WITHOUT = """
 import subprocess, sys
 subprocess.run([sys.executable, "-c", "import sys; sys.stdin.read(1)"], input=b"", check=True)
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
+child = subprocess.Popen([sys.executable, "-c", "import threading as t, time; t.Timer(1, int).start(); time.sleep(1)"])
 child.wait()
 """
 

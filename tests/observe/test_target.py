@@ -113,13 +113,16 @@ def test_one_that_was_replaced_since_is_named(start: Callable[..., subprocess.Po
     copy = tmp_path / image.name
     shutil.copy(image, copy)
     program = str(copy) if image == Path(sys.executable).resolve() else sys.executable
-    process = start(program, "-c", WAITS, LD_LIBRARY_PATH=str(tmp_path), PYTHONHOME=sys.base_prefix)
+    surroundings = {"LD_LIBRARY_PATH": str(tmp_path), "PYTHONHOME": sys.base_prefix}
+    process = start(program, "-c", WAITS, **surroundings)
     copy.unlink()
     if program == str(copy):  # the kernel still has the executable itself
         _is_read(process)
-    else:
-        with pytest.raises(Unreadable, match=f"process {process.pid} does not run "):
-            layout_of(process.pid)
+        return
+    with pytest.raises(Unreadable, match=f"process {process.pid} does not run "):
+        layout_of(process.pid)
+    shutil.copy(image, copy)
+    _is_read(start(program, "-c", WAITS, **surroundings))
 
 
 @pytest.mark.parametrize("interpreter", interpreters(range(11, 20)))

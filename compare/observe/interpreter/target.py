@@ -85,10 +85,10 @@ def _asked(pid: int) -> Layout:
     try:
         with _parked_by_its_interpreter(pid) as (asked, known):
             layout = calibration.found(asked, known, _inside(pid))
-        layout.image.base(pid)  # it may have been replaced on the disk since the process was started
     except Unreadable as error:
         _refused[key] = str(error)
         raise
+    layout.image.base(pid)  # it may have been replaced on the disk since this process was started
     _layouts.append(layout)
     return layout
 
