@@ -27,8 +27,9 @@ PIPE = (80, 40)
 
 
 def complain(message: str) -> int:
-    """Print one line on standard error; returns the exit status of a mistake."""
-    sys.stderr.write(f"compare: {message}\n")
+    """Print one line on standard error, if it is open; returns the exit status of a mistake."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"compare: {message}\n")
     return 2
 
 
@@ -118,8 +119,9 @@ def console(stream: TextIO) -> tuple[Console, io.StringIO]:
     return drawing, text
 
 
-def screen(stream: TextIO) -> os.terminal_size:
+def screen(stream: TextIO | None) -> os.terminal_size:
     """Columns and lines of the stream's terminal; of a pipe what `COLUMNS` and `LINES` say, or a usual screen's."""
     with contextlib.suppress(OSError, ValueError):  # it may be closed
-        return os.get_terminal_size(stream.fileno())
+        if stream is not None:
+            return os.get_terminal_size(stream.fileno())
     return shutil.get_terminal_size(PIPE)

@@ -12,7 +12,7 @@ import pytest
 
 from compare.observe import Observer
 from compare.observe.agent.channel import VARIABLE
-from compare.scenarios.script.program import STARTUP
+from compare.scenarios.script.inherited import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path

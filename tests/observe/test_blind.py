@@ -13,7 +13,7 @@ from compare.observe.kernel.processes import Process
 from compare.observe.sampler import without_proc
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
-from compare.scenarios.script.program import STARTUP
+from compare.scenarios.script.inherited import STARTUP
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from compare.observe import Observer
-from compare.scenarios.script.program import environment
+from compare.scenarios.script.inherited import environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compare.observe import Observer
-from compare.scenarios.script.program import STARTUP
+from compare.scenarios.script.inherited import STARTUP
 
 if TYPE_CHECKING:
     from compare.results import Finding, Observation

@@ -14,7 +14,7 @@ import pytest
 from compare.observe import Observer
 from compare.observe.agent.guard import Failures
 from compare.observe.agent.imports import doors
-from compare.scenarios.script.program import STARTUP
+from compare.scenarios.script.inherited import STARTUP
 
 if TYPE_CHECKING:
     from types import FrameType

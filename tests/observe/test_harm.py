@@ -21,7 +21,7 @@ from compare.observe.started import observer as started
 from compare.observe.started.observer import EARLY, Observer, ObserverError
 from compare.report import summary
 from compare.scenarios.script import program
-from compare.scenarios.script.program import environment
+from compare.scenarios.script.inherited import environment
 from tests.reading import line
 
 if TYPE_CHECKING:

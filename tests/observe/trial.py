@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe import Observer
 from compare.observe.started.server import AWAY
-from compare.scenarios.script.program import environment
+from compare.scenarios.script.inherited import environment
 
 if TYPE_CHECKING:
     from compare.results import Finding, Observation

@@ -63,7 +63,7 @@ SUITES = {suite.name: suite for suite in _ALL}
 
 
 def named(name: str) -> Suite:
-    """Return a suite by its name, or that of a folder, which is run by the Python that runs us.
+    """Return a suite by its name, one of CPython's own test modules, or that of a folder, with the Python that runs us.
 
     Raises:
         ValueError: there is none; one line.
@@ -72,5 +72,7 @@ def named(name: str) -> Suite:
         return SUITES[name]
     if Path(name).is_dir():
         return Suite(Path(name).resolve().name, (), folder=Path(name).resolve())
-    message = f"{name!r} is no suite: expected a folder, or one of {', '.join(SUITES)}"
+    if name.startswith("test_"):
+        return Suite(name, (*_RUNNER, name), folder=Path("empty"), is_cpythons=True)
+    message = f"{name!r} is no suite: expected a folder, a module of CPython's tests, or one of {', '.join(SUITES)}"
     raise ValueError(message)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 # The program may patch what it finds in `os`, to guard its loop's thread; ours are taken before it begins.
 _read, _write, _fstat, _stat = os.read, os.write, os.fstat, os.stat
+_system_says: Callable[[str], int] | None = getattr(os, "sysconf", None)
+
+OURS = 4
+"""So many descriptors the agent has: its ring, both ends of the pipe, and libffi's."""
 
 
 class Pings(KnownLoops):
@@ -176,7 +180,8 @@ class _low_numbers_taken:  # noqa: N801  reads as what it does
 
     def __enter__(self) -> None:
         try:
-            while not self._taken or self._taken[-1] < channel.FIRST_DESCRIPTOR:
+            first = first_descriptor()
+            while not self._taken or self._taken[-1] < first:
                 self._taken.append(os.dup(self._descriptor))
         except OSError:  # the limit is lower than that
             os.close(self._taken.pop())
@@ -186,6 +191,12 @@ class _low_numbers_taken:  # noqa: N801  reads as what it does
             os.close(descriptor)
 
 
+def first_descriptor() -> int:
+    """Return from which number on ours lie: high, or where the limit is low the last ones below it."""
+    limit = _system_says("SC_OPEN_MAX") if _system_says is not None else -1
+    return channel.FIRST_DESCRIPTOR if limit < 0 else max(3, min(channel.FIRST_DESCRIPTOR, limit - OURS))
+
+
 def high(descriptor: int) -> int:
     """Move a descriptor out of the program's way: its own get the numbers that they would get without us."""
     moved = -1
@@ -193,7 +204,7 @@ def high(descriptor: int) -> int:
         try:
             import fcntl  # noqa: PLC0415  only where there is an agent
 
-            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, channel.FIRST_DESCRIPTOR)
+            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, first_descriptor())
         except (OSError, ImportError):  # the limit is lower than that, or a Python without it
             moved = -1
     if moved < 0:

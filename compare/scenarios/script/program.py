@@ -12,15 +12,15 @@ import contextlib
 import importlib.util
 import os
 import signal
-import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from compare.process.host import signal_name
 from compare.results import Run
-from compare.scenarios.script import plain_child
+from compare.scenarios.script import inherited, plain_child
 from compare.scenarios.script.follow import Follower, Rows
 from compare.scenarios.watcher import Watcher
 
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from compare.scenarios.script.follow import Hear
 
 
-STARTUP = Path(__file__).parent.parent.parent / "observe" / "agent" / "startup"
 SHARE = 0.05
 """How much of one processor the sampler uses, as far as the threshold allows."""
 
 
+STANDARD_INPUT = "-"
+"""The program is what comes from there."""
 Flag = Literal["", "-m", "-c"]
 """What stands before a program on Python's command line."""
 
@@ -62,25 +63,12 @@ def command_line(argv: Sequence[str], flag: Flag = "") -> list[str]:
     Raises:
         ScriptError: there is no such file.
     """
-    if not flag and not Path(argv[0]).exists():
+    if not flag and argv[0] != STANDARD_INPUT and not Path(argv[0]).exists():
         is_module = argv[0].isidentifier() and importlib.util.find_spec(argv[0]) is not None
         instead = f"-m {argv[0]} for the module" if is_module else "-m MODULE"
         message = f"no program at {argv[0]}: give the path of a Python file, or {instead}"
         raise ScriptError(message)
-    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001  as multiprocessing does
-    return [sys.executable, *flags, *([flag] if flag else []), *argv]
-
-
-def environment(link: Link | None) -> dict[str, str]:
-    """Return the program's environment: ours, and what lets the agent in and is taken out again by it."""
-    if link is None:
-        return dict(os.environ)
-    env = dict(os.environ) | link.env
-    path = [str(STARTUP)]
-    if "PYTHONPATH" in env:
-        env["COMPARE_PYTHONPATH"] = env["PYTHONPATH"]
-        path.append(env["PYTHONPATH"])
-    return env | {"PYTHONPATH": os.pathsep.join(path)}
+    return [sys.executable, *inherited.options(sys.orig_argv), *([flag] if flag else []), *argv]
 
 
 def run(  # noqa: PLR0913  what a watch is made of
@@ -113,7 +101,7 @@ def run(  # noqa: PLR0913  what a watch is made of
     """
     command = command_line(argv, flag)
     with Watcher() as watcher, contextlib.ExitStack() as stack:
-        if (link := watcher.link()) is not None:
+        if (link := watcher.link() if inherited.lets_agent_in() else None) is not None:
             stack.enter_context(link)
         try:
             child = stack.enter_context(_started(command, link, streams or {}, taken or {}))
@@ -127,6 +115,8 @@ def run(  # noqa: PLR0913  what a watch is made of
         with Follower(watcher.news, rows, hear) as follower:
             ended = child.wait()
         seen = watcher.end()
+    if seen is not None and not inherited.lets_agent_in():
+        seen = replace(seen, missing=(inherited.NO_AGENT, *seen.missing))
     trouble = watcher.trouble or follower.trouble
     return row_of(argv, threshold_ms, ended, seen, flag=flag, trouble=trouble), ended.exit_status
 
@@ -138,7 +128,7 @@ def _started(
     taken: Mapping[signal.Signals, Callable[[], None]],
 ) -> AbstractContextManager[Program]:
     """Start it; its signals are its own while it runs, as far as the system lets us."""
-    arguments = command, environment(link), link.fds if link is not None else (), streams, taken
+    arguments = command, inherited.environment(link), link.fds if link is not None else (), streams, taken
     if sys.platform == "linux" and hasattr(signal, "sigwaitinfo") and hasattr(os, "posix_spawn"):
         from compare.scenarios.script import signals  # noqa: PLC0415  not everywhere
 

@@ -19,7 +19,7 @@ from compare.observe.interpreter.calibration import calibrate
 from compare.observe.judge.segments import Segment
 from compare.observe.sampler.agents import Agent
 from compare.observe.sampler.sampler import Sampler
-from compare.scenarios.script.program import STARTUP
+from compare.scenarios.script.inherited import STARTUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
