@@ -64,5 +64,5 @@ def test_a_suite_of_which_nothing_passes_proves_nothing(tmp_path: Path) -> None:
 def test_neither_a_folder_nor_a_suite(tmp_path: Path) -> None:
     done = run(tmp_path / "missing")
     assert done.returncode == 2
-    assert "is no suite: expected a folder, or one of cpython" in done.stderr
+    assert "is no suite: expected a folder, a module of CPython's tests, or one of cpython" in done.stderr
     assert "Traceback" not in done.stderr
