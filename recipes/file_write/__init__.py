@@ -5,9 +5,10 @@ how many bytes it wrote. `chunks` is an iterable of bytes, or for an async recip
 async iterable. When it returns, the file is whole. After an error or a cancellation the
 old file is still there, and nothing is left over: what comes is written to a new file
 in the same directory, which takes the old one's name at the end, its permissions and,
-where that is a link, its place. Only a process that is killed leaves the new file
-behind, under a name that ends in `.part`. `durable=True` returns when the disk has the
-file and its name.
+where that is a link, its place. A process that is killed leaves the old file, too; and
+on Linux nothing else, but for the moment in which an old file is replaced: how, and
+what is left elsewhere, is in `_new_file.py`, which is to be copied with each recipe.
+`durable=True` returns when the disk has the file and its name.
 
 A pipe or a device is written to as it is: nothing takes its name, `durable` means
 nothing there, and what it has been given can't be taken back.

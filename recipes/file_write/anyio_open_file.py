@@ -8,8 +8,8 @@ for: `anyio_batched` makes one hop for many chunks. (Source: anyio's documentati
 **Where it still blocks:** in `open`, `write`, `fsync` and `replace`, in the worker
 threads, 40 at once by default. A task whose cancel scope is cancelled stays until its
 thread has come back; then it removes the new file. On asyncio give it a limit with
-`anyio.fail_after`: `asyncio.timeout` and `Task.cancel` do not wait for the thread, so
-that what it makes afterwards may stay.
+`anyio.fail_after`: `asyncio.timeout` and `Task.cancel` do not wait for the thread, and
+a file that it opens afterwards is closed by the collector.
 
 **Use it when** a library must run on both, and the chunks are few or slow.
 
@@ -18,17 +18,15 @@ that what it makes afterwards may stay.
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 
+from recipes.file_write._new_file import NewFile
+
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterable
 
 
@@ -36,47 +34,18 @@ async def write_file(
     path: str | os.PathLike[str], chunks: AsyncIterable[bytes], durable: bool = False
 ) -> int:
     """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
-    target = Path(await to_thread.run_sync(os.path.realpath, path))  # a link stays one
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
-    count = 0
+    new, count = NewFile(path), 0
     try:
-        new = await to_thread.run_sync(_create, target, beside)
-        async with await anyio.open_file(beside if new else target, "wb") as file:
+        async with await anyio.open_file(path, "wb", opener=new.opener) as file:
             async for chunk in chunks:
                 count += await file.write(chunk)  # a hop to a thread, and back
-            await file.flush()
-            if new and durable:
-                await to_thread.run_sync(os.fsync, file.wrapped.fileno())
-        if new:
-            await to_thread.run_sync(_rename, beside, target, durable)
+        await to_thread.run_sync(new.finish, durable)
     except BaseException:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(beside.unlink, True)  # if it is there
-        raise
+            await to_thread.run_sync(new.discard)
+        if not new.done:  # else it was cancelled too late: this is the new file
+            raise
     return count
-
-
-def _create(target: Path, beside: Path) -> bool:
-    """Make an empty file, with the old one's permissions; none for a pipe, a device."""
-    if not target.exists():
-        beside.touch(exist_ok=False)
-    elif target.is_file():
-        os.close(os.open(target, os.O_WRONLY))  # may it be written to?
-        beside.touch(0o600, exist_ok=False)
-        shutil.copymode(target, beside)
-    else:
-        return False
-    return True
-
-
-def _rename(beside: Path, target: Path, durable: bool) -> None:
-    beside.replace(target)
-    if durable and sys.platform != "win32":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the disk has the name too
-        finally:
-            os.close(folder)
 
 
 if __name__ == "__main__":

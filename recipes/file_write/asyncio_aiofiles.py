@@ -18,17 +18,15 @@ a stream.
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import shutil
-import sys
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiofiles
 
+from recipes.file_write._new_file import NewFile
+
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterable, Awaitable
 
 
@@ -40,52 +38,21 @@ async def write_file(
 ) -> int:
     """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
     hop = partial(asyncio.get_running_loop().run_in_executor, None)
-    target = Path(await hop(os.path.realpath, path))  # a link stays one
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
-    count = 0
+    new, count = NewFile(path), 0
     try:
-        new = await _ended(hop(_create, target, beside))
-        mode: Any = "r+b" if new else "wb"
-        opening = asyncio.ensure_future(aiofiles.open(beside if new else target, mode))
+        opening = asyncio.ensure_future(aiofiles.open(path, "wb", opener=new.opener))
         try:
             file = await _ended(opening)
             async for chunk in chunks:
                 count += await _ended(file.write(chunk))  # a hop to a thread, and back
-            await _ended(file.flush())
-            if new and durable:
-                await _ended(hop(os.fsync, file.fileno()))
         finally:
             if not opening.exception():  # cancelled or not, it is open
                 await _ended(opening.result().close())
-        if new:
-            await _ended(hop(_rename, beside, target, durable), last=True)
+        await _ended(hop(new.finish, durable), last=True)
     except BaseException:
-        await _ended(hop(beside.unlink, True))  # if it is there
+        await _ended(hop(new.discard))
         raise
     return count
-
-
-def _create(target: Path, beside: Path) -> bool:
-    """Make an empty file, with the old one's permissions; none for a pipe, a device."""
-    if not target.exists():
-        beside.touch(exist_ok=False)
-    elif target.is_file():
-        os.close(os.open(target, os.O_WRONLY))  # may it be written to?
-        beside.touch(0o600, exist_ok=False)
-        shutil.copymode(target, beside)
-    else:
-        return False
-    return True
-
-
-def _rename(beside: Path, target: Path, durable: bool) -> None:
-    beside.replace(target)
-    if durable and sys.platform != "win32":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the disk has the name too
-        finally:
-            os.close(folder)
 
 
 async def _ended(call: Awaitable[T], *, last: bool = False) -> T:

@@ -19,17 +19,13 @@ For a pipe whose other end answers, take smaller batches.
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable
-    from io import FileIO
+from recipes.file_write._new_file import NewFile
 
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterable, Callable
 
 BATCH = 4 * 1024 * 1024  # bytes: a hop costs what some 100 KiB of copying do
 MOST = 1024  # chunks: `writev` takes no more
@@ -39,7 +35,7 @@ async def write_file(
     path: str | os.PathLike[str], chunks: AsyncIterable[bytes], durable: bool = False
 ) -> int:
     """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
-    file = _NewFile(path)
+    file = NewFile(path)
     batch: list[bytes] = []
     size = 0
     try:
@@ -57,66 +53,6 @@ async def write_file(
         if not file.done:  # else it was cancelled too late: this is the new file
             raise
     return file.count
-
-
-class _NewFile:
-    """A file beside the old one, which takes its name at the end; all of it blocks."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.target = self.beside = Path(path)
-        self.file: FileIO | None = None
-        self.count, self.done = 0, False
-
-    def open(self) -> None:
-        self.target = Path(os.path.realpath(self.target))  # a link stays one
-        old = self.target.exists()
-        if old and not self.target.is_file():
-            self.beside = self.target  # a pipe, a device: as it is
-            self.file = self.target.open("wb", buffering=0)
-            return
-        self.beside = self.target.with_name(f".{secrets.token_hex(8)}.part")
-        # not for others' eyes before it has the old one's permissions
-        mode = 0o600 if old else 0o666
-        fd = os.open(self.beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        self.file = os.fdopen(fd, "wb", buffering=0)
-        if old:
-            os.close(os.open(self.target, os.O_WRONLY))  # may it be written to?
-            shutil.copymode(self.target, self.beside)
-
-    def write(self, batch: list[bytes]) -> None:
-        while batch and self.file:
-            # a chunk at a time where there is no `writev`
-            if sys.platform == "win32" or not hasattr(os, "writev"):
-                written = os.write(self.file.fileno(), batch[0])
-            else:
-                written = os.writev(self.file.fileno(), batch)
-            self.count += written
-            while batch and written >= len(batch[0]):
-                written -= len(batch.pop(0))
-            if batch:  # a pipe takes what it has room for
-                batch[0] = batch[0][written:]
-
-    def finish(self, durable: bool) -> None:
-        if self.file and self.beside != self.target:
-            if durable:
-                os.fsync(self.file.fileno())
-            self.file.close()
-            self.beside.replace(self.target)
-            if durable and sys.platform != "win32":
-                folder = os.open(self.target.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)  # the disk has the name too
-                finally:
-                    os.close(folder)
-        elif self.file:
-            self.file.close()
-        self.done = True
-
-    def discard(self) -> None:
-        if self.file:
-            self.file.close()
-            if self.beside != self.target:
-                self.beside.unlink(missing_ok=True)
 
 
 async def _hop(function: Callable[..., Any], *arguments: Any) -> None:

@@ -12,6 +12,9 @@ is free at once, also on a pipe that nobody reads. Where io_uring is forbidden (
 containers), urio falls back to threads without a word; `URIO_BACKEND=uring` makes it an
 error.
 
+The new file has a name from the beginning, which ends in `.part`: a process that is
+killed leaves it.
+
 **Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or
 later, and the package's youth is no obstacle.
 

@@ -16,59 +16,21 @@ worker thread of your own.
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipes.file_write._new_file import replacing
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import BinaryIO
+    import os
+    from collections.abc import Iterable
 
 
 def write_file(
     path: str | os.PathLike[str], chunks: Iterable[bytes], durable: bool = False
 ) -> int:
     """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
-    with _replacing(path, durable) as file:
+    with replacing(path, durable) as file:
         return sum(file.write(chunk) for chunk in chunks)
-
-
-@contextmanager
-def _replacing(path: str | os.PathLike[str], durable: bool) -> Iterator[BinaryIO]:
-    """Give a new file, which takes the name of the old one at the end."""
-    target = Path(os.path.realpath(path))  # a link stays one
-    old = target.exists()
-    if old and not target.is_file():
-        with target.open("wb") as file:  # a pipe, a device: as it is
-            yield file
-        return
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
-    # not for others' eyes before it has the old one's permissions
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if old else 0o666)
-    with os.fdopen(fd, "wb") as file:
-        try:
-            if old:
-                os.close(os.open(target, os.O_WRONLY))  # may it be written to?
-                shutil.copymode(target, beside)
-            yield file
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-            file.close()
-            beside.replace(target)
-        except BaseException:
-            beside.unlink()
-            raise
-    if durable and sys.platform != "win32":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the disk has the name too
-        finally:
-            os.close(folder)
 
 
 if __name__ == "__main__":

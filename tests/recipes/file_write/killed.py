@@ -1,5 +1,6 @@
 """Writes a file again and again, is killed each time at another moment, and prints what was found: `killed.py MODULE
-BACKEND FOLDER MOMENTS` prints JSON. Each writer is a fork of this process, which has no threads.
+BACKEND FOLDER MOMENTS` prints JSON. The first half of the writers finds no old file, the second half one. Each is a
+fork of this process, which has no threads.
 """
 
 from __future__ import annotations
@@ -48,30 +49,42 @@ def forked(*what: Any) -> int:
     return pid
 
 
+def look(path: Path, before: bytes, number: int) -> str:
+    content = path.read_bytes() if path.exists() else b""
+    whole = content == content[:1] * (CHUNK * CHUNKS) or not content
+    if not whole or content[:1] not in (before, bytes([number])):
+        return "mixed"
+    return "old" if content[:1] == before else "new"
+
+
+def left(path: Path) -> int:
+    found = [each for each in path.parent.iterdir() if each != path]
+    assert all(each.name.startswith(".") and each.suffix == ".part" for each in found), found
+    for each in found:
+        each.unlink()
+    return len(found)
+
+
 def main(name: str, backend: str, folder: str, moments: int) -> None:
     module, path = importlib.import_module(name), Path(folder, "file")
     vars(module).update(SMALLER)
     if backend != "none":
         anyio.run(anyio.lowlevel.checkpoint, backend=backend)  # imports what each fork would import again
-    path.write_bytes(bytes(CHUNK * CHUNKS))
     began = time.monotonic()
     assert os.waitpid(forked(module, backend, path, 1), 0)[1] == 0
     took = time.monotonic() - began
-    found = {"old": 0, "new": 0, "mixed": 0, "left": 0, "other": 0}
-    before = 1
-    for number in range(2, 2 + moments):
+    found = {"old": 0, "new": 0, "mixed": 0, "beside none": 0, "beside old": 0}
+    for turn in range(moments):
+        number, alone = 2 + turn, turn < moments // 2
+        if alone:
+            path.unlink(missing_ok=True)
+        before = path.read_bytes()[:1] if path.exists() else b""
         pid = forked(module, backend, path, number)
-        time.sleep(took * 1.2 * (number - 2) / moments)  # the moment: any is right
+        time.sleep(took * 1.2 * (turn * 2 % moments) / moments)  # the moment: any is right
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        content = path.read_bytes()
-        whole = content == content[:1] * (CHUNK * CHUNKS) and content[0] in (before, number)
-        found["mixed" if not whole else "new" if content[0] == number else "old"] += 1
-        before = content[0]
-        for other in path.parent.iterdir():
-            if other != path:
-                found["left" if other.name.startswith(".") and other.suffix == ".part" else "other"] += 1
-                other.unlink()
+        found[look(path, before, number)] += 1
+        found["beside none" if alone else "beside old"] += left(path)
     sys.stdout.write(json.dumps(found))
 
 

@@ -1,4 +1,6 @@
-"""A writer that is killed at each of fifty moments: the old file or the new one, whole; one name beside it at most."""
+"""A writer that is killed at each of fifty moments: the old file or the new one, whole; where there is no old one, no
+name beside it, and else only in the moment between two calls.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = 50
+NAMED_FROM_THE_BEGINNING = {"asyncio_io_uring"}
+"""The recipes whose new file has a name that a killed process leaves, as their docstring says."""
 
 
 def test_killed_at_any_moment(writer: Writer, tmp_path: Path) -> None:
@@ -30,10 +34,14 @@ def test_killed_at_any_moment(writer: Writer, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["mixed"] == found["other"] == 0
+    assert found["mixed"] == 0
     assert found["old"] + found["new"] == MOMENTS
-    assert found["left"] <= MOMENTS
-    writer.stands("killed at 50 moments", "passes: old or new; the new file's name may stay")
+    if writer.name in NAMED_FROM_THE_BEGINNING:
+        writer.stands("killed at 50 moments", "passes: old or new; the new file's name may stay")
+        return
+    assert found["beside none"] == 0
+    assert found["beside old"] < MOMENTS // 4  # the moment is short, but a slow disk's
+    writer.stands("killed at 50 moments", "passes: old or new; a name stays only between two calls")
 
 
 def _once(variant: Variant) -> bool:
