@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sysconfig
 from pathlib import Path
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from compare.observe.agent import channel, filenames
 from compare.observe.agent.channel import Kind, Ring
 from compare.observe.interpreter import sites
+from compare.observe.interpreter.memory import Memory
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel import threads as kernel_threads
+from compare.observe.kernel.descriptors import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +108,21 @@ def test_calls_have_the_names_that_the_kernel_gives_them() -> None:
         "waitid",
     }
     assert len(set(syscalls.NAMES.values())) == len(syscalls.NAMES)
+
+
+def test_a_path_that_is_relative_to_a_folders_descriptor_is_told_with_that(tmp_path: Path) -> None:
+    path, folder = ctypes.create_string_buffer(b"a/b"), os.open(tmp_path, os.O_RDONLY)
+    try:
+        memory, targets = Memory(os.getpid()), Targets(os.getpid())
+        of_here = {
+            at: targets.of_call("unlinkat", (at, ctypes.addressof(path)), memory) for at in (folder, 2**64 - 100)
+        }
+        memory.close()
+    except OSError as error:
+        pytest.skip(f"no memory can be read: {error}")
+    finally:
+        os.close(folder)
+    assert of_here == {folder: f"{tmp_path}/a/b", 2**64 - 100: "a/b"}
 
 
 def test_which_calls_wait_for_a_lock() -> None:

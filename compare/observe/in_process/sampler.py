@@ -107,6 +107,8 @@ class Windows(Sampler):
             threshold_ns=record.second, plain_threads=False, imports=imports, imports_of_others=imports,
             stalls=Stalls(record.second) if tells else None, keep_ns=KEEP_NS if tells else None,
         )  # fmt: skip
+        for tid in self._process.notes.hidden:
+            judge.hide(self.pid, tid)
         for tid in self._process.notes.loops:
             judge.loop_runs(self.pid, tid, at)
         self.open[number] = judge

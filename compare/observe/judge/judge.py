@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from compare.results import Finding, Lane, LoopTurn, Stall, State
 
 MS = 1_000_000
+OWN_NAME = "of the observer"
+"""What a thread of the observer's is called, where it had the GIL: it needs it for some microseconds, if it may run."""
 
 
 @dataclass(slots=True)
@@ -113,6 +115,8 @@ class Judge:
         self._exit = ProgramExit(pid, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
+        self._own: set[Key] = set()
+        """The observer's own threads."""
         self._between: dict[Thread, _Between] = {}
         self._most_threads = 0
         self._missing: dict[str, None] = {}
@@ -281,6 +285,8 @@ class Judge:
 
     def hide(self, pid: int, tid: int) -> None:
         """This thread is the observer's own."""
+        self._own.add((pid, tid))
+        self._threads.name_thread(pid, tid, OWN_NAME)
         thread = self._threads.drop(pid, tid)
         if thread is not None:
             self._between.pop(thread, None)
@@ -425,7 +431,9 @@ class Judge:
         """A wait for a thread that was given no CPU is the machine's matter."""
         if account.place == "lock" and self._holders.starved(account) is not None:
             return replace(account, place="kernel", kind="starved-thread")
-        if account.place == "gil" and self._holders.hardly_ran(account, self._threshold):
+        if account.place == "gil" and (
+            account.thread in self._own or self._holders.hardly_ran(account, self._threshold)
+        ):
             return replace(account, place="kernel", kind="starved-holder")
         return account
 

@@ -11,7 +11,7 @@ If it is this very process that has it, the one other thread that was at some wo
 
 A holder that could run, and was not given a CPU for most of the wait, is no fault of the program's: the machine's. So
 it is where it can't be told which of several held the lock, and one of them was given none. The GIL knows its holder,
-which may be given none as well.
+which may be given none as well. Of a wait that is too short to tell threads apart only this is looked for.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class LockHolders:
     def ask(self, account: Account, segment: Segment) -> None:
         """A thread waited for a lock: find out who held it."""
         own = (segment.contended or segment.target or "").endswith(OWN)
-        if segment.ns >= self._least and (own or _futex(segment)):
+        if segment.ns >= (self._least if own else NEAR_NS) and (own or _futex(segment)):
             if _waits_to_be_woken(segment):
                 self._woken.add(account)
             self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
@@ -217,7 +217,7 @@ class LockHolders:
             return
         awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
         woke = [key for key in awake if _wakes(held[key], wait.end)]
-        holder = _only(woke or awake, held, wait)
+        holder = _only(woke or awake, held, wait) if wait.end - wait.start >= self._least else None
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
 

@@ -57,6 +57,8 @@ LOOK_NS = 100_000_000
 FILES_NS, LOOKS = 10_000_000, 4
 """How often it is asked what files there are, and how many times then: one that is opened and closed again is there
 now and then."""
+LEAST_ASKED = 4
+"""How often it must have been asked: on a machine that does much else, a thread does nothing between two looks."""
 BUSY = 0.8
 """A thread that turns is on a CPU, or in line for one, for nearly all of its time; the rest is what a look misses."""
 IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
@@ -100,6 +102,7 @@ class Streak:
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
         files: the files and folders that were open, each time that one looked.
         looked, files_looked: when they were looked for; until when files are not.
+        files_asked: how often files were looked for.
         waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
         asked: when its counters were asked for first.
@@ -125,6 +128,7 @@ class Streak:
     files: set[frozenset[str]] = field(default_factory=set)
     looked: int = 0
     files_looked: int = 0
+    files_asked: int = 0
     moved: int = 0
     asked: int = 0
     packets: int = 0
@@ -217,7 +221,7 @@ class Streak:
             self.waits = probe.waits(*key) - self.waited
         if by_hand and self.streams is not None and at > self.files_looked:
             self.files.update(probe.files(key[0]) for _ in range(LOOKS))
-            self.files_looked = at + FILES_NS
+            self.files_looked, self.files_asked = at + FILES_NS, self.files_asked + 1
         return stat
 
     def is_polling(self, probe: Probe, key: tuple[int, int], *, waits_when_idle: bool) -> bool:
@@ -230,7 +234,7 @@ class Streak:
         serves = waits_when_idle and self._packets_a_second(probe, key[0]) > SERVED_PACKETS
         if self.loop:
             return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
-        works_on_files = len(self.files) > 1
+        works_on_files = len(self.files) > 1 or self.files_asked < LEAST_ASKED
         if serves or works_on_files or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
             return False
         faults = self.latest.minor_faults - self.first.minor_faults

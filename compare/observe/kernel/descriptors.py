@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from compare.observe.interpreter.memory import Memory
 
+AT_FDCWD = 0xFFFFFF9C
+"""-100: the current directory in a descriptor's place, as 32 bits."""
 _PIDFD_GETFD = 438
 UNIX = getattr(socket, "AF_UNIX", 1)
 """The same on every architecture: `include/uapi/asm-generic/unistd.h`."""
@@ -36,7 +38,7 @@ class Targets:
         """Say what a call waits for: a path, socket addresses, a pipe, another process."""
         try:
             if call in syscalls.ON_PATH and memory is not None:
-                return _text(memory, arguments[syscalls.ON_PATH[call]])
+                return self._path(memory, arguments, syscalls.ON_PATH[call])
             if call == "connect" and memory is not None:
                 return _address(memory.read(arguments[1], min(arguments[2], 128)))
             if call in {"poll", "ppoll"} and memory is not None:
@@ -66,6 +68,13 @@ class Targets:
         if leads_to.startswith("pipe:["):
             return f"pipe {leads_to[6:-1]}"
         return leads_to.removeprefix("anon_inode:")
+
+    def _path(self, memory: Memory, arguments: tuple[int, ...], at: int) -> str | None:
+        """A path that is relative to a folder's descriptor, where it is that."""
+        path, folder = _text(memory, arguments[at]), arguments[0] & 0xFFFFFFFF
+        if at == 0 or path is None or path.startswith("/") or folder == AT_FDCWD:
+            return path
+        return f"{self.descriptor(folder) or f'descriptor {folder}'}/{path}"
 
     def _polled(self, memory: Memory, arguments: tuple[int, ...]) -> str | None:
         count = min(arguments[1], 4)

@@ -71,7 +71,7 @@ class Sampler:
         """
         now = time.monotonic_ns()
         self.pid, self._layout, self._agent = pid, layout, agent
-        self._began = now
+        self._began, self._threshold = now, threshold_ns
         self._processes: dict[int, WatchedProcess] = {}
         self.probe = Probe(self._processes)
         self.judge = Judge(
@@ -207,7 +207,8 @@ class Sampler:
         if self._silent:
             self.judge.miss(_without_agent(self._silent))
         seen = self.judge.finish(now)
-        return replace(seen, missing=(*seen.missing, *_left_out(self.judge.imported_ns)))
+        imported = self.judge.imported_ns
+        return replace(seen, missing=(*seen.missing, *_left_out(imported if imported >= self._threshold else 0)))
 
     def _end(self, process: WatchedProcess, now: int) -> None:
         """Tell what there is to tell of a process that is watched no longer."""

@@ -70,6 +70,14 @@ def test_one_that_is_given_no_cpu_while_it_has_the_gil_is_the_machines_matter() 
     assert what(finding) == "the loop waits for the GIL, which thread 2 holds; it could run and got no CPU at /app.py:7"
 
 
+def test_the_observers_own_thread_is_the_machines_matter_too() -> None:
+    story = Story().polls(10)
+    story.judge.hide(1, WORKER)
+    (finding,) = story.gil(200, holder=WORKER).polls(100).end().findings
+    assert (finding.place, finding.kind, finding.total_ms) == ("kernel", "starved-holder", 200.0)
+    assert what(finding).startswith("the loop waits for the GIL, which thread of the observer holds")
+
+
 def test_of_one_that_computes_but_seldom_gets_a_cpu_both_are_told() -> None:
     finding = _of_the_gil(0.25)
     assert (finding.place, finding.kind, finding.target) == ("gil", None, "a CPU, 150 ms of that")

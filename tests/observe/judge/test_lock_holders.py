@@ -102,3 +102,18 @@ def test_nor_where_none_was_awake() -> None:
 
 def test_a_thread_alone_waits_for_itself() -> None:
     assert _waits(_story(), 401) == "a lock that no other thread has"
+
+
+def test_of_waits_too_short_to_name_a_holder_it_is_told_that_one_got_no_cpu() -> None:
+    def seen(*, starved: bool) -> tuple[str, str | None, float]:
+        story = _story()
+        _thread(story, 2, *[(50, None)] * 8, starved=starved)
+        for _ in range(2):
+            begin = story.polls(50).at
+            story.at = begin + 5 * MS
+            story.judge.segment(1, 1, Segment(begin, "call", "futex", (LOCK, 0), end=story.at, view=a_view()))
+        (finding,) = story.polls(500).end().findings
+        return finding.place, finding.kind, finding.total_ms
+
+    assert seen(starved=True) == ("kernel", "starved-thread", 10.0)
+    assert seen(starved=False) == ("lock", None, 10.0)
