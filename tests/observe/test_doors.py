@@ -230,3 +230,36 @@ asyncio.run(main())
     assert [sentence for sentence in seen.missing if "the agent" in sentence] == []
     (finding,) = [finding for finding in seen.findings if finding.place == "loop-thread"]
     assert finding.total_ms >= 190
+
+
+DELIVERS = """
+import asyncio, collections, os, threading
+from async_io_cookbook.observe.agent import channel, install
+
+ring, (read, _) = channel.Ring.create(os.getpid()), os.pipe()
+reader = channel.Ring(ring)
+install.install(str(channel.Setting(ring, read, os.getpid(), children=False)))
+
+async def main():
+    loop = asyncio.get_running_loop()
+    for _ in range(9):
+        await asyncio.to_thread(int)
+    future = loop.create_future()
+    thread = threading.Thread(target=lambda: loop.call_soon_threadsafe(future.set_result, None))
+    thread.start()
+    await future
+    thread.join()
+
+asyncio.run(main())
+print(*sorted(collections.Counter(record.kind.name for record in reader.read()).items()))
+"""
+
+
+def test_what_a_pools_thread_completes_is_noted_as_work_alone(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(DELIVERS)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+    # The default executor is shut down in a thread of its own, which completes the other future.
+    for told in ("('ASKED', 9)", "('STARTED', 9)", "('ENDED', 9)", "('DELIVERED', 2)"):
+        assert told in output

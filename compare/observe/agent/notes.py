@@ -49,6 +49,8 @@ class Agent:
         self._native_id = _thread.get_native_id
         self.running: dict[int, int] = {}
         """The asyncio-like loop that runs in each thread, by their ids."""
+        self.at_work: set[int] = set()
+        """The threads that do a pool's work just now, by their ids."""
         self.setting: Setting | None = None
         """What the agents of the program's children are told; `None` where they are to have none."""
         self.askers = Askers()
@@ -94,6 +96,16 @@ class Agent:
         self.note(kind, request, pool, code=code, line=line, amount=min(size, MOST))
         return request
 
+    def work_begins(self, request: int, pool: int) -> None:
+        """This thread begins work that a pool was asked for."""
+        self.at_work.add(_thread.get_ident())
+        self.note(Kind.STARTED, request, pool)
+
+    def work_ends(self, request: int, pool: int) -> None:
+        """It is done."""
+        self.at_work.discard(_thread.get_ident())
+        self.note(Kind.ENDED, request, pool)
+
     def thread_named(self, tid: int, name: str) -> None:
         """A thread of the program's has a name."""
         if self._has_room_for_names():
@@ -121,6 +133,7 @@ class Agent:
         self._ring = ring
         self._numbers, self._texts = itertools.count(1), itertools.count(1)
         self.running.clear()
+        self.at_work &= {_thread.get_ident()}
         self.failures.begin_anew()
         if isinstance(self.pings, Pings):
             self.pings.begin_anew(pipe, waker)

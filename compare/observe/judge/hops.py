@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from compare.observe.judge.ledger import Account
+from compare.observe.judge.ledger import Account, Wait
 from compare.results import milliseconds
 
 if TYPE_CHECKING:
-    from compare.observe.judge.ledger import Ledger
+    from compare.observe.judge.ledger import Entry, Ledger
     from compare.observe.judge.segments import Work
     from compare.observe.judge.threads import Thread
     from compare.results import Site
@@ -40,6 +40,7 @@ KEPT = 1024
 @dataclass(slots=True)
 class _Line:
     account: Account
+    entry: Entry
     hops: int = 0
     in_sequence: int = 0
     """How many were asked for soon after the one before was done, or while that was on its way."""
@@ -76,7 +77,7 @@ class Hops:
         line = self._asking.get((thread, site))
         if line is None:
             account = Account("worker-thread", "hops", thread.key, None, site)
-            line = self._asking[thread, site] = self._lines[account] = _Line(account)
+            line = self._asking[thread, site] = self._lines[account] = _Line(account, self._ledger.opened(account))
         back = at - line.until
         if line.until and back <= MOST_RETURN_NS:
             line.in_sequence += back <= RETURN_NS
@@ -100,7 +101,7 @@ class Hops:
         ns = max(until - max(since, line.counted), 0)
         line.counted = max(until, line.counted)
         line.cost += ns
-        self._ledger.enter(line.account, ns, until, count=count)
+        self._ledger.add(line.account, line.entry, Wait(until, ns, count, None, None, None))
 
     def is_told(self, account: Account) -> bool:
         """Whether the hops of a line are many, come close together, and cost more than what they are for."""

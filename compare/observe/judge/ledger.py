@@ -162,19 +162,28 @@ class Ledger:
             hold: the turn of a loop that it was a part of.
             view: the stack in it.
         """
+        entry = self.opened(account)
+        self.add(account, entry, Wait(until, ns, count, target, hold, view))
+        return entry
+
+    def opened(self, account: Account) -> Entry:
+        """Return what was entered under an account, for whoever enters there often; an empty entry, if nothing was."""
         entry = self._entries.get(account)
         if entry is None:
             entry = self._entries[account] = Entry()
-        fresh = entry.add(Wait(until, ns, count, target, hold, view), self._threshold)
-        if self._hear is not None:
-            for wait in fresh:
-                self._hear(account, entry, wait)
         return entry
 
     def forget(self, thread: Key) -> None:
         """Leave out what was entered of a thread."""
         for account in [account for account in self._entries if account.thread == thread]:
             del self._entries[account]
+
+    def add(self, account: Account, entry: Entry, wait: Wait) -> None:
+        """Enter a wait under an account, whose entry it is."""
+        fresh = entry.add(wait, self._threshold)
+        if self._hear is not None:
+            for each in fresh:
+                self._hear(account, entry, each)
 
     def findings(
         self,

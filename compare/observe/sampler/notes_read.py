@@ -30,7 +30,8 @@ BRIEF_NS = 500_000
 """While a worker runs, pieces of work that are shorter are not told apart in its time: a look comes every millisecond,
 and a line that is read through a thread makes thirty of them meanwhile. Each is still counted as work."""
 
-OF_WORK = frozenset({Kind.ASKED, Kind.IN_LINE, Kind.STARTED, Kind.ENDED, Kind.ADMITTED, Kind.WITHDRAWN})
+OF_WORK = Kind.ASKED, Kind.STARTED, Kind.ENDED, Kind.IN_LINE, Kind.ADMITTED, Kind.WITHDRAWN
+"""Those that come by the ten thousand come first: a kind is compared with each, which is quicker than its hash."""
 MOST_SITES = 4096
 """Of so many lines that ask for work it is kept what they are told as."""
 
@@ -250,7 +251,7 @@ class NotesRead:
         waiting = self.queue.pop(record.first, None)
         if record.kind is Kind.STARTED and waiting is not None:
             self._started(waiting, record, early=early)
-        elif record.kind in {Kind.WITHDRAWN, Kind.ADMITTED} and waiting is not None and not early:
+        elif (record.kind is Kind.WITHDRAWN or record.kind is Kind.ADMITTED) and waiting is not None and not early:
             self._judge.waited(self._process.pid, waiting, record.time_ns)
         elif record.kind is Kind.ENDED:
             self._ended(record)

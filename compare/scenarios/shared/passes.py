@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from compare.observe import Link
     from compare.process.host import Child, Host
 
-ENOUGH_S = 0.4
+ENOUGH_S = 0.25
 """After how much time in all a row gets no further pass, unless `--repeat` says how many, in seconds."""
 
 LONG_S = 0.1

@@ -69,13 +69,13 @@ def _noting(queue: Any, agent: Agent) -> type:
     def ends(where: Any) -> None:
         busy, where.compare_busy = where.compare_busy, 0
         if busy:
-            agent.note(Kind.ENDED, busy, address(where))
+            agent.work_ends(busy, address(where))
 
     @agent.guard("work that a thread of anyio begins")
     def begins(where: Any, item: Any) -> None:
         if item is not None and where.compare_asked:
             where.compare_busy, where.compare_asked = where.compare_asked, 0
-            agent.note(Kind.STARTED, where.compare_busy, address(where))
+            agent.work_begins(where.compare_busy, address(where))
 
     class Noting(queue):  # type: ignore[misc]
         __module__, __qualname__ = queue.__module__, queue.__qualname__

@@ -67,8 +67,8 @@ class _Futures:
         """When each thread's queue was looked for last."""
 
     def called(self, loop: Any, callback: Any, args: tuple[Any, ...]) -> None:
-        """Note it where a thread without a loop completes a future."""
-        if self._agent.askers.runs_here():
+        """Note it where a thread without a loop completes a future; what a pool's does is noted as work already."""
+        if get_ident() in self._agent.at_work or self._agent.askers.runs_here():
             return
         for each in _within(callback, args):
             if issubclass(type(each), self._future_type) and (since := self.made.pop(KEY(each), None)) is not None:

@@ -53,13 +53,13 @@ def open_door(module: Any, agent: Agent) -> None:
         if place is None or not place[0]:
             return None
         request, place[0] = place[0], 0
-        agent.note(Kind.STARTED, request, place[1])
+        agent.work_begins(request, place[1])
         return request, place[1]
 
     @agent.guard("work that an executor has done")
     def ends(begun: tuple[int, int] | None) -> None:
         if begun is not None:
-            agent.note(Kind.ENDED, *begun)
+            agent.work_ends(*begun)
 
     class _WorkItem(plain):  # type: ignore[misc,valid-type]
         __module__, __qualname__ = plain.__module__, plain.__qualname__

@@ -49,13 +49,13 @@ def open_door(module: Any, agent: Agent) -> None:  # noqa: C901  one note a mome
     def begins(thread: Any) -> tuple[int, int] | None:
         request = handed.pop(address(thread._job[0]), None)  # noqa: SLF001
         if request is not None:
-            agent.note(Kind.STARTED, *request)
+            agent.work_begins(*request)
         return request
 
     @agent.guard("work that a thread of trio has done")
     def ends(request: tuple[int, int] | None) -> None:
         if request is not None:
-            agent.note(Kind.ENDED, *request)
+            agent.work_ends(*request)
 
     @functools.wraps(plain_start)
     def start_thread_soon(self: Any, fn: Any, *args: Any, **kwargs: Any) -> Any:
