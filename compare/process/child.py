@@ -119,6 +119,7 @@ def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
     line = Line(*arguments)
     job = line.receive()
     assert job is not None
+    _be_nobodys()
     if job["agent"]:  # unobserved passes are without it; this room does not know what observes
         importlib.import_module(job["agent"]).install()
     _limit(job)
@@ -133,6 +134,12 @@ def main(arguments: Sequence[str], steps: Mapping[str, Step]) -> None:
         for name, needed in command.items():
             if name in steps:
                 line.send(**_guarded(steps[name], variant, needed, line))
+
+
+def _be_nobodys() -> None:
+    """Have `multiprocessing` import nothing of ours into what the variant spawns: it would a program's first module."""
+    program = sys.modules["__main__"]
+    program.__spec__, program.__file__ = None, None
 
 
 def _let_in(_variant: Variant, module: str, _line: Line) -> dict[str, Any]:

@@ -47,3 +47,42 @@ def test_work_whose_begin_was_lost_does_not_wait_for_good() -> None:
     process.close(now)
     agent.close()
     ring.close()
+
+
+def _notes(ring: Ring) -> tuple[NotesRead, WatchedProcess]:
+    """Begin another watch of this process."""
+    me, now = os.getpid(), time.monotonic_ns()
+    judge = Judge(me, now, Probe({}), threshold_ns=10**7, plain_threads=False)
+    process = WatchedProcess(me, None, judge, now, Failures(), Frugal())
+    return NotesRead(ring, process, now), process
+
+
+def _note_work(writer: Ring, first: int, tid: int, request: int) -> None:
+    for number, kind in enumerate((Kind.ASKED, Kind.STARTED, Kind.ENDED), first):
+        writer.write(number, 0, int(kind), tid, request, POOL, 0, 0, 1)
+
+
+def test_a_watch_goes_on_where_the_one_before_ended_and_takes_nothing_that_is_over() -> None:
+    me, descriptor = os.getpid(), Ring.create()
+    writer, first, second = Ring(descriptor), Ring(descriptor), Ring(descriptor)
+    channel.let_go(descriptor)
+    notes, process = _notes(first)
+    writer.write(1, 0, int(Kind.LOOP_RUNS), me, 5, 0, 1, 0, 0)
+    writer.write(2, 0, int(Kind.ASKED), me, 1, POOL, 0, 0, 1)
+    _take(notes)
+    for request in range(2, channel.RECORDS // 3):
+        _note_work(writer, 3 * request - 3, me, request)
+    _take(notes)
+    process.close(0)
+    standing = notes.standing()
+    for request in range(channel.RECORDS // 3, channel.RECORDS // 2):  # as the ring's first records are written over
+        _note_work(writer, 3 * request - 3, me, request)
+    notes, process = _notes(second)
+    notes.take_earlier(standing, time.monotonic_ns())
+    assert list(notes.loops) == [me]
+    assert list(notes.queue) == [1], "what is done is over, and what is still asked for waits"
+    assert not process.work
+    assert not list(notes.missing())
+    process.close(0)
+    for ring in (writer, first, second):
+        ring.close()

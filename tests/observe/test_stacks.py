@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from multiprocessing import resource_tracker
 from types import CodeType
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compare.observe.interpreter import lines
 from compare.observe.interpreter.calibration import calibrate
 from compare.observe.interpreter.code_objects import Code, decode_lines, entered
 from compare.observe.interpreter.memory import Unreadable
-from compare.observe.interpreter.stacks import Reader
+from compare.observe.interpreter.stacks import Frame, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,3 +166,21 @@ def test_a_process_that_runs_something_else_is_unreadable() -> None:
         pytest.skip(str(why))
     with pytest.raises(Unreadable):
         Reader(1 << 22, layout)
+
+
+def _frame(filename: str, qualname: str) -> Frame:
+    return Frame(Code(filename, qualname, 1, ((1, 1),)), 1, 0, 0, 0)
+
+
+def test_the_line_that_multiprocessing_starts_an_interpreter_with_is_nobodys() -> None:
+    tracker = _frame(resource_tracker.__file__, "main")
+    typed, ours = _frame("<string>", "<module>"), _frame("/srv/app.py", "work")
+    assert lines.site([tracker, typed], "/", library=False) == (None, False)
+    got, mine = lines.site([_frame(resource_tracker.__file__, "ResourceTracker.stop"), typed], "/", library=False)
+    assert mine, "a program given with -c that calls it"
+    assert got is not None
+    assert got.file == "<string>"
+    got, mine = lines.site([ours, tracker, typed], "/", library=False)
+    assert mine
+    assert got is not None
+    assert got.line == 1

@@ -255,6 +255,15 @@ class Ring:
         # Last, and in one store: the sampler takes it for the sign that the rest is there.
         _NUMBER.pack_into(self._memory, at, number)
 
+    @property
+    def position(self) -> int:
+        """Up to which record it has been read (sampler's side)."""
+        return self._next
+
+    def go_on_from(self, position: int) -> None:
+        """Read what comes after that record, up to which an earlier reader has come (sampler's side)."""
+        self._next = position
+
     def read(self) -> Iterator[Record]:
         """Yield what has been written since the last time, in order (sampler's side)."""
         from .record import Record  # noqa: PLC0415  not in the program

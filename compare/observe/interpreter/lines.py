@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.stacks import Frame
     from compare.results import Task
 
+STARTS = frozenset({"multiprocessing.main", "multiprocessing.spawn_main"})
+"""What the line calls that `multiprocessing` has an interpreter run as `-c`: that line is nobody's."""
+
 
 def site(frames: Sequence[Frame], directory: str, *, library: bool) -> tuple[Site | None, bool]:
     """The line, and whether it is the user's; `library`: the standard library's counts too, where there is none."""
@@ -56,6 +59,8 @@ def _in_no_file(frames: Sequence[Frame]) -> Frame | None:
         if frame.code.filename.startswith("<") and sites.owner(frame.code.filename) == "user":
             caller = frames[at + 1].code.filename if at + 1 < len(frames) else "<"
             typed = frame.code.qualname == "<module>" or sites.is_loop_code(caller)
+            if at and typed and named(frames[at - 1].code) in STARTS:
+                continue
             if typed or sites.owner(caller) == "user":
                 return frame
     return None

@@ -61,7 +61,7 @@ class Search:
             numbers = list(map(int, os.listdir(f"/proc/{self._pid}/fd")))  # noqa: PTH208  hundreds of times a second
             high = [number for number in numbers if number >= channel.FIRST_DESCRIPTOR]
             for number in high or numbers:
-                with contextlib.suppress(OSError):  # it has just been closed
+                with contextlib.suppress(OSError, ValueError):  # it has just been closed, or has no length yet
                     if link(self._pid, number).startswith(self._name) and (found := self._opened(number)) is not None:
                         return found
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compare.observe.agent.channel import Kind
@@ -34,6 +35,22 @@ OF_WORK = Kind.ASKED, Kind.STARTED, Kind.ENDED, Kind.IN_LINE, Kind.ADMITTED, Kin
 """Those that come by the ten thousand come first: a kind is compared with each, which is quicker than its hash."""
 MOST_SITES = 4096
 """Of so many lines that ask for work it is kept what they are told as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stood with a process's notes when a watch of it ended; `NotesRead` says what each is."""
+
+    position: int
+    """Up to which record the ring was read."""
+    hidden: set[int]
+    loops: dict[int, tuple[int, int, int]]
+    pollers: dict[int, tuple[int, int]]
+    names: dict[int, str]
+    work: dict[int, Work]
+    """What was in line, or under way, by the request's number."""
+    load: Counter[int]
+    not_seen: dict[str, None]
 
 
 class NotesRead:
@@ -98,6 +115,48 @@ class NotesRead:
                 self._lost = self._ring.lost
                 self._forget_work()
             yield record
+
+    def standing(self) -> Standing:
+        """How things stand, for the next watch of this process."""
+        position = self._ring.position if self._ring is not None else 0
+        work = {**self.queue, **self._doing}
+        return Standing(position, self.hidden, self.loops, self.pollers, self.names, work, self._load, self._not_seen)
+
+    def take_earlier(self, earlier: Standing | None, until: int) -> None:
+        """Take what was noted before the watch began and still holds: loops that run, work that is not done yet.
+
+        Args:
+            earlier: how things stood when a watch before this one ended.
+            until: what is noted later, as all this is read, waits for the first look; in nanoseconds.
+        """
+        if earlier is not None and self._ring is not None:
+            self._ring.go_on_from(earlier.position)
+            self._go_on(earlier)
+        records = []
+        for record in self.read():
+            records.append(record)
+            if record.time_ns > until:
+                break
+        over = {record.first for record in records if record.kind is Kind.ENDED or record.kind is Kind.WITHDRAWN}
+        for record in records:
+            if record.kind not in OF_WORK or record.first not in over:
+                self.take(record, early=True)
+
+    def _go_on(self, earlier: Standing) -> None:
+        self.pollers, self._load, self._not_seen = earlier.pollers, earlier.load, earlier.not_seen
+        for tid in earlier.hidden:
+            self._agent_ready(tid)
+        for tid, loop in earlier.loops.items():
+            self.loops[tid] = loop
+            self._judge.loop_runs(self._process.pid, tid, self._began)
+        self.names = earlier.names
+        self._judge.names(self._process.pid, earlier.names)
+        for request, work in earlier.work.items():
+            work.asked = max(work.asked, self._began)
+            if work.started is None:
+                self.queue[request] = work
+            else:
+                self._doing[request] = self._process.work[work.tid] = work
 
     def take(self, record: Record, *, early: bool = False) -> None:
         """Take one note; `early`: it is from before the watch began."""

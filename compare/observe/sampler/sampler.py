@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
     from compare.observe.judge.stalls import Stalls
     from compare.observe.sampler.agents import Agent
+    from compare.observe.sampler.notes_read import Standing
     from compare.results import Observation
 
 CHILDREN_NS = 25_000_000
@@ -62,8 +63,9 @@ class Sampler:
         stalls: Stalls | None = None,
         keep_ns: int | None = None,
         enters: bool = False,
+        earlier: Standing | None = None,
     ) -> None:
-        """Begin to watch; `stalls` hears of each; `keep_ns` is the judge's.
+        """Begin to watch; `stalls` hears of each; `keep_ns` is the judge's; `earlier` is where a watch before ended.
 
         `enters`: where there is no agent, one is let into each process that takes one.
 
@@ -107,9 +109,7 @@ class Sampler:
         self._others: set[int] = set()
         self._births: dict[int, int] = {}
         """When each child was seen first that is no Python of ours yet."""
-        self._guarded(
-            lambda: self._read_notes(self._process, early=True)
-        )  # from before the window: loops that run, work that waits
+        self._guarded(self._process.notes.take_earlier, earlier, time.monotonic_ns() + READING_NS)
 
     @property
     def looks_from_outside(self) -> bool:
@@ -210,6 +210,10 @@ class Sampler:
         imported = self.judge.imported_ns
         return replace(seen, missing=(*seen.missing, *_left_out(imported if imported >= self._threshold else 0)))
 
+    def standing(self) -> Standing:
+        """How things stand with the program's notes, for the next watch of it."""
+        return self._process.notes.standing()
+
     def _end(self, process: WatchedProcess, now: int) -> None:
         """Tell what there is to tell of a process that is watched no longer."""
         self._read_notes(process)
@@ -240,7 +244,7 @@ class Sampler:
             process.hear(agent, self._began)
             self._read_notes(process)
 
-    def _read_notes(self, process: WatchedProcess, *, early: bool = False) -> None:
+    def _read_notes(self, process: WatchedProcess) -> None:
         """Read what has been noted, and what comes meanwhile: a look goes by notes that are not older than itself.
 
         A program that notes faster than we read is looked at all the same, now and then.
@@ -248,7 +252,7 @@ class Sampler:
         notes, until = process.notes, time.monotonic_ns() + READING_NS
         for record in notes.read():
             try:
-                notes.take(record, early=early)
+                notes.take(record)
             except Exception as error:  # noqa: BLE001  one note less
                 self._failures.note(error)
             if record.time_ns > until:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from compare.observe.agent.channel import Where
     from compare.observe.interpreter.layout import Layout
+    from compare.observe.sampler.notes_read import Standing
 
 NICENESS = -10
 MOST_AWAY_PART = 200
@@ -44,13 +45,14 @@ def _serve(control: socket.socket, kept: Kept) -> None:
     except (Unreadable, OSError) as error:  # where there is no /proc
         layout, why = None, str(error)
     answer(control, True)  # noqa: FBT003  at work
+    earlier: dict[int, Standing] = {}
     while (received := taken(control)) is not None:
         command, memory = received
         if "pid" not in command:
             answer(control, "nothing is being watched")
             continue
         try:
-            _watch(control, kept, command, memory, layout, why)
+            _watch(control, kept, command, _agent(memory), earlier, layout, why)
         except (BrokenPipeError, ConnectionResetError):
             raise
         except Exception as error:  # noqa: BLE001  told to whoever asked: no traceback of ours amid the program's output
@@ -61,9 +63,15 @@ def _serve(control: socket.socket, kept: Kept) -> None:
 
 
 def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
-    control: socket.socket, kept: Kept, command: dict[str, Any], memory: list[Where], layout: Any, why: str | None
+    control: socket.socket,
+    kept: Kept,
+    command: dict[str, Any],
+    agent: Agent | None,
+    earlier: dict[int, Standing],
+    layout: Any,
+    why: str | None,
 ) -> None:
-    agent = _agent(memory)
+    """Watch one process; where its agent's notes stood at the end is kept in `earlier`, by the ring's inode."""
     if not command["agent"]:  # not started by us: it may be any Python's
         layout, why = _layout_of(command["pid"])
     threshold_ns = int(command["threshold_ms"] * 1e6)
@@ -72,6 +80,7 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
         threshold_ns=threshold_ns, plain_threads=command["plain_threads"], share=command["share"],
         imports=command["imports"], stalls=Stalls(threshold_ns) if command["news"] else None,
         keep_ns=int(command["keep_s"] * 1e9) if command["keep_s"] is not None else None, enters=command["enters"],
+        earlier=earlier.get(agent.inode) if agent is not None else None,
     )  # fmt: skip
     if why is not None and sampler.looks_from_outside:
         sampler.judge.miss(f"no Python lines: {why}")
@@ -86,6 +95,8 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     if asked is not None:
         answer(control, sampler.finish())
     if agent is not None:
+        if agent.inode:
+            earlier[agent.inode] = sampler.standing()
         agent.close()
 
 
