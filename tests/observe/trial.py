@@ -163,6 +163,16 @@ def stolen_ms() -> float:
     return int(words[8]) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+def contended_ms() -> float:
+    """Return how long somebody stood in line for a CPU here until now, in milliseconds; 0 where that isn't told."""
+    pressure = Path("/proc/pressure/cpu")  # psi: some builds and containers have none
+    try:
+        words = pressure.read_text().split(maxsplit=5)
+    except OSError:
+        return 0.0
+    return int(words[4].removeprefix("total=")) / 1e3
+
+
 def starved_ms(seen: Observation) -> float:
     """Return how long the program stood in line for a CPU, in milliseconds, as far as it was told."""
     return sum(finding.total_ms for finding in seen.findings if finding.kind == "starved")
