@@ -10,7 +10,7 @@ import compare
 
 
 async def stalls(_: web.Application) -> AsyncIterator[None]:
-    """What is before the `yield` is done at the start, and what is after it at the end."""
+    """Before the `yield` is what is done at the start, and after it at the end."""
     async with compare.watch(threshold_ms=50, on_stall=log):
         yield
 

@@ -7,7 +7,7 @@ import threading
 
 
 def slow_file() -> int:
-    """Return the reading end of a pipe whose data comes after 200 ms, as from a disk that has to wake up."""
+    """Return a pipe's reading end whose data comes after 200 ms, as a slow disk's."""
     reader, writer = os.pipe()
 
     def deliver() -> None:

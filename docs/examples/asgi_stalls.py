@@ -1,4 +1,4 @@
-"""An ASGI application whose event loop is watched from the server's start to its end."""
+"""An ASGI application whose event loop is watched while the server runs."""
 
 import time
 from typing import Any
@@ -9,7 +9,7 @@ import compare
 
 
 class StallsMiddleware:
-    """Goes around any application that answers the lifespan protocol, as Starlette's and FastAPI's do."""
+    """Goes around an application that knows lifespans: Starlette's, FastAPI's."""
 
     def __init__(self, app: Any) -> None:
         """Take the application."""

@@ -7,4 +7,6 @@ from pathlib import Path
 
 async def read_files(paths: Sequence[str]) -> list[bytes]:
     """Return the bytes of each file, in order."""
-    return await asyncio.gather(*(asyncio.to_thread(Path(path).read_bytes) for path in paths))
+    return await asyncio.gather(
+        *(asyncio.to_thread(Path(path).read_bytes) for path in paths)
+    )

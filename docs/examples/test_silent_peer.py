@@ -12,7 +12,11 @@ UPSTREAM = web.AppKey("UPSTREAM", str)
 async def prices(request: web.Request) -> web.Response:
     """Ask somebody else, and give up after a while."""
     try:
-        async with asyncio.timeout(0.2), ClientSession() as session, session.get(request.app[UPSTREAM]) as answer:
+        async with (
+            asyncio.timeout(0.2),
+            ClientSession() as session,
+            session.get(request.app[UPSTREAM]) as answer,
+        ):
             return web.Response(body=await answer.read())
     except TimeoutError:
         return web.Response(status=504, text="no prices in time")

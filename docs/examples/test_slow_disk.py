@@ -37,10 +37,14 @@ async def test_it_answers_while_the_disk_hangs(slow_path: Callable[..., Path]) -
     transport = httpx.ASGITransport(app)
     lengths: list[int] = []
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://service"
+    ) as client:
 
         async def ask() -> None:
-            lengths.append((await client.get("/report", params={"path": str(path)})).json())
+            lengths.append(
+                (await client.get("/report", params={"path": str(path)})).json()
+            )
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ask)

@@ -85,6 +85,8 @@ def cheaper(command: str) -> str:
         rest = command[match.end() :]
         if "--state slow" in rest:  # `blocking` would take a delay a file
             options = "--quick --only asyncio_pipe_transport"
+        if re.match(r" --(csv|html|json|markdown|trace)\b", rest):  # one state is enough of what is written
+            options += " --state warm"
         if "--only" in rest or re.search(r"[\w/.]+:\w+", rest):
             options = "--quick"
         return f"{match[0]} {options}"
