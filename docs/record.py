@@ -58,10 +58,11 @@ def stale(run: Run, clean: Clean) -> None:
 
 
 def _again_where(wanted: Callable[[dict[str, Any]], bool], run: Run, clean: Clean) -> None:
-    for path in sorted(RECORDINGS.glob("*.json")):
-        if wanted(json.loads(path.read_text("utf-8"))):
-            case = next(each for each in (*CASES, PITFALLS) if path.stem.startswith(f"{each}-"))
-            _again(case, path.stem.removeprefix(f"{case}-"), run, clean)
+    found = [path for path in sorted(RECORDINGS.glob("*.json")) if wanted(json.loads(path.read_text("utf-8")))]
+    for number, path in enumerate(found, 1):
+        sys.stderr.write(f"{number} of {len(found)} recordings\n")
+        case = next(each for each in (*CASES, PITFALLS) if path.stem.startswith(f"{each}-"))
+        _again(case, path.stem.removeprefix(f"{case}-"), run, clean)
 
 
 def _again(case: str, name: str, run: Run, clean: Clean) -> None:

@@ -94,6 +94,22 @@ def test_the_page_names_each_goal_that_was_missed_and_no_other(root: Path) -> No
     assert [seen for seen in below if seen not in section] == []
 
 
+def test_each_column_of_the_tables_is_explained(root: Path) -> None:
+    told = (root / "docs" / "using-compare.md").read_text("utf-8")
+    section = told.partition("## How to read the table")[2].partition("\n## ")[0]
+    explained = {
+        name for line in re.findall(r"^`.*`$", section, re.MULTILINE) for name in re.findall(r"`([^`]+)`", line)
+    }
+    shown = {
+        column.title
+        for each in catalogue.scenarios()
+        for workload in each.workloads
+        for run in from_json(json.loads((MEASURED / f"{each.name}-{workload}.json").read_text("utf-8"))).runs[:1]
+        for column in each.columns(run)
+    }
+    assert shown - explained == set()
+
+
 SLOWER = {
     "work": "lines",
     "name": "mine",
