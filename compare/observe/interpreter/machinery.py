@@ -47,6 +47,7 @@ MACHINERY: dict[tuple[str, str, str], Mark] = {
 }
 """By a library's top-level module, file and function: what makes a loop's turns, runs one of its handles, has a pool's
 thread work; `process`: below it lies the parent's stack, as it was when it forked."""
+_POOLS = {(module, file) for (module, file, _), what in MACHINERY.items() if what == "work"}
 TURN = "_run_once"
 """What a loop calls its turn that takes the place of asyncio's own."""
 
@@ -56,6 +57,11 @@ def mark(filename: str, qualname: str) -> Mark:
     """Say which frame of a loop's or a pool's machinery this is, if it is one."""
     file = os.path.basename(filename)  # noqa: PTH119  in the sampler's path: no Path object
     return MACHINERY.get((sites.module(filename), file, qualname), "")
+
+
+def is_pools(filename: str) -> bool:
+    """Whether a file is one in which a pool's own code is."""
+    return (sites.module(filename), os.path.basename(filename)) in _POOLS  # noqa: PTH119  see above
 
 
 def is_trios_run(frame: Frame) -> bool:

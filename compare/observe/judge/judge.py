@@ -112,7 +112,7 @@ class Judge:
         self._hops = Hops(self._ledger)
         self._pools = Pools(self._ledger, self._lanes)
         self._own_queues = OwnQueues(self._ledger)
-        self._exit = ProgramExit(pid, self._ledger, self._holders)
+        self._exit = ProgramExit(pid, self._threads, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
         self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
         self._own: set[Key] = set()
@@ -311,7 +311,6 @@ class Judge:
         """Something could not be seen."""
         self._missing[sentence] = None
 
-    @property
     def imported_ns(self) -> int:
         """How long imports held a loop, as far as that was left out and would have counted."""
         return self._imported
@@ -399,6 +398,7 @@ class Judge:
         self._by_hand.finish(now)
         self._busy_polling.finish()
         self._holders.finish()
+        self._exit.finish()
         return self._told(now, self._lanes.finish(now, self._threads.name, self._threads.role))
 
     def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:

@@ -81,6 +81,8 @@ class _Wait:
     futex: int
     keeper: Key | None = None
     """The holder, where that was seen: then it is the GIL that was waited for."""
+    of_pool: bool = False
+    """Whether only a pool's thread can be the holder."""
     part: float = 1.0
     """How much of the wait is told under the account: the GIL's holder may have stood at several lines meanwhile."""
 
@@ -124,18 +126,20 @@ class LockHolders:
         if len(self._ended) > MOST_ENDED:
             self._stretches.pop(self._ended.popleft(), None)
 
-    def ask(self, account: Account, segment: Segment) -> None:
-        """A thread waited for a lock: find out who held it."""
+    def ask(self, account: Account, segment: Segment, *, of_pool: bool = False) -> None:
+        """A thread waited for a lock: find out who held it; `of_pool`: which of a pool's threads."""
         own = (segment.contended or segment.target or "").endswith(OWN)
         if segment.ns >= (self._least if own else NEAR_NS) and (own or _futex(segment)):
             if _waits_to_be_woken(segment):
                 self._woken.add(account)
-            self._waits.append(_Wait(account, account.thread, segment.start, segment.end, _futex(segment)))
+            self._waits.append(
+                _Wait(account, account.thread, segment.start, segment.end, _futex(segment), of_pool=of_pool)
+            )
 
     def ask_of_gil(self, account: Account, waiter: Key, segment: Segment, part: float) -> None:
         """A thread waited for the GIL, which the account's thread kept for a part: was that given a CPU?"""
         if segment.ns >= self._least:
-            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, account.thread, part))
+            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, account.thread, part=part))
 
     def finish(self) -> None:
         """All has been told."""
@@ -204,7 +208,10 @@ class LockHolders:
         held = {
             key: stretches
             for key, stretches in self._stretches.items()
-            if key[0] == wait.thread[0] and key != wait.thread and not _waits_too(stretches, wait)
+            if key[0] == wait.thread[0]
+            and key != wait.thread
+            and not _waits_too(stretches, wait)
+            and (not wait.of_pool or self._is_worker(key))
         }
         if any(
             key[0] == wait.thread[0] and key != wait.thread and each and each[-1].end > wait.start
@@ -220,6 +227,10 @@ class LockHolders:
         holder = _only(woke or awake, held, wait) if wait.end - wait.start >= self._least else None
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+
+    def _is_worker(self, key: Key) -> bool:
+        thread = self._threads.seen(*key)
+        return thread is not None and thread.worker
 
     def _count_starved(self, wait: _Wait, holders: dict[Key, deque[_Stretch]]) -> None:
         starved = {key: sum(each.starved(wait.start, wait.end) for each in held) for key, held in holders.items()}

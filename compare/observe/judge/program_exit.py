@@ -1,13 +1,17 @@
 """The end of a program that waits for its threads: nothing is left of the program in the main thread, which waits.
 
-The interpreter ends only when its threads have: those of pools, too, with all the work that was handed to them.
+The interpreter ends only when its threads have: those of pools, too, with all the work that was handed to them. An
+event loop may be ended first, and wait for its pool without being blocked: a thread of a library's own joins the pool's
+threads then, while the loop polls, and nothing of the program's runs any more but that work.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import sites
+from compare.observe.interpreter.machinery import is_pools
 from compare.observe.judge.ledger import Account
 
 if TYPE_CHECKING:
@@ -15,23 +19,45 @@ if TYPE_CHECKING:
     from compare.observe.judge.ledger import Ledger
     from compare.observe.judge.lock_holders import LockHolders
     from compare.observe.judge.segments import Segment
-    from compare.observe.judge.threads import Thread
+    from compare.observe.judge.threads import Thread, Threads
+
+MOST_WAITS = 64
+"""How many waits of a library's threads are kept, which may turn out to be the program's last."""
 
 
 class ProgramExit:
     """What the program's end waits for. Its children are left out: what serves in one may be the library's own."""
 
-    def __init__(self, pid: int, ledger: Ledger, holders: LockHolders) -> None:
+    def __init__(self, pid: int, threads: Threads, ledger: Ledger, holders: LockHolders) -> None:
         """Of process `pid`: enter it, and ask `holders` for whom it waits."""
-        self._main, self._ledger, self._holders = (pid, pid), ledger, holders
+        self._main, self._threads, self._ledger, self._holders = (pid, pid), threads, ledger, holders
+        self._ran = 0
+        """Until when the program's own code was seen in its main thread."""
+        self._last: deque[tuple[Account, Segment]] = deque(maxlen=MOST_WAITS)
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of any thread."""
-        if thread.key != self._main or not segment.locks or segment.view is None or not _is_over(segment.view):
+        view, is_main = segment.view, thread.key == self._main
+        if is_main and view is not None and view.mine and not segment.polls:
+            self._ran = segment.end
+        if thread.key[0] != self._main[0] or not segment.locks or view is None or not _is_over(view):
             return
         account = Account("worker-thread", "exit", thread.key, segment.call, None)
-        self._holders.ask(account, segment)
-        self._ledger.enter(account, segment.ns, segment.end, view=segment.view).role = "main"
+        self._holders.ask(account, segment, of_pool=not is_main)
+        if is_main:
+            self._enter(account, segment)
+        elif any(is_pools(frame.code.filename) for frame in view.stack):
+            self._last.append((account, segment))
+
+    def _enter(self, account: Account, segment: Segment) -> None:
+        entry = self._ledger.enter(account, segment.ns, segment.end, view=segment.view)
+        entry.role, entry.name = "main", self._threads.name(self._main)
+
+    def finish(self) -> None:
+        """The program has ended: a pool's own code that waited last, after all of the program's, held it up."""
+        for account, segment in self._last:
+            if segment.start >= self._ran and self._holders.holder(account) is not None:
+                self._enter(account, segment)
 
     def told(self, account: Account) -> str:
         """Return what the exit waits for."""

@@ -207,7 +207,7 @@ class Sampler:
         if self._silent:
             self.judge.miss(_without_agent(self._silent))
         seen = self.judge.finish(now)
-        imported = self.judge.imported_ns
+        imported = self.judge.imported_ns()
         return replace(seen, missing=(*seen.missing, *_left_out(imported if imported >= self._threshold else 0)))
 
     def standing(self) -> Standing:

@@ -23,7 +23,7 @@ def test_an_import_holds_the_loop_if_it_is_asked_for(imports: bool, stalls: int)
     assert told(seen) == (expected if imports else [])
     assert seen.loop is not None
     assert seen.loop.stalls == stalls
-    assert story.judge.imported_ns == (0 if imports else 101 * MS)
+    assert story.judge.imported_ns() == (0 if imports else 101 * MS)
 
 
 def test_what_is_no_import_is_told_beside_one() -> None:

@@ -1,0 +1,28 @@
+# expect: worker-thread/exit - 250
+# on: asyncio asyncio+uvloop
+# suite: asyncio
+# site: none
+# also: worker-thread
+# target: thread _0 sleeps exit_waits_for_the_loops_pool.py:18
+"""What was given up goes on in its thread, and `asyncio.run` waits for that thread before it returns."""
+
+import asyncio
+import sys
+import time
+
+from common import HOLD_S
+
+
+async def main() -> None:
+    try:
+        await asyncio.wait_for(asyncio.to_thread(time.sleep, HOLD_S + 0.05), 0.05)
+    except TimeoutError:
+        return
+
+
+if "uvloop" in sys.argv[1]:
+    import uvloop
+
+    uvloop.run(main())
+else:
+    asyncio.run(main())
