@@ -58,7 +58,7 @@ def _read(*frames: Frame, loop: tuple[int, int, int], below: tuple[Frame, ...] =
     stacks: Any = object.__new__(PythonStacks)
     stacks.directory, stacks.agent, stacks.inherited, stacks.turns = "/", True, set(), set()
     reader: Any = SimpleNamespace(stack=lambda *_, **__: list(frames), is_whole=is_whole)
-    thread: Any = SimpleNamespace(loop=loop, below=below, python=1)
+    thread: Any = SimpleNamespace(loop=loop, below=below, before=([], None, None), python=1)
     return stacks._read_view(thread, reader), thread.below
 
 
@@ -77,3 +77,22 @@ def test_half_a_stack_is_not_remembered() -> None:
     assert view.loop
     assert below == ()
     assert _read(CALLBACK, TURN, FOREVER, USERS, loop=(1, 1, 3))[1] == (TURN, FOREVER, USERS)
+
+
+def test_a_stack_that_is_as_it_was_is_not_read_anew_and_another_is() -> None:
+    stacks: Any = object.__new__(PythonStacks)
+    stacks.directory, stacks.agent, stacks.inherited, stacks.turns = "/", True, set(), set()
+    frames = [RUNNER, USERS]
+    reader: Any = SimpleNamespace(stack=lambda *_, **__: list(frames), is_whole=True)
+    thread: Any = SimpleNamespace(loop=(1, 2, 2), below=(), before=([], None, None), python=1)
+    first = stacks._read_view(thread, reader)
+    assert stacks._read_view(thread, reader) is first
+    thread.loop = (1, 2, 1)  # another loop, of which more lies above
+    other = stacks._read_view(thread, reader)
+    assert other is not None
+    assert other is not first
+    frames.insert(0, _frame("/users/own.py", "own", 300))
+    above = stacks._read_view(thread, reader)
+    assert above is not None
+    assert above.site is not None
+    assert above.site.function == "own"

@@ -13,7 +13,7 @@ import pytest
 from compare.observe.interpreter.target import layout_of
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.sampler.schedule import CALM_LOOKS, CALM_NS, MOST_A_TICK, Frugal, Schedule
-from compare.observe.started.pace import ADAPT_NS, LOOKS_A_THRESHOLD, PERIOD_NS, Pace
+from compare.observe.started.pace import ADAPT_NS, LOOKS_A_THRESHOLD, MOST_PERIOD_NS, PERIOD_NS, Pace
 from compare.results import LOOP_PLACES
 from compare.scenarios.script import program
 from tests.observe.trial import was_starved
@@ -135,6 +135,11 @@ def test_a_pace_that_costs_too_much_gets_slower_as_far_as_the_threshold_allows_a
         pace.rest()
         pace._worked_then = pace._worked  # as if it had cost nothing
     assert (pace._period, frugal.others_ns) == (PERIOD_NS, 0)
+
+
+def test_a_larger_threshold_leaves_more_time_between_looks_up_to_a_limit() -> None:
+    most = [Pace(Frugal(threshold_ns=ms * MS), share=0.01)._most for ms in (1, 8, 20, 1000)]
+    assert most == [PERIOD_NS, 2 * MS, 5 * MS, MOST_PERIOD_NS]
 
 
 def test_a_pace_without_a_budget_stays(monkeypatch: pytest.MonkeyPatch) -> None:

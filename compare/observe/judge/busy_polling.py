@@ -54,7 +54,7 @@ class BusyPolling:
             self._waits_when_idle.add(thread)
         watch = self._watched.setdefault(thread, _Watch())
         stat = None
-        if segment.view is not None:
+        if segment.view is not None and not _polls(segment):  # which ends the stretch, whatever its counters are
             if not watch.streak.since:
                 watch.streak.loop = segment.view.loop
             by_hand = not thread.worker and not self._threads.any_loop(thread.key[0])
@@ -112,7 +112,7 @@ class BusyPolling:
 
     def _take(self, thread: Thread, watch: _Watch, segment: Segment, stat: Stat | None) -> None:
         view, streak = segment.view, watch.streak
-        waits = segment.kind != "running" and not segment.gil and (segment.polls or segment.ns > WAIT_NS)
+        waits = _polls(segment) or (segment.kind != "running" and not segment.gil and segment.ns > WAIT_NS)
         if waits or (view is not None and view.imports):
             self._end(thread, watch)
             return
@@ -127,7 +127,10 @@ class BusyPolling:
         streak.latest = stat or streak.latest
 
     def _end(self, thread: Thread, watch: _Watch) -> None:
-        streak, watch.streak = watch.streak, Streak()
+        streak = watch.streak
+        if streak.is_untouched:
+            return
+        watch.streak = Streak()
         ns = streak.ns - streak.told_ns
         if ns < self._least or not streak.is_polling(
             self._probe, thread.key, waits_when_idle=thread in self._waits_when_idle
@@ -136,3 +139,8 @@ class BusyPolling:
         account = Account("busy-cpu", "busy-polling", thread.key, None, streak.site)
         self._ledger.enter(account, ns, streak.last).role = "loop"
         self._holds.saw_loop = watch.told = True
+
+
+def _polls(segment: Segment) -> bool:
+    """Whether a loop waits in its poller."""
+    return segment.polls and segment.kind != "running" and not segment.gil

@@ -140,6 +140,11 @@ class Streak:
     latest: Stat | None = None
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was counted in."""
+        return not (self.since or self.pings or self.told_ns or self.astray) and self.first is None
+
+    @property
     def ns(self) -> int:
         """Its length."""
         return self.last - self.since

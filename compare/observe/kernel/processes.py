@@ -64,7 +64,8 @@ class Process:
     def state(self) -> str:
         """Return its state's letter, as proc_pid_stat(5) tells it; empty when it has ended."""
         try:
-            return Path(f"/proc/{self.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            with open(f"/proc/{self.pid}/stat", "rb") as file:  # noqa: PTH123  see above
+                return file.read().rpartition(b")")[2].split()[0].decode()
         except OSError:
             return ""
 

@@ -126,7 +126,12 @@ class PythonStacks:
         # A greenlet has a stack of its own.
         whole = reader.is_whole and (not thread.below or frames[-1].address == thread.below[-1].address)
         depth = thread.loop[2] if thread.loop is not None and thread.loop[1] != TRIO and whole else None
-        view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
+        known, known_depth, seen = thread.before
+        if seen is not None and depth == known_depth and frames == known:  # most often: a loop in its poller
+            view = seen
+        else:
+            view = stacks.view(frames, self.directory, depth, runners=not self.agent, inherited=self.inherited)
+            thread.before = frames, depth, view
         stays = thread.loop is not None and (thread.loop[1] != TRIO or _runs_to_its_end(thread.below))
         stays = stays or (not whole and self._runs_a_loop(thread))
         if stays and not view.loop:  # the loop that runs is not on the stack: it went on while we read

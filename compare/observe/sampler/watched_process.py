@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LISTING_NS = 5_000_000
 """How often the list of threads is read."""
+NAMED_NS = 50_000_000
+"""How often threads are counted while the Python states of all are known."""
 LET_IN_NS = 300_000_000
 """How long it takes until a thread of the agent's is known as that."""
 YOUNG_NS = 1_000_000_000
@@ -63,7 +65,7 @@ class WatchedProcess:
         looks = Looks(self)
         self.visit, self.cut = looks.visit, looks.cut
         self._listed = self._named = 0
-        self._rest = frugal.rest
+        self._rest, self._frugal = frugal.rest, frugal
         self._stopped: int | None = None
         self.agent: Agent | None = None
         self.notes = NotesRead(None, self, now)
@@ -102,7 +104,7 @@ class WatchedProcess:
 
     def list_threads(self, now: int) -> bool:
         """Follow new threads; returns whether there were any."""
-        fresh = now - self._listed >= LISTING_NS and self._follow_new(now)
+        fresh = now - self._listed >= max(LISTING_NS, self._frugal.others_ns) and self._follow_new(now)
         if fresh or now >= self._named:
             self._name_states(now)
         return fresh
@@ -134,7 +136,7 @@ class WatchedProcess:
             else len(self.threads)
         )
         rests = NAMING_RESTS if len(self.threads) <= MOST_A_TICK else self._rest
-        self._named = now + max(LISTING_NS, rests * (time.thread_time_ns() - began))
+        self._named = now + max(LISTING_NS if nameless else NAMED_NS, rests * (time.thread_time_ns() - began))
 
     def watch_stops(self, now: int) -> None:
         """Note from when to when a signal had it stopped."""

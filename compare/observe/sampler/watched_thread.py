@@ -8,6 +8,7 @@ from compare.observe.kernel import threads as kernel_threads
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.stacks import Frame
+    from compare.observe.interpreter.views import View
     from compare.observe.judge.segments import Segment
 
 
@@ -15,8 +16,8 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "loop", "open", "pinged",
-        "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
+        "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "loop", "open",
+        "pinged", "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
@@ -47,5 +48,7 @@ class WatchedThread:
         self.contended: tuple[tuple[tuple[int, int], ...], str | None] = (), None
         """Where it slept last, and for which file's lock."""
         self.stat: kernel_threads.Stat | None = None
+        self.before: tuple[list[Frame], int | None, View | None] = [], None, None
+        """Its last stack, and how that was read."""
         self.below: tuple[Frame, ...] = ()
         """The frame that makes its loop's turns, and those below: they stay while the loop runs."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from compare.observe.sampler.schedule import Frugal
 
 PERIOD_NS = 1_000_000
-MOST_PERIOD_NS = 3_000_000
+MOST_PERIOD_NS = 5_000_000
 LOOKS_A_THRESHOLD = 4
 """However small the budget is, so often the sampler looks within the threshold: no stall over it goes by unseen."""
 ADAPT_NS = 100_000_000
