@@ -5,6 +5,7 @@ The line table's format: https://github.com/python/cpython/blob/main/InternalDoc
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ class Code:
         return found or self.first_line
 
 
+@functools.lru_cache(512)  # the standard library's come again in each process that is watched
 def decode_lines(table: bytes, first_line: int) -> tuple[tuple[int, int], ...]:
     """Return (end in code units, line) for a code object's line table; line 0 where an instruction has none."""
     lines = []
