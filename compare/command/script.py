@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
 def _named(options: argparse.Namespace) -> list[str]:
     """The program and its arguments; empty where a process is named instead."""
     named: list[str] = options.module or options.code or options.program
-    return named
+    return named[1:] if named[:1] == ["--"] else named  # as Python itself has it: what follows is no option
 
 
 def _contradiction(options: argparse.Namespace) -> str | None:

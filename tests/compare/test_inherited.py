@@ -37,6 +37,7 @@ ROOT = str(Path(__file__).parents[2])
         ("python -Xfrozen_X -u script -B", "-Xfrozen_X -u"),
         ("python", ""),
         ("python -", ""),
+        ("python -q -- script", "-q"),
     ],
 )
 def test_what_is_said_to_the_interpreter(line: str, options: str) -> None:
@@ -52,7 +53,7 @@ def _seen(
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LC_", "LANG"))}
     return [
         subprocess.run(
-            ["sh", "-c", f'{shell}; "$@"', "sh", sys.executable, *options, *ours, str(path / "program.py")],
+            ["sh", "-c", f'{shell}; "$@"', "sh", sys.executable, *options, *ours, "--", str(path / "program.py")],
             cwd=path, env=kept | env, capture_output=True, text=True, timeout=100, check=False,
         )
         for ours in ([], [*code, "script"])

@@ -51,13 +51,19 @@ _ALL = (
            "pytest-mock", "pytest-xdist", "python-on-whales", "re-assert", "trustme", "uvloop", "zlib-ng")),
     Suite("anyio", ("tests",), (*_PYTEST, "blockbuster", "exceptiongroup", "hypothesis", "psutil", "pytest-mock",
           "trio", "trustme", "truststore", "uvloop")),
+    Suite("h11", ("h11/tests",), _PYTEST),
     Suite("httpx", ("tests",), (*_PYTEST, "httpx[brotli,http2,socks,zstd]", "chardet", "click", "cryptography",
           "pygments", "trio", "trustme", "uvicorn")),
+    Suite("janus", ("tests", "-o", "addopts="), (*_PYTEST, "pytest-asyncio")),
     Suite("starlette", ("tests",), (*_PYTEST, "starlette[full]", "blockbuster", "opentelemetry-sdk", "trio",
           "typing_extensions")),
-    Suite("tornado", ("--pyargs", "tornado.test"), _PYTEST),
-    Suite("trio", ("--pyargs", "trio", "-p", "trio._tests.pytest_plugin"),
-          (*_PYTEST, "async_generator", "astor", "jedi", "pyopenssl", "trustme")),
+    Suite("structlog", ("tests",), (*_PYTEST, "freezegun", "pretend", "pytest-asyncio", "rich", "simplejson")),
+    Suite("tenacity", ("tests",), (*_PYTEST, "tornado", "trio", "typeguard")),
+    Suite("tornado", ("--pyargs", "tornado.test", "-p", "no:logging"), _PYTEST),
+    Suite("trio", ("--pyargs", "trio", "-p", "trio._tests.pytest_plugin", "--skip-optional-imports",
+          "-o", "faulthandler_timeout=0"), (*_PYTEST, "async_generator", "pyopenssl", "trustme")),
+    Suite("uvicorn", ("tests",), (*_PYTEST, "uvicorn[standard]", "a2wsgi", "cryptography", "gunicorn", "httpx",
+          "pytest-mock", "pytest-xdist", "trustme", "typing-extensions", "wsproto")),
 )  # fmt: skip
 SUITES = {suite.name: suite for suite in _ALL}
 

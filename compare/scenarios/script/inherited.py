@@ -39,7 +39,7 @@ def options(line: Sequence[str]) -> list[str]:
 
 def _options(words: Iterator[str]) -> Iterator[str]:
     for word in words:
-        if not word.startswith("-") or word == "-":
+        if not word.startswith("-") or word in ("-", "--"):
             return
         letter = _ends_in(word)
         if letter in NAMES_PROGRAM:
