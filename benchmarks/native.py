@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import UnavailableError, WrongError
+from compare.process.groups import APART, kill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +38,17 @@ def compiled(name: str, folder: Path) -> Path:
         raise UnavailableError(message)
     program = folder / name
     command = [compiler, "-O3", "-o", str(program), str(SOURCES / f"{name}.c")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_S, check=False)
-    if done.returncode:
-        message = f"cc does not compile {name}.c here: {done.stderr.strip().splitlines()[0][:160]}"
+    pipe = subprocess.PIPE
+    env = dict(os.environ) | {"TMPDIR": str(folder)}  # what a compiler leaves that is killed goes with the folder
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env, **APART) as process:
+        try:
+            _, said = process.communicate(timeout=COMPILE_S)
+        except BaseException:
+            kill(process)
+            process.communicate()  # until all that it started has ended: none may still write there
+            raise
+    if process.returncode:
+        message = f"cc does not compile {name}.c here: {said.strip().splitlines()[0][:160]}"
         raise UnavailableError(message)
     return program
 

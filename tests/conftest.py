@@ -226,7 +226,7 @@ def _told(pid: int) -> str:
 
 
 def _still_open(before: set[tuple[int, str]]) -> set[tuple[int, str]]:
-    """The collector closes a ring of io_uring with its loop; a thread that wakes loops may hold that for a moment."""
+    """The collector closes a ring of io_uring with its loop; later, when a thread holds that just now, or collects."""
     deadline = time.monotonic() + GRACE_S
     while (new := _descriptors() - before) and time.monotonic() < deadline:
         time.sleep(0.001)

@@ -47,7 +47,7 @@ OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 ENDED = (errno.EINVAL, errno.EBADF)
 
 _END = b"\r\n\r\n"
-_RANGE = re.compile(rb"bytes[ \t]*=[ \t]*(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))[ \t]*")
+_RANGE = re.compile(rb"bytes[ \t]*=[ \t]*(?:(\d{1,99})-(\d{1,99})?|-(\d{1,99}))[ \t]*")
 if sys.platform == "win32":  # `os.open` refuses `dir_fd` there: nothing is served
     _DIRECTORY = _INNER = _FILE = os.O_RDONLY
 else:

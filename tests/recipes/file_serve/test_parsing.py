@@ -72,6 +72,8 @@ def test_a_head_in_drops_gets_no_more_time_and_a_reply_that_is_taken_does(monkey
         ("bytes=-30", 10, (0, 10)),
         ("bytes=9-100", 10, (9, 10)),
         ("bytes=10-", 10, None),
+        (f"bytes=0-{2**64 - 1}", 10, (0, 10)),
+        (f"bytes={2**64}-", 10, None),
         ("bytes=-0", 10, None),
         ("bytes=0-0", 0, None),
     ],
