@@ -42,6 +42,8 @@ KEPT = 64
 MOST_ENDED = 256
 """Of how many threads that have ended they are kept: whoever held a lock may have ended with letting go of it."""
 
+FUTEX_TIMEOUT = 3
+"""Which argument of futex(2) says how long it waits."""
 ACQUIRES = frozenset({"acquire", "__enter__"})
 """What a lock's own functions are called."""
 
@@ -81,6 +83,8 @@ class _Wait:
     futex: int
     keeper: Key | None = None
     """The holder, where that was seen: then it is the GIL that was waited for."""
+    timed: bool = False
+    """Whether it may have been given up."""
     of_pool: bool = False
     """Whether only a pool's thread can be the holder."""
     part: float = 1.0
@@ -104,6 +108,8 @@ class LockHolders:
         """How long each waited for a thread that was given no CPU, in nanoseconds."""
         self._woken: set[Account] = set()
         """Those who waited to be woken, at a lock of their own: nobody holds that, somebody lets go of it."""
+        self._given_up: Counter[Account] = Counter()
+        """How long each waited until it gave up: nobody was awake then, who could have let go of the lock."""
         self._with_others: set[Key] = set()
         """The threads that were not alone in their process when they waited."""
 
@@ -133,8 +139,11 @@ class LockHolders:
             if _waits_to_be_woken(segment):
                 self._woken.add(account)
             self._waits.append(
-                _Wait(account, account.thread, segment.start, segment.end, _futex(segment), of_pool=of_pool)
-            )
+                _Wait(
+                    account, account.thread, segment.start, segment.end, _futex(segment), timed=_is_timed(segment),
+                    of_pool=of_pool,
+                )
+            )  # fmt: skip
 
     def ask_of_gil(self, account: Account, waiter: Key, segment: Segment, part: float) -> None:
         """A thread waited for the GIL, which the account's thread kept for a part: was that given a CPU?"""
@@ -155,8 +164,7 @@ class LockHolders:
             return known or "a lock"
         holder, _ = found.most_common(1)[0]
         if holder is None:
-            alone = account.thread not in self._with_others
-            return known or ("a lock that no other thread has" if alone else "a lock whose holder can't be known")
+            return known or self._of_nobody(account, found.total())
         if known is not None:
             key, doing = holder
             return f"{known}, in thread {self._threads.name(key)}, which {_does(doing)}"
@@ -167,6 +175,12 @@ class LockHolders:
         if account in self._woken:
             return f"a lock that thread {name}{more and ' and others'} releases, which {_does(doing)}"
         return f"a lock held by thread {name}{more}, which {_does(doing)}"
+
+    def _of_nobody(self, account: Account, ns: int) -> str:
+        if account.thread not in self._with_others:
+            return "a lock that no other thread has"
+        given_up = 2 * self._given_up[account] > ns
+        return "a lock that nobody let go of meanwhile" if given_up else "a lock whose holder can't be known"
 
     def _imported(self, account: Account) -> str:
         found = self._found.get(account)
@@ -225,6 +239,8 @@ class LockHolders:
         awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
         woke = [key for key in awake if _wakes(held[key], wait.end)]
         holder = _only(woke or awake, held, wait) if wait.end - wait.start >= self._least else None
+        if wait.timed and not awake:
+            self._given_up[wait.account] += wait.end - wait.start
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
 
@@ -242,6 +258,11 @@ class LockHolders:
 def _futex(segment: Segment) -> int:
     """The address of the word that a thread waits at; 0 where it waits for no lock of a thread's."""
     return segment.arguments[0] if segment.locks and segment.call == "futex" and segment.arguments else 0
+
+
+def _is_timed(segment: Segment) -> bool:
+    """Whether a wait at a futex ends by itself: it was given a time."""
+    return segment.call == "futex" and len(segment.arguments) > FUTEX_TIMEOUT and segment.arguments[FUTEX_TIMEOUT] != 0
 
 
 def _waits_to_be_woken(segment: Segment) -> bool:

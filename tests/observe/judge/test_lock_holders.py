@@ -117,3 +117,18 @@ def test_of_waits_too_short_to_name_a_holder_it_is_told_that_one_got_no_cpu() ->
 
     assert seen(starved=True) == ("kernel", "starved-thread", 10.0)
     assert seen(starved=False) == ("lock", None, 10.0)
+
+
+def test_a_wait_that_was_given_up_while_nobody_was_awake_is_told_as_that() -> None:
+    def target(timeout: int) -> str | None:
+        story = _story()
+        _thread(story, 2, (600, "read"))
+        begin = story.polls(50).at
+        waits = Segment(begin, "call", "futex", (LOCK, 0, 0, timeout), end=begin + 300 * MS, view=a_view())
+        story.judge.segment(1, 1, waits)
+        story.at = waits.end
+        (finding,) = story.polls(200).end().findings
+        return finding.target
+
+    assert target(0x7FFF) == "a lock that nobody let go of meanwhile"
+    assert target(0) == "a lock whose holder can't be known"
