@@ -263,3 +263,31 @@ def test_what_a_pools_thread_completes_is_noted_as_work_alone(tmp_path: Path) ->
     # The default executor is shut down in a thread of its own, which completes the other future.
     for told in ("('ASKED', 9)", "('STARTED', 9)", "('ENDED', 9)", "('DELIVERED', 2)"):
         assert told in output
+
+
+def test_no_frame_of_a_door_stands_in_a_traceback(tmp_path: Path) -> None:
+    source = """
+import asyncio, sys, traceback
+
+def told(do, *arguments):
+    try:
+        do(*arguments)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+
+def imports():
+    import uvloop
+
+async def main():
+    loop = asyncio.get_running_loop()
+    told(loop.create_task, 1)
+    return loop
+
+told(imports)
+told(asyncio.run(main()).call_soon_threadsafe, print)
+"""
+    (tmp_path / "uvloop.py").write_text("def fails():\n    raise ValueError\n\nfails()\n")
+    output, _, _ = _program(tmp_path, source)
+    alone = subprocess.run([sys.executable, str(tmp_path / "program.py")], capture_output=True, text=True, check=True)
+    assert output.count("Traceback") == 3
+    assert output == alone.stdout

@@ -53,6 +53,12 @@ class Failures:
         return guarded
 
 
+def unseen(error: BaseException) -> None:
+    """Take the frame that has caught an error out of its traceback; the bare `raise` that follows adds none."""
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next
+
+
 def is_programs(error: Exception) -> bool:
     """Whether a handler of the program's has raised it, that a signal called in the midst of a note.
 

@@ -11,6 +11,8 @@ import importlib
 import os
 import sys
 
+from .guard import unseen
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +91,11 @@ class _AfterImport:
 
         def exec_module(module: ModuleType) -> None:
             vars(loader).pop("exec_module", None)
-            plain(module)
+            try:
+                plain(module)
+            except BaseException as error:
+                unseen(error)  # among importlib's own frames, which are not shown where nothing lies between them
+                raise
             self._loaded(spec.name, module)
 
         loader.exec_module = exec_module

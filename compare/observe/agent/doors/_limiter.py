@@ -6,6 +6,7 @@ import functools
 
 from ..addresses import address
 from ..channel import Kind
+from ..guard import unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def watch_line(limiter: Any, agent: Agent, protected: Callable[[Any], Any] = lam
         request, how = stands_in_line(self), Kind.WITHDRAWN
         try:
             result = await plain(self, *args, **kwargs)
+        except BaseException as error:
+            unseen(error)
+            raise
+        else:
             how = Kind.ADMITTED
             return result
         finally:

@@ -17,6 +17,7 @@ from ..addresses import address
 from ..askers import NOBODY
 from ..channel import Kind
 from ..clock import now
+from ..guard import unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +116,11 @@ def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
     @functools.wraps(call)
     def call_soon_threadsafe(self: Any, /, callback: Any, *args: Any, **kwargs: Any) -> Any:
         called(self, callback, args)
-        handle = call(self, callback, *args, **kwargs)
+        try:
+            handle = call(self, callback, *args, **kwargs)
+        except BaseException as error:
+            unseen(error)
+            raise
         if getattr(handle, "_source_traceback", None):
             _take_out(handle._source_traceback)  # noqa: SLF001
         return handle

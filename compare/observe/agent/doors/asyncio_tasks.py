@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 
+from ..guard import unseen
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -57,7 +59,11 @@ def note_tasks(loop_type: Any, tasks: Any, agent: Agent) -> None:
 
     @functools.wraps(plain)
     def create_task(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        task = plain(self, *args, **kwargs)
+        try:
+            task = plain(self, *args, **kwargs)
+        except BaseException as error:
+            unseen(error)
+            raise
         try:
             made(task)
             return task

@@ -9,6 +9,7 @@ import functools
 
 from ..addresses import address
 from ..channel import Kind
+from ..guard import unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def open_door(module: Any, agent: Agent) -> None:  # noqa: C901  one note a mome
         hands_over(self, fn)
         try:
             return plain_start(self, fn, *args, **kwargs)
-        except BaseException:  # no thread can be started
+        except BaseException as error:  # no thread can be started
             withdraws(fn)
+            unseen(error)
             raise
 
     @functools.wraps(plain_handle)
