@@ -133,13 +133,17 @@ def _observed(path: Path, until: Callable[[Observer], bool]) -> Any:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, env=environment(link), pass_fds=link.fds, **pipes) as child:
             observer.begin(child.pid, link)
+            begun = time.monotonic()
             line(child)
             deadline = time.monotonic() + TIME_LIMIT_S
             while not until(observer) and time.monotonic() < deadline:
                 time.sleep(0.01)
             os.kill(observer.pid, signal.SIGKILL)
             child.communicate(b"\n", timeout=TIME_LIMIT_S)
-            return observer.end()
+            lasted_ms = (time.monotonic() - begun) * 1000
+            seen = observer.end()
+            assert seen.duration_ms >= lasted_ms, "how long the program ran, not how long it was looked at"
+            return seen
 
 
 def test_what_had_been_found_is_told(tmp_path: Path) -> None:

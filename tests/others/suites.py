@@ -59,7 +59,7 @@ _ALL = (
           "typing_extensions")),
     Suite("structlog", ("tests",), (*_PYTEST, "freezegun", "pretend", "pytest-asyncio", "rich", "simplejson")),
     Suite("tenacity", ("tests",), (*_PYTEST, "tornado", "trio", "typeguard")),
-    Suite("tornado", ("--pyargs", "tornado.test", "-p", "no:logging"), _PYTEST),
+    Suite("tornado", ("--pyargs", "tornado.test"), _PYTEST),
     Suite("trio", ("--pyargs", "trio", "-p", "trio._tests.pytest_plugin", "--skip-optional-imports",
           "-o", "faulthandler_timeout=0"), (*_PYTEST, "async_generator", "pyopenssl", "trustme")),
     Suite("uvicorn", ("tests",), (*_PYTEST, "uvicorn[standard]", "a2wsgi", "cryptography", "gunicorn", "httpx",

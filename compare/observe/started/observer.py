@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -84,6 +85,8 @@ class Observer:
         self.unreadable: str | None = None
         """Why the watched process's Python stacks can't be read."""
         self._at_work = False
+        self._begun = 0
+        """When the watch began, in nanoseconds."""
 
     def __enter__(self) -> Self:
         """Start the sampler's process."""
@@ -185,6 +188,7 @@ class Observer:
             "agent": link is not None, "share": share, "news": news, "keep_s": keep_s,
             "enters": enters,
         }  # fmt: skip
+        self._begun = time.monotonic_ns()
         memory = [each for each in (link.ring, link.ask) if each is not None] if link is not None else []
         self._send(command, memory)
         (self.unreadable,) = self._receive()
@@ -210,8 +214,10 @@ class Observer:
     def end(self) -> Observation:
         """Stop watching and return what was seen; the process may have ended by itself.
 
-        Where the sampler has died meanwhile, what it had found until then is returned, with a sentence that says so.
+        Where the sampler has died meanwhile, what it had found until then is returned, with a sentence that says so; it
+        lasts until now all the same.
         """
+        lasted_ms = (time.monotonic_ns() - self._begun) / 1e6
         try:
             self._send({"ask": "end"}, [])
             seen: Observation | News = self._receive()
@@ -222,7 +228,7 @@ class Observer:
             if found is None:
                 raise
             early = f"{EARLY} after {found.duration_ms / 1000:.1f} s ({error}): what came later, and the lanes"
-            return replace(found, missing=(early, *found.missing))
+            return replace(found, duration_ms=max(lasted_ms, found.duration_ms), missing=(early, *found.missing))
         return seen
 
     def _check_it_lives(self) -> None:
