@@ -78,11 +78,6 @@ class Brief:
         """The number of the group that a mark is of, the worst first."""
         return list(self._letters).index(key) if key in self._letters else None
 
-    @property
-    def marks(self) -> bool:
-        """Whether there are any."""
-        return bool(self._letters)
-
     def place(self, grouped: Grouped, row: Row, width: int = WIDE) -> str:
         """Where a row waited most, in so many columns; nothing where it waits nowhere."""
         if not grouped.group.waits:

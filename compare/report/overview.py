@@ -60,23 +60,33 @@ class _Screen:
         self._summary, self._width, self._brief = summary, width, Brief(summary)
         rows = [row for each in summary.groups for row in each.rows]
         self._cells = {id(row): self._brief.cells(row) for row in rows}
-        every = [self._brief.heads, *([self._told(cell) for cell in cells] for cells in self._cells.values())]
-        self._widths = [max(cell_len(cells[at]) for cells in every) for at in range(len(self._brief.heads))]
-        figures = sum(self._widths) + len(GAP) * len(self._widths)
+        columns = range(len(self._brief.heads))
+        self._marked = [any(self._brief.mark(cells[at].key) for cells in self._cells.values()) for at in columns]
+        every = [
+            self._brief.heads,
+            *([self._told(cell, at) for at, cell in enumerate(cells)] for cells in self._cells.values()),
+        ]
+        self._widths = [max(cell_len(cells[at]) for cells in every) for at in columns]
+        names = max((cell_len(row.variant) for row in rows), default=0)
+        self._gap = GAP if names + sum(self._widths) + len(GAP) * len(self._widths) <= width else GAP[1:]
+        room = width - sum(self._widths) - len(self._gap) * len(self._widths)
         longest = max((cell_len(row.name) for row in rows), default=0)
-        self._name = max(8, min(longest, width - figures - len(GAP) - SHORTEST))
-        self._place = min(width - self._name - figures - len(GAP), WIDE)
+        # What a recipe is called is told whole before the place is told at all, and its backend after that.
+        self._name = max(min(longest, room - len(GAP) - SHORTEST), min(names, room))
+        self._place = min(room - self._name - len(GAP), WIDE)
 
-    def _told(self, cell: Cell) -> str:
-        """A figure with its mark, or with as many blanks."""
-        return f"{cell.text} {self._brief.mark(cell.key):2}" if self._brief.marks else cell.text
+    def _told(self, cell: Cell, at: int) -> str:
+        """A figure with its mark, or with as many blanks where others of its column have one."""
+        return f"{cell.text} {self._brief.mark(cell.key):2}" if self._marked[at] else cell.text
 
     def lines(self) -> Iterator[Text]:
         """From the workloads to what to type next."""
         summary = self._summary
         yield from self._text(self._brief.titles(), "dim")
         heads = zip(self._brief.heads, self._widths, strict=True)
-        head = padded("recipe", self._name) + "".join(GAP + padded(head, room, right=True) for head, room in heads)
+        head = padded("recipe", self._name) + "".join(
+            self._gap + padded(head, room, right=True) for head, room in heads
+        )
         yield Text(cut(head + (f"{GAP}where" if self._place >= SHORTEST else ""), self._width).rstrip(), "bold")
         for each in summary.groups:
             yield from self._group(each)
@@ -108,8 +118,8 @@ class _Screen:
 
     def _row(self, grouped: Grouped, row: Row) -> Text:
         line = Text(padded(row.name, self._name))
-        for cell, room in zip(self._cells[id(row)], self._widths, strict=True):
-            line.append(GAP).append(padded(self._told(cell), room, right=True), self._style(cell.key))
+        for at, (cell, room) in enumerate(zip(self._cells[id(row)], self._widths, strict=True)):
+            line.append(self._gap).append(padded(self._told(cell, at), room, right=True), self._style(cell.key))
         if self._place >= SHORTEST:
             line.append(GAP + self._brief.place(grouped, row, self._place))
         line.rstrip()

@@ -54,7 +54,7 @@ def _rank(gathered: Gathered) -> tuple[bool, float]:
 
 
 def told(gathered: Gathered | None, variant: str, width: int) -> str:
-    """The longest way to tell it that fits: `read for 00000 at reader.py:27`, `read, line 27` or `read :27`."""
+    """The longest way to tell it that fits: `read for 00000 at reader.py:27`, `read, line 27`, `read :27` or `:27`."""
     if gathered is None:
         return ""
     finding = gathered.first
@@ -64,7 +64,7 @@ def told(gathered: Gathered | None, variant: str, width: int) -> str:
     at = f", {line.replace(':', 'line ', 1) if line.startswith(':') else line}" if line else ""
     full = _line(finding, "")
     ways = [f"{what}{f' for {target}' if target else ''}{f' at {full}' if full else ''}"]
-    ways += [f"{what}{f' for {target}' if target else ''}{at}", f"{what}{at}", f"{what} {line}"]
+    ways += [f"{what}{f' for {target}' if target else ''}{at}", f"{what}{at}", f"{what} {line}", line or what, what]
     return next((way.strip() for way in ways if len(way.strip()) <= width), cut(ways[-1].strip(), width))
 
 

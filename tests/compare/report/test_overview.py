@@ -1,6 +1,6 @@
 """The answer on one screen: every recipe, grouped, within 45 lines, none wider than the terminal.
 
-`data/` holds what real runs told, of `file` and of `net`, their paths shortened:
+`data/` holds what real runs told, of each scenario, their paths shortened:
 `python -m compare file --quick --json - | sed "s|$PWD|/project|g" | xz > tests/compare/report/data/file.json.xz`.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 DATA = Path(__file__).parent / "data"
-SCENARIOS = ("file", "net")
+SCENARIOS = ("file", "net", "write", "serve", "pipes")
 MOST_LINES = 45
 SLOW = {"state": "slow", "files": 8, "bytes": 65536, "delay_ms": 50.0}
 
