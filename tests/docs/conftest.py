@@ -82,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not done.exists():
             shutil.rmtree(target, ignore_errors=True)
             command = [sys.executable, "-m", "docs", "--target", str(target)]
-            built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+            built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
             assert built.returncode == 0, built.stdout + built.stderr
             done.touch()
     return target

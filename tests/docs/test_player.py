@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]  # whoever comes first builds the site
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(900)]  # whoever comes first builds the site
 
 PAIR = ("asyncio_blocking_mistake", "asyncio_to_thread")
 READY = "[...document.querySelectorAll('.player')].every(each => each.dataset.ready)"

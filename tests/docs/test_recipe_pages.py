@@ -13,7 +13,7 @@ from recipes import about
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(300)  # whoever comes first builds the site
+pytestmark = pytest.mark.timeout(900)  # whoever comes first builds the site
 
 
 def test_the_extras_name_recipes_and_siblings_that_exist(root: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from docs import conf
 
-pytestmark = pytest.mark.timeout(300)  # whoever comes first builds the site
+pytestmark = pytest.mark.timeout(900)  # whoever comes first builds the site
 
 RAW = frozenset({"pre", "code", "script", "style", "template"})
 """Elements whose text is not prose: marks of Markdown may stand there."""
