@@ -124,6 +124,21 @@ def test_a_file_replaced_while_it_is_served(server: Server, folder: Path, passes
     passes("file replaced")
 
 
+def test_what_sendfile_has_sent_is_still_the_files(tmp_path: Path) -> None:
+    """No recipe's fault: sendfile(2) says so, and the docs do; hence files are replaced, and not written over."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old" * 300_000)
+    with socket.create_server(("127.0.0.1", 0)) as listener, faults.connect(listener.getsockname()) as client:
+        with listener.accept()[0] as conn, path.open("rb") as file:
+            conn.settimeout(0)
+            sent = os.sendfile(conn.fileno(), file.fileno(), 0, 900_000)
+            with path.open("r+b") as again:
+                again.write(b"new" * 300_000)
+        got = faults.receive_all(client)
+    assert len(got) == sent
+    assert b"new" in got
+
+
 def test_out_of_descriptors(server: Server, files: Files, passes: Passes) -> None:
     """Who can't be accepted waits; who asks for a file that can't be opened is told so, and may ask again."""
     with ExitStack() as stack:
