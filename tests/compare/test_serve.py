@@ -36,6 +36,12 @@ def test_every_load_of_every_recipe(runs: list[dict[str, Any]]) -> None:
             assert run["verdict"]
 
 
+def test_the_clients_are_none_of_what_is_observed(runs: list[dict[str, Any]]) -> None:
+    for run in runs:
+        assert not any("no agent" in sentence for sentence in run["missing"])
+        assert all(finding["process"] is None for finding in run["findings"])
+
+
 SERVER = """
 import socket
 from recipes.file_serve import thread_per_connection

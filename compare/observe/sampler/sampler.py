@@ -63,11 +63,12 @@ class Sampler:
         stalls: Stalls | None = None,
         keep_ns: int | None = None,
         enters: bool = False,
+        apart: Sequence[int] = (),
         earlier: Standing | None = None,
     ) -> None:
         """Begin to watch; `stalls` hears of each; `keep_ns` is the judge's; `earlier` is where a watch before ended.
 
-        `enters`: where there is no agent, one is let into each process that takes one.
+        `enters`: where there is no agent, one is let into each process that takes one. What is `apart` is not watched.
 
         `share` of a processor may be used, as far as the threshold allows: `None` is any.
         """
@@ -106,7 +107,7 @@ class Sampler:
         elif not enters:
             self.judge.miss(f"{LOST}: it was not started by us")
         self._tended = 0
-        self._others: set[int] = set()
+        self._others = set(apart)
         self._births: dict[int, int] = {}
         """When each child was seen first that is no Python of ours yet."""
         self._guarded(self._process.notes.take_earlier, earlier, time.monotonic_ns() + READING_NS)

@@ -165,6 +165,7 @@ class Observer:
         news: bool = False,
         keep_s: float | None = None,
         enters: bool = False,
+        apart: Sequence[int] = (),
     ) -> None:
         """Start watching process `pid` and what it starts, now.
 
@@ -179,6 +180,7 @@ class Observer:
             news: whether `news` is going to be asked for.
             keep_s: the lanes of so many seconds are kept, and `recorded` may be asked for; `None`: all, to the end.
             enters: without a link, whether an agent is let into each process that takes one, until the watch ends.
+            apart: processes that it has started, and that are not watched.
         """
         self._wait_until_at_work()
         if self._kept is not None:
@@ -186,7 +188,7 @@ class Observer:
         command = {
             "pid": pid, "threshold_ms": threshold_ms, "plain_threads": plain_threads, "imports": imports,
             "agent": link is not None, "share": share, "news": news, "keep_s": keep_s,
-            "enters": enters,
+            "enters": enters, "apart": list(apart),
         }  # fmt: skip
         self._begun = time.monotonic_ns()
         memory = [each for each in (link.ring, link.ask) if each is not None] if link is not None else []

@@ -79,7 +79,8 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
         command["pid"], layout, agent,
         threshold_ns=threshold_ns, plain_threads=command["plain_threads"], share=command["share"],
         imports=command["imports"], stalls=Stalls(threshold_ns) if command["news"] else None,
-        keep_ns=int(command["keep_s"] * 1e9) if command["keep_s"] is not None else None, enters=command["enters"],
+        keep_ns=int(command["keep_s"] * 1e9) if command["keep_s"] is not None else None,
+        enters=command["enters"], apart=command["apart"],
         earlier=earlier.get(agent.inode) if agent is not None else None,
     )  # fmt: skip
     if why is not None and sampler.looks_from_outside:

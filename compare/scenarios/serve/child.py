@@ -32,19 +32,22 @@ def _serve(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]
             pass_fds=(descriptor,),
         )
         with clients:
-            assert clients.stdin is not None
             assert clients.stdout is not None
             try:
                 clients.stdout.readline()
-                begin = clients.stdin.fileno()
-                measured = _pass(variant, line, listener, work, begin)
+                measured = _pass(variant, line, listener, work, clients)
                 answer: dict[str, Any] = json.loads(clients.stdout.readline())
             finally:
                 clients.kill()
     return measured | answer
 
 
-def _pass(variant: Variant, line: Line, listener: socket.socket, work: dict[str, Any], begin: int) -> dict[str, Any]:
+def _pass(
+    variant: Variant, line: Line, listener: socket.socket, work: dict[str, Any], clients: subprocess.Popen[bytes]
+) -> dict[str, Any]:
+    assert clients.stdin is not None
+    begin = clients.stdin.fileno()
+
     def serve() -> None:
         os.write(begin, b"\n")
         variant.function(listener, work["folder"])
@@ -54,7 +57,7 @@ def _pass(variant: Variant, line: Line, listener: socket.socket, work: dict[str,
         await variant.function(listener, work["folder"])
 
     function = serve if variant.backend is None else serve_in_loop
-    _, measured = one_pass(variant, line, function, gates=work["gates"], used=own_usage)
+    _, measured = one_pass(variant, line, function, gates=work["gates"], used=own_usage, apart=(clients.pid,))
     return measured
 
 

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Any
 from ...process.usage import peak_mib, threads, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ...process.child import Line, Variant
 
     Usage = Callable[[], tuple[float, float]]
 
 
-def one_pass(
-    variant: Variant, line: Line, function: Callable[[], Any], *, gates: bool, used: Usage = usage
+def one_pass(  # noqa: PLR0913  what a pass is made of
+    variant: Variant,
+    line: Line,
+    function: Callable[[], Any],
+    *,
+    gates: bool,
+    used: Usage = usage,
+    apart: Sequence[int] = (),
 ) -> tuple[Any, dict[str, Any]]:
     """Make one pass; return what the function returned, and what was measured.
 
@@ -31,13 +37,16 @@ def one_pass(
         gates: whether to stop before and after the pass, until the parent says go on: what is observed is the pass,
             and nothing else of this process.
         used: tells user and system time until now, in seconds.
+        apart: processes that this one has started, and that are none of the variant's: they are not observed.
     """
     measured: dict[str, Any] = {}
     if variant.backend is not None:
-        in_loop = partial(_in_loop, variant.backend, line, function, gates=gates, used=used, measured=measured)
+        in_loop = partial(
+            _in_loop, variant.backend, line, function, gates=gates, used=used, apart=apart, measured=measured
+        )
         return variant.run(in_loop), measured
     if gates:
-        line.send(poised=True)
+        line.send(poised=True, **({"apart": apart} if apart else {}))
         line.receive()
     started = _Started(used)
     answer = function()
@@ -49,10 +58,17 @@ def one_pass(
 
 
 async def _in_loop(  # noqa: PLR0913
-    backend: str, line: Line, function: Callable[[], Any], *, gates: bool, used: Usage, measured: dict[str, Any]
+    backend: str,
+    line: Line,
+    function: Callable[[], Any],
+    *,
+    gates: bool,
+    used: Usage,
+    apart: Sequence[int],
+    measured: dict[str, Any],
 ) -> Any:
     if gates:
-        line.send(poised=True)
+        line.send(poised=True, **({"apart": apart} if apart else {}))
         await line.receive_in_loop(backend)
     started = _Started(used)
     answer = await function()

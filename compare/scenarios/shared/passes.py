@@ -192,8 +192,8 @@ class Passes:
         command = work.command()
         self.host.release(child)
         child.send({self.plan.step: command | {"gates": True}})
-        if row.hear(self.host, child, START_S):
-            watcher.begin(child.pid, started.link, threshold_ms)
+        if poised := row.hear(self.host, child, START_S):
+            watcher.begin(child.pid, started.link, threshold_ms, apart=tuple(poised.get("apart", ())))
             child.send({"go": True})
             row.hear(self.host, child, limit)
             row.observation = watcher.end()
