@@ -141,6 +141,10 @@ class Judge:
         between.waited = segment if segment.kind != "running" and not segment.polls else None
         self._take(thread, segment)
 
+    def unseen(self, pid: int, tid: int, segment: Segment) -> None:
+        """In this stretch nobody looked at a thread, and it ran now and then: nothing of it is told."""
+        self._holders.unseen(self._threads.get(pid, tid), segment)
+
     def _flush(self, thread: Thread) -> None:
         between = self._between.pop(thread, None)
         if between is not None and between.pending is not None:

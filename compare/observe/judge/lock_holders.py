@@ -11,7 +11,8 @@ If it is this very process that has it, the one other thread that was at some wo
 
 A holder that could run, and was not given a CPU for most of the wait, is no fault of the program's: the machine's. So
 it is where it can't be told which of several held the lock, and one of them was given none. The GIL knows its holder,
-which may be given none as well. Of a wait that is too short to tell threads apart only this is looked for.
+which may be given none as well. Of a wait that is too short to tell threads apart only this is looked for. Where the
+observer was kept from looking, each thread that ran meanwhile may have been the one.
 """
 
 from __future__ import annotations
@@ -63,12 +64,16 @@ class _Stretch:
     """How long it stood in line for one: a wait's own is at its end, when the thread was woken."""
     rests: bool
     """Whether it is a loop in its poller, or a thread whose stack tells of no work."""
+    unseen: bool = False
+    """Whether nobody looked: it is only known that the thread ran now and then."""
 
     def overlap(self, since: int, until: int) -> int:
         return max(min(self.end, until) - max(self.start, since), 0)
 
     def starved(self, since: int, until: int) -> int:
         """How long it could run between two moments, and did not."""
+        if self.unseen:
+            return self.overlap(since, until) * min(self.delay, self.end - self.start) // (self.end - self.start)
         if self.doing[0] != "running":
             return max(min(self.end, until) - max(self.start, self.end - self.delay, since), 0)
         return self.overlap(since, until) * max(self.end - self.start - self.cpu, 0) // (self.end - self.start)
@@ -125,6 +130,14 @@ class LockHolders:
         )
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
+
+    def unseen(self, thread: Thread, segment: Segment) -> None:
+        """In this stretch a thread ran now and then, and nobody looked: it may have let go of a lock."""
+        stretches = self._stretches.setdefault(thread.key, deque(maxlen=KEPT))
+        ran = ("running", None, None)
+        stretches.append(
+            _Stretch(segment.start, segment.end, ran, 0, segment.cpu, segment.delay, rests=True, unseen=True)
+        )
 
     def ends(self, thread: Thread) -> None:
         """A thread has ended."""
@@ -302,7 +315,8 @@ def _wakes(stretches: deque[_Stretch], at: int) -> bool:
 def _mostly(stretches: deque[_Stretch], wait: _Wait) -> Doing | None:
     doing: Counter[Doing] = Counter()
     for each in stretches:
-        doing[each.doing] += each.overlap(wait.start, wait.end)
+        if not each.unseen:
+            doing[each.doing] += each.overlap(wait.start, wait.end)
     return doing.most_common(1)[0][0] if doing.total() else None
 
 

@@ -61,7 +61,7 @@ class Looks:
         if segment is not None and not missed:
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
-        woke = times.slices != thread.times.slices
+        woke, unseen = times.slices != thread.times.slices, _unseen(thread, times, now) if missed else None
         thread.times, before = times, thread.raw
         thread.raw = raw
         end, start = (thread.seen, now) if missed else (changed, changed)
@@ -84,10 +84,17 @@ class Looks:
         if segment is not None:
             self._count_ticks(thread, segment)
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
-            self._process.judge.segment(self._process.pid, thread.tid, closed(segment, end))
-            if turned is not None:
-                self._process.judge.came_round(self._process.pid, thread.tid, turned)
+            self._tell(thread, closed(segment, end), unseen, turned)
         thread.open, thread.seen, thread.found = fresh, now, now
+
+    def _tell(self, thread: WatchedThread, segment: Segment, unseen: Segment | None, turned: int | None) -> None:
+        """Hand on what a thread did, in what stretch after that nobody looked, and when its loop came round."""
+        judge, pid = self._process.judge, self._process.pid
+        judge.segment(pid, thread.tid, segment)
+        if unseen is not None:
+            judge.unseen(pid, thread.tid, unseen)
+        if turned is not None:
+            judge.came_round(pid, thread.tid, turned)
 
     def _first(self, thread: WatchedThread, now: int) -> int:
         """Return when a thread that is looked at first began what it does; tell that it stood in line until it ran."""
@@ -318,6 +325,12 @@ def _is_missed(thread: WatchedThread, times: Times, now: int) -> bool:
     unseen, before = now - thread.seen, thread.times
     busy = times.run_ns - before.run_ns + times.delay_ns - before.delay_ns
     return unseen > MISSED_NS and times.slices - before.slices > 1 and busy * 2 < unseen
+
+
+def _unseen(thread: WatchedThread, times: Times, now: int) -> Segment:
+    """What a thread did since it was seen last, of which no more is known than how long it ran."""
+    ran, delay = times.run_ns - thread.times.run_ns, times.delay_ns - thread.times.delay_ns
+    return closed(Segment(thread.seen, "running", cpu=ran, delay=delay), now)
 
 
 def closed(segment: Segment, end: int) -> Segment:

@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
+from compare.observe.judge.segments import Segment
 from compare.observe.kernel.descriptors import Targets
 from compare.observe.kernel.processes import Process
 from compare.observe.kernel.threads import ThreadFiles
@@ -150,6 +151,7 @@ class WatchedProcess:
         """A thread has ended."""
         if thread.open is not None:
             self.judge.segment(self.pid, thread.tid, closed(thread.open, (thread.seen + now) // 2))
+            self.judge.unseen(self.pid, thread.tid, closed(Segment(thread.seen, "running"), now))
             thread.open = None
         self.judge.thread_ends(self.pid, thread.tid, now)
 

@@ -132,3 +132,26 @@ def test_a_wait_that_was_given_up_while_nobody_was_awake_is_told_as_that() -> No
 
     assert target(0x7FFF) == "a lock that nobody let go of meanwhile"
     assert target(0) == "a lock whose holder can't be known"
+
+
+def _ran_unseen(story: Story, tid: int, at_ms: int) -> None:
+    """A thread ran for 5 ms in 100, and nobody looked at it."""
+    unseen = Segment(at_ms * MS, "running", end=(at_ms + 100) * MS, cpu=5 * MS)
+    story.judge.unseen(1, tid, unseen)
+
+
+def test_a_thread_that_ran_while_nobody_looked_may_have_let_go() -> None:
+    story = _story()
+    _thread(story, 2, (350, "clock_nanosleep"))
+    _ran_unseen(story, 2, 350)
+    assert (
+        _waits(story, 401) == "a lock held by thread refresher, which sleeps in clock_nanosleep at other.py:9 meanwhile"
+    )
+
+
+def test_of_several_that_did_none_is_named() -> None:
+    story = _story()
+    for tid in (2, 3):
+        _thread(story, tid, (350, "clock_nanosleep"))
+        _ran_unseen(story, tid, 350)
+    assert _waits(story, 401) == "a lock whose holder can't be known"
