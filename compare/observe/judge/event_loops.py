@@ -54,8 +54,13 @@ class EventLoops:
         turns.forget()
         turns.pinged, turns.since = True, at
 
+    def thread_ends(self, thread: Thread, at: int) -> None:
+        """Its thread has ended."""
+        if (turns := self._turns.pop(thread, None)) is not None:
+            self._end(turns, at)
+
     def ends(self, thread: Thread, at: int) -> None:
-        """It no longer runs, or its thread has ended."""
+        """It no longer runs."""
         turns = self._of(thread)
         self._end(turns, at)
         turns.since = None

@@ -281,11 +281,14 @@ class Judge:
         thread = self._threads.seen(pid, tid)
         if thread is not None:
             self._flush(thread)
-            self._loops.ends(thread, at)
+            self._loops.thread_ends(thread, at)
             self._by_hand.thread_ends(thread, at)
             self._busy_polling.ends(thread)
             self._holders.ends(thread)
             self._own_queues.ends(thread)
+            self._others.ends(thread)
+            if not (thread.loop or thread.worker or thread.turns_by_hand or self._own_queues.has(thread.key)):
+                self._threads.end(thread, is_told=self._ledger.ends(thread.key))
 
     def hide(self, pid: int, tid: int) -> None:
         """This thread is the observer's own."""
@@ -412,7 +415,7 @@ class Judge:
             lanes=lanes,
             threads=self._most_threads,
             duration_ms=(now - self._began) / MS,
-            missing=(*self._missing, *self._lanes.missing),
+            missing=(*self._missing, *self._ledger.missing, *self._lanes.missing),
         )
 
     def _target(self, account: Account, known: str | None) -> str | None:

@@ -26,6 +26,8 @@ MS = 1_000_000
 WINDOW_NS = 1_000 * MS
 MOST_TARGETS = 1_000
 """How many things that were waited for are told apart under one account: a service may have a new client each time."""
+MOST_ALIKE = 1_000
+"""How many threads that have ended are told apart, of those that waited alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,14 @@ def _fuller(view: View | None, other: View | None) -> View | None:
     return view if view is not None and (other is None or view.doing is not None or other.doing is None) else other
 
 
+def _shared(view: View | None, other: View | None) -> View | None:
+    """Return the other view, where it is of the same lines: of many threads one is kept."""
+    if view is None or other is None or view.doing is not None or len(view.stack) != len(other.stack):
+        return view
+    same = all(one.code is two.code and one.line == two.line for one, two in zip(view.stack, other.stack, strict=True))
+    return other if same else view
+
+
 class Ledger:
     """Takes waits in, gives findings out."""
 
@@ -127,6 +137,17 @@ class Ledger:
         """Tell what comes to `threshold_ns` or more, at once or within a second; `hear` each wait once it counts."""
         self._threads, self._threshold, self._hear = threads, threshold_ns, hear
         self._entries: dict[Account, Entry] = {}
+        self._of: dict[Key, list[Account]] = {}
+        """The accounts of each thread that has not ended."""
+        self._alike: dict[Account, tuple[Account, int]] = {}
+        """Of threads that have ended, by what they waited for: the first one's account, and how many there were."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the findings leave out."""
+        if all(count <= MOST_ALIKE for _, count in self._alike.values()):
+            return ()
+        return (f"how many threads waited alike, where more than {MOST_ALIKE:,} did that have ended",)
 
     def __iter__(self) -> Iterator[tuple[Account, Entry]]:
         """Yield every account with what was entered under it."""
@@ -171,7 +192,38 @@ class Ledger:
         entry = self._entries.get(account)
         if entry is None:
             entry = self._entries[account] = Entry()
+            self._of.setdefault(account.thread, []).append(account)
         return entry
+
+    def ends(self, thread: Key) -> bool:
+        """A thread has ended; returns whether anything is told of it.
+
+        A service may make a thread for each request: from some on, those that waited alike are told as one.
+        """
+        told = False
+        for account in self._of.pop(thread, ()):
+            entry = self._entries.get(account)
+            if entry is not None and not entry.total:
+                del self._entries[account]
+            elif entry is not None:
+                told |= self._kept_of_ended(account, entry)
+        return told
+
+    def _kept_of_ended(self, account: Account, entry: Entry) -> bool:
+        entry.recent.clear()
+        entry.in_window = 0
+        alike = replace(account, thread=(account.thread[0], 0))
+        first, count = self._alike.get(alike, (account, 0))
+        self._alike[alike] = first, count + 1
+        if first not in self._entries or first == account:
+            self._alike[alike] = account, count + 1
+            return True
+        if count < MOST_ALIKE:
+            entry.view = _shared(entry.view, self._entries[first].view)
+            return True
+        del self._entries[account]
+        self._entries[first] = self._entries[first].with_more(entry)
+        return False
 
     def forget(self, thread: Key) -> None:
         """Leave out what was entered of a thread."""
@@ -206,8 +258,12 @@ class Ledger:
         return worst_first(told)
 
     def entry(self, account: Account) -> Entry:
-        """Return what was entered under an account."""
-        return self._entries[account]
+        """Return what was entered under an account; of one that is told with others, what is told."""
+        known = self._entries.get(account)
+        if known is None:
+            first, _ = self._alike[replace(account, thread=(account.thread[0], 0))]
+            known = self._entries[first]
+        return known
 
     def _joined(self) -> Iterator[tuple[Account, Entry]]:
         """Yield the accounts, each with what could not be read of it.

@@ -43,8 +43,12 @@ KEPT = 64
 MOST_ENDED = 256
 """Of how many threads that have ended they are kept: whoever held a lock may have ended with letting go of it."""
 
+ENDED_NS = 5_000 * MS
+"""And for how long: a wait is told of when it has ended, which was when its holder let go."""
+
 FUTEX_TIMEOUT = 3
 """Which argument of futex(2) says how long it waits."""
+
 ACQUIRES = frozenset({"acquire", "__enter__"})
 """What a lock's own functions are called."""
 
@@ -106,7 +110,7 @@ class LockHolders:
         """Look for the holder where a wait takes at least `least_ns`, and long enough to tell threads apart."""
         self._threads, self._least = threads, max(least_ns, 2 * NEAR_NS)
         self._stretches: dict[Key, deque[_Stretch]] = {}
-        self._ended: deque[Key] = deque()
+        self._ended: deque[tuple[Key, int]] = deque()
         self._waits: deque[_Wait] = deque()
         self._found: dict[Account, Counter[Holder | None]] = {}
         self._starved: dict[Account, Counter[Key]] = {}
@@ -141,9 +145,13 @@ class LockHolders:
 
     def ends(self, thread: Thread) -> None:
         """A thread has ended."""
-        self._ended.append(thread.key)
-        if len(self._ended) > MOST_ENDED:
-            self._stretches.pop(self._ended.popleft(), None)
+        stretches = self._stretches.get(thread.key)
+        if not stretches:
+            return
+        at = stretches[-1].end
+        self._ended.append((thread.key, at))
+        while len(self._ended) > MOST_ENDED or self._ended[0][1] < at - ENDED_NS:
+            self._stretches.pop(self._ended.popleft()[0], None)
 
     def ask(self, account: Account, segment: Segment, *, of_pool: bool = False) -> None:
         """A thread waited for a lock: find out who held it; `of_pool`: which of a pool's threads."""

@@ -54,6 +54,10 @@ class OtherThreads:
             self._enter(thread, each)
         waits.others.clear()
 
+    def ends(self, thread: Thread) -> None:
+        """A thread has ended."""
+        self._waits.pop(thread, None)
+
     def _enter(self, thread: Thread, segment: Segment) -> None:
         kind = "page-fault" if segment.kind == "off" else None
         account = Account("worker-thread", kind, thread.key, segment.call, segment.site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 Key = tuple[int, int]
 """A process and a thread of its, by their ids; a pool is told as the thread with minus its id."""
+
+
+MOST_ENDED = 10_000
+"""Of how many threads that have ended, and are not told of, the names are kept: they may be told as a lock's holder."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +45,7 @@ class Threads:
         self._threads: dict[Key, Thread] = {}
         self._names: dict[Key, str] = {(pid, pid): "MainThread"}
         self._children: dict[int, str] = {}
+        self._ended: deque[Key] = deque()
 
     def __iter__(self) -> Iterator[Thread]:
         """Yield each that has been seen."""
@@ -59,6 +65,15 @@ class Threads:
     def drop(self, pid: int, tid: int) -> Thread | None:
         """Forget a thread; returns it, if it was seen."""
         return self._threads.pop((pid, tid), None)
+
+    def end(self, thread: Thread, *, is_told: bool) -> None:
+        """A thread without a loop and a pool has ended; `is_told`: its name is of use still."""
+        if self._threads.get(thread.key) is thread:
+            del self._threads[thread.key]
+        if not is_told and thread.key[0] != thread.key[1]:
+            self._ended.append(thread.key)
+        if len(self._ended) > MOST_ENDED:
+            self._names.pop(self._ended.popleft(), None)
 
     def any_loop(self, pid: int) -> bool:
         """Whether an event loop runs, or has, in any thread of a process."""

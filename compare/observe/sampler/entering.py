@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from compare.observe.sampler.watched_process import WatchedProcess
 
 LOST = "threads' names, lines for a pool, and uvloop's turns"
+TRACKER = b"multiprocessing.resource_tracker"
+"""What `multiprocessing` starts to clear up after a program: it has no threads, pools or loops to be told of."""
 PATIENCE_NS = 2_000_000_000
 """How long after it was asked a process is told of that has not let the agent in."""
 LOOKS = ((2_000_000_000, 20_000_000), (60_000_000_000, 250_000_000))
@@ -117,6 +119,7 @@ class Entering:
         """`main` is asked at once, others when they have settled; `heard` are the rings that are known."""
         self._main, self._heard = main, heard
         self._entries: dict[int, _Entry] = {}
+        self._left_alone: set[int] = set()
         self._refused: dict[str, list[int]] = {}
         """Why, and who."""
 
@@ -127,14 +130,19 @@ class Entering:
             agent = entry.look(now)
             process.lets_in = entry.is_asked and agent is None and not entry.is_in
             return agent
+        if process.pid in self._left_alone:
+            return None
         settled = process.pid == self._main or now - process.began > SETTLED_NS
-        if settled and process.stacks.reader is not None:
+        if settled and _is_tracker(process.pid):
+            self._left_alone.add(process.pid)
+        elif settled and process.stacks.reader is not None:
             search = Search(process.pid, self._heard, now, LOOKS)
             self._entries[process.pid] = _Entry(process.pid, search, now)
         return None
 
     def leave(self, pid: int, now: int) -> None:
         """A process is watched no longer."""
+        self._left_alone.discard(pid)
         entry = self._entries.pop(pid, None)
         if entry is not None:
             entry.end()
@@ -165,6 +173,12 @@ class Entering:
             return ""
         first = ", ".join(map(str, pids[:MOST_NAMED])) + (", …" if len(pids) > MOST_NAMED else "")
         return f" in process {first}" if len(pids) == 1 else f" in {len(pids)} processes ({first})"
+
+
+def _is_tracker(pid: int) -> bool:
+    with suppress(OSError):
+        return TRACKER in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 class _script:  # noqa: N801  reads as what it does

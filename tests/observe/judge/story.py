@@ -79,7 +79,7 @@ class Story:
         """Begin; without an `agent` nobody pings the loop; `options` are the judge's."""
         self.at = 0
         self.clock = Clock()
-        self.judge = Judge(1, 0, self.clock, threshold_ns=10 * MS, plain_threads=False, **options)
+        self.judge = Judge(1, 0, self.clock, threshold_ns=10 * MS, **{"plain_threads": False, **options})
         if agent:
             self.judge.loop_runs(1, 1, 0)
 
