@@ -186,3 +186,27 @@ def test_what_it_notes_of_a_task_does_not_raise_into_the_program(tmp_path: Path,
     with_us, without = _run(tmp_path, source), _run(tmp_path, source, observed=False)
     assert with_us[:2] == without[:2]
     assert without[0] is not None
+
+
+EXITS = """
+import importlib, os, sys, types
+
+package = types.ModuleType("_compare_agent")
+package.__path__ = [sys.argv[1]]
+sys.modules["_compare_agent"] = package
+c = importlib.import_module("_compare_agent.c_library")
+leave = c.function("pthread_exit", c.Pointer)
+thread = importlib.import_module("_compare_agent.own_thread").OwnThread(lambda: leave(None))
+os.chroot(sys.argv[2])
+thread.start()
+thread.join()
+print("goes on", flush=True)
+os._exit(7)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root may change a program's root")
+def test_the_agents_thread_can_be_ended_where_no_file_can_be_opened(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", EXITS, str(STARTUP.parent), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (7, "goes on\n"), done.stderr

@@ -57,6 +57,15 @@ class Start(_ctypes.CFuncPtr):
 byref = _ctypes.byref
 
 
+def load(name: str) -> None:
+    """Have a library in the process from now on, if there is one of that name."""
+    if sys.platform != "win32":
+        try:
+            _ctypes.dlopen(name, 0)
+        except OSError:  # another C library, which needs none
+            return
+
+
 def function(name: str, *arguments: Any) -> Any:
     """Return a function that returns an `int`; raises `OSError` if there is none of that name."""
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+UNWINDER = "libgcc_s.so.1"
+"""What glibc loads when a thread is ended from within, as the interpreter ends those that run while it ends itself.
+
+Where it can't be had by then (the program has changed its root, or may open no more files) glibc ends the process.
+"""
 STACK_BYTES = 1 << 19
 MOST_WAIT_S = 0.5
 """How long it may take to end, in seconds."""
@@ -44,6 +49,7 @@ class OwnThread:
         self._create = c.function("pthread_create", c.Pointer, c.Pointer, c.Start, c.Pointer)
         self._mask = c.function("pthread_sigmask", c.Integer, c.Pointer, c.Pointer)
         self._fill = c.function("sigfillset", c.Pointer)
+        c.load(UNWINDER)
         self._attributes = c.Bytes()
         c.function("pthread_attr_init", c.Pointer)(self._attributes)
         c.function("pthread_attr_setstacksize", c.Pointer, c.Pointer)(self._attributes, STACK_BYTES)
