@@ -76,6 +76,12 @@ def owner(filename: str) -> Owner:
 
 
 @cache
+def is_ours(filename: str) -> bool:
+    """Whether a file is the observer's own."""
+    return not filename.startswith("<") and _real(filename).startswith(_HERE)
+
+
+@cache
 def module(filename: str) -> str:
     """Return the top-level module that a library's or package's file belongs to: `asyncio`, `trio`, `selectors`."""
     path = _real(filename)

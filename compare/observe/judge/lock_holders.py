@@ -115,6 +115,8 @@ class LockHolders:
         self._found: dict[Account, Counter[Holder | None]] = {}
         self._starved: dict[Account, Counter[Key]] = {}
         """How long each waited for a thread that was given no CPU, in nanoseconds."""
+        self._told_apart: set[Account] = set()
+        """Those who waited long enough, once at least, to tell from one another who was awake."""
         self._woken: set[Account] = set()
         """Those who waited to be woken, at a lock of their own: nobody holds that, somebody lets go of it."""
         self._given_up: Counter[Account] = Counter()
@@ -181,7 +183,7 @@ class LockHolders:
         if account.kind == "import":
             return self._imported(account)
         found = self._found.get(account)
-        if not found or (known is not None and not known.endswith(OWN)):
+        if not found or account not in self._told_apart or (known is not None and not known.endswith(OWN)):
             return known or "a lock"
         holder, _ = found.most_common(1)[0]
         if holder is None:
@@ -253,6 +255,8 @@ class LockHolders:
             for key, each in self._stretches.items()
         ):
             self._with_others.add(wait.thread)
+        if wait.end - wait.start >= self._least:
+            self._told_apart.add(wait.account)
         if not wait.futex:
             at_work = [key for key, stretches in held.items() if _works(stretches, wait)]
             self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compare.observe.interpreter import sites
 from compare.observe.judge.ledger import Account
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from compare.observe.judge.segments import Segment
     from compare.observe.judge.turns import Turn
     from compare.results import Place
+
+OURS = "starved-thread"
+"""The kind of a wait for a thread of the observer's: it needs some microseconds, if it is given a CPU."""
 
 
 def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
@@ -22,14 +26,29 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
         if segment.gil:
             _for_the_gil(turn, segment, ledger, holders)
         else:
-            kind = "import" if segment.awaits_import else None
-            account = Account(place(segment), kind, turn.thread.key, segment.call, segment.site)
-            holders.ask(account, segment)
-            target = segment.contended or segment.target
+            account, target = _account(turn, segment), segment.contended or segment.target
+            if account.kind == OURS:
+                target = "a thread of the observer"
+            else:
+                holders.ask(account, segment)
             count = 1 + segment.wakes
             ledger.enter(
                 account, segment.ns, segment.end, target=target, count=count, hold=turn.hold, view=segment.view
             )
+
+
+def _account(turn: Turn, segment: Segment) -> Account:
+    where, kind = place(segment), "import" if segment.awaits_import else None
+    if where == "lock" and _is_ours(segment):
+        return Account("kernel", OURS, turn.thread.key, segment.call, segment.site)
+    return Account(where, kind, turn.thread.key, segment.call, segment.site)
+
+
+def _is_ours(segment: Segment) -> bool:
+    """Whether it is the observer's own code that waits in the program's thread: around a fork, for its own thread."""
+    files = (frame.code.filename for frame in segment.view.stack) if segment.view is not None else ()
+    first = next((each for each in files if sites.is_ours(each) or sites.owner(each) != "library"), None)
+    return first is not None and sites.is_ours(first)
 
 
 def place(segment: Segment) -> Place:

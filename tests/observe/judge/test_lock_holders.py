@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
+from compare.observe.agent import own_thread
+from compare.observe.interpreter.code_objects import Code
+from compare.observe.interpreter.stacks import Frame
 from compare.observe.judge.segments import Segment
 from compare.results import Site
 from tests.observe.judge.story import LINE, MS, Story, a_view
@@ -117,6 +123,27 @@ def test_of_waits_too_short_to_name_a_holder_it_is_told_that_one_got_no_cpu() ->
 
     assert seen(starved=True) == ("kernel", "starved-thread", 10.0)
     assert seen(starved=False) == ("lock", None, 10.0)
+
+
+def test_of_waits_too_short_to_name_a_holder_it_is_not_told_that_nobody_has_the_lock() -> None:
+    story = _story()
+    for _ in range(3):
+        begin = story.polls(50).at
+        story.at = begin + 4 * MS
+        story.judge.segment(1, 1, Segment(begin, "call", "futex", (LOCK, 0), end=story.at, view=a_view()))
+    (finding,) = story.polls(500).end().findings
+    assert finding.target == "a lock"
+
+
+def test_a_wait_of_the_observers_own_code_is_none_of_the_programs() -> None:
+    waits = Frame(Code(threading.__file__, "Condition.wait", 1, ()), 1, 1, 0, 0)
+    ours = Frame(Code(own_thread.__file__, "OwnThread.rest", 1, ()), 1, 2, 0, 0)
+    story = _story().polls(50)
+    view = replace(a_view(), stack=(waits, ours))
+    story.judge.segment(1, 1, Segment(story.at, "call", "futex", (LOCK, 0), end=story.at + 50 * MS, view=view))
+    story.at += 50 * MS
+    (finding,) = story.polls(50).end().findings
+    assert (finding.place, finding.kind, finding.target) == ("kernel", "starved-thread", "a thread of the observer")
 
 
 def test_a_wait_that_was_given_up_while_nobody_was_awake_is_told_as_that() -> None:
