@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COME_S = 10.0
+COME_S = 3.0
 """For how long it waits to be found, in seconds."""
 LEAVE_S = 2.0
 """How long an earlier one is waited for, until it has left."""
@@ -45,7 +45,7 @@ class VisitorsPings(Pings):
     def _rest(self) -> None:
         """End our thread before the program forks."""
         if self._is_heard():  # an audit hook would hear of what that takes
-            _leave()
+            _leave(self._visitor)
         elif self._busy.locked() and self._has(self.pipe):
             self.waker = _open(f"/proc/self/fd/{self.pipe}", os.O_WRONLY | channel.NONBLOCKING)
             try:
@@ -68,7 +68,7 @@ class VisitorsPings(Pings):
             self._is_over = True
             self._agent.failures.count("pings", error)  # type: ignore[arg-type]
         if self._is_over:
-            _leave()
+            _leave(self._visitor)
         self._busy.release()
 
     def _answer(self) -> bool:
@@ -147,9 +147,9 @@ class Visitor(Agent):
 
     def close_own_end(self) -> None:
         """From now on the pipe is the sampler's."""
-        if self.own_end >= 0:
-            _close(self.own_end)
-            self.own_end = -1
+        end, self.own_end = self.own_end, -1
+        if end >= 0:
+            _close(end)
 
     def _close(self) -> None:
         self.close_own_end()
@@ -168,11 +168,10 @@ _visitor: Visitor | None = None
 _is_told_of_forks = False
 
 
-def _leave() -> None:
+def _leave(visitor: Visitor) -> None:
     global _visitor  # noqa: PLW0603  one a process
-    visitor = _visitor
-    if visitor is not None:
-        visitor.guard("its leaving")(visitor.leave)()
+    visitor.guard("its leaving")(visitor.leave)()
+    if _visitor is visitor:
         _visitor = None
 
 
@@ -200,6 +199,8 @@ def enter(sampler: int) -> None:
     """
     global _visitor, _is_told_of_forks  # noqa: PLW0603  one a process
     deadline = time.monotonic() + LEAVE_S
+    if _visitor is not None:
+        _visitor.close_own_end()  # one that was never found leaves now
     while _visitor is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     if _visitor is not None or install.installed() is not None:
@@ -211,5 +212,5 @@ def enter(sampler: int) -> None:
     try:
         visitor.enter()
     except BaseException:
-        _leave()
+        _leave(visitor)
         raise

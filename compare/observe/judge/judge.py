@@ -26,7 +26,7 @@ from compare.observe.judge.hand_written_loops import HandWrittenLoops
 from compare.observe.judge.hops import Hops
 from compare.observe.judge.joined import join
 from compare.observe.judge.lanes import Lanes
-from compare.observe.judge.ledger import Account, Ledger, worst_first
+from compare.observe.judge.ledger import Account, Entry, Ledger, worst_first
 from compare.observe.judge.lock_holders import LockHolders
 from compare.observe.judge.other_threads import OtherThreads
 from compare.observe.judge.own_queues import OwnQueues
@@ -36,12 +36,12 @@ from compare.observe.judge.recent import Recent
 from compare.observe.judge.threads import Threads
 from compare.observe.judge.turns import Holds
 from compare.observe.kernel import system_calls as syscalls
-from compare.results import Observation
+from compare.results import LoopHold, Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from compare.observe.judge.ledger import Entry, Wait
+    from compare.observe.judge.ledger import Wait
     from compare.observe.judge.segments import Delivered, Segment, Work
     from compare.observe.judge.stalls import Stalls
     from compare.observe.judge.threads import Key, Thread
@@ -362,18 +362,35 @@ class Judge:
         assert self._recent is not None, "it is kept if `keep_ns` says how long"
         self._recent.forget(now)
         lately = {account: self._named(account, entry) for account, entry in self._recent.entries().items()}
+        going, loop = list(going), self._recent.told()
+        for account, entry in self._goes_on(going):
+            lately[account] = lately[account].with_more(entry) if account in lately else entry
+            held = entry.total / MS
+            loop = LoopHold(loop.stalls + 1, max(loop.longest_ms, held), loop.total_ms + held)
         found = (self._finding(account, entry) for account, entry in lately.items())
         told = self._told(now, self._lanes.finish(now, self._threads.name, self._threads.role, self._going(going)))
         return replace(
             told,
             findings=worst_first(each for each in found if each is not None),
-            loop=self._recent.told() if self._holds.saw_loop else None,
+            loop=loop if self._holds.saw_loop else None,
             duration_ms=(now - self._lanes.since(now)) / MS,
         )
 
     def _named(self, account: Account, entry: Entry) -> Entry:
         known = self._ledger.entry(account)
         return replace(entry, name=known.name, role=known.role)
+
+    def _goes_on(self, going: Iterable[tuple[int, int, Segment]]) -> Iterator[tuple[Account, Entry]]:
+        """Yield the waits that hold a loop at this moment, and are entered when they have ended."""
+        for pid, tid, segment in going:
+            thread, view = self._threads.seen(pid, tid), segment.view
+            is_long = segment.kind != "running" and not (segment.gil or segment.polls) and segment.ns >= self._threshold
+            if is_long and thread is not None and thread.loop and view is not None and view.loop:
+                account = Account(waits.place(segment), None, thread.key, segment.call, segment.site)
+                target = segment.contended or segment.target
+                entry = Entry(1, segment.ns, segment.ns, segment.ns, {target: None} if target else {}, role="loop")
+                entry.view = view
+                yield account, entry
 
     def _going(self, going: Iterable[tuple[int, int, Segment]]) -> dict[Key, list[tuple[Segment, State]]]:
         """What threads do that has not ended; before it what they ran, of which it is not known what it belongs to."""

@@ -128,7 +128,7 @@ class Entering:
         entry = self._entries.get(process.pid)
         if entry is not None:
             agent = entry.look(now)
-            process.lets_in = entry.is_asked and agent is None and not entry.is_in
+            process.lets_in = agent is None and entry.refused is None and not entry.is_in
             return agent
         if process.pid in self._left_alone:
             return None

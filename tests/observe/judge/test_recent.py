@@ -42,6 +42,18 @@ def test_what_goes_on_ends_the_lane() -> None:
     ]
 
 
+def test_what_holds_the_loop_and_has_not_ended_is_found_and_told_once_when_it_has() -> None:
+    story = _Kept().polls(100).waits(40).polls(10)
+    going = Segment(story.at, "call", "read", view=a_view(), end=story.at + 500 * MS)
+    seen = story.judge.recorded(story.at + 500 * MS, [(1, 1, going)])
+    assert told(seen) == [("loop-thread", None, "read", 540.0)]
+    assert seen.loop is not None
+    assert (seen.loop.stalls, seen.loop.longest_ms, seen.loop.total_ms) == (2, 500.0, 540.0)
+    assert disagreements(seen, untold_ms=1e9) == []
+    story.waits(500).polls(10)
+    assert told(story.judge.recorded(story.at, ())) == [("loop-thread", None, "read", 540.0)]
+
+
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=30))
 def test_holds_of_long_ago_are_added_up(holds: list[tuple[int, bool]]) -> None:
     kept, counted = Holds(10 * MS), []
