@@ -59,9 +59,13 @@ def mark(filename: str, qualname: str) -> Mark:
     return MACHINERY.get((sites.module(filename), file, qualname), "")
 
 
-def is_pools(filename: str) -> bool:
-    """Whether a file is one in which a pool's own code is."""
-    return (sites.module(filename), os.path.basename(filename)) in _POOLS  # noqa: PTH119  see above
+def joins_a_pool(stack: Sequence[Frame]) -> bool:
+    """Whether a pool's own code waits for the end of one of its threads."""
+    filenames = [frame.code.filename for frame in stack]
+    joins = any(
+        frame.code.qualname == "Thread.join" and sites.module(frame.code.filename) == "threading" for frame in stack
+    )
+    return joins and any((sites.module(each), os.path.basename(each)) in _POOLS for each in filenames)  # noqa: PTH119  see above
 
 
 def is_trios_run(frame: Frame) -> bool:

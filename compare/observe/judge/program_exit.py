@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import sites
-from compare.observe.interpreter.machinery import is_pools
+from compare.observe.interpreter.machinery import joins_a_pool
 from compare.observe.judge.ledger import Account
 
 if TYPE_CHECKING:
@@ -32,21 +32,21 @@ class ProgramExit:
         """Of process `pid`: enter it, and ask `holders` for whom it waits."""
         self._main, self._threads, self._ledger, self._holders = (pid, pid), threads, ledger, holders
         self._ran = 0
-        """Until when the program's own code was seen in its main thread."""
+        """When the last stretch of the program's own code in its main thread began."""
         self._last: deque[tuple[Account, Segment]] = deque(maxlen=MOST_WAITS)
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of any thread."""
         view, is_main = segment.view, thread.key == self._main
         if is_main and view is not None and view.mine and not segment.polls:
-            self._ran = segment.end
+            self._ran = segment.start
         if thread.key[0] != self._main[0] or not segment.locks or view is None or not _is_over(view):
             return
         account = Account("worker-thread", "exit", thread.key, segment.call, None)
         self._holders.ask(account, segment, of_pool=not is_main)
         if is_main:
             self._enter(account, segment)
-        elif any(is_pools(frame.code.filename) for frame in view.stack):
+        elif joins_a_pool(view.stack):
             self._last.append((account, segment))
 
     def _enter(self, account: Account, segment: Segment) -> None:
@@ -56,7 +56,7 @@ class ProgramExit:
     def finish(self) -> None:
         """The program has ended: a pool's own code that waited last, after all of the program's, held it up."""
         for account, segment in self._last:
-            if segment.start >= self._ran and self._holders.holder(account) is not None:
+            if segment.start >= self._ran:
                 self._enter(account, segment)
 
     def told(self, account: Account) -> str:
