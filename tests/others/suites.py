@@ -62,8 +62,8 @@ _ALL = (
     Suite("tornado", ("--pyargs", "tornado.test"), _PYTEST),
     Suite("trio", ("--pyargs", "trio", "-p", "trio._tests.pytest_plugin", "--skip-optional-imports",
           "-o", "faulthandler_timeout=0"), (*_PYTEST, "async_generator", "pyopenssl", "trustme")),
-    Suite("uvicorn", ("tests",), (*_PYTEST, "uvicorn[standard]", "a2wsgi", "cryptography", "gunicorn", "httpx",
-          "pytest-mock", "pytest-xdist", "trustme", "typing-extensions", "wsproto")),
+    Suite("uvicorn", ("tests",), (*_PYTEST, "uvicorn[standard]", "a2wsgi", "cryptography", "gunicorn", "httpx2",
+          "pytest-codspeed", "pytest-mock", "pytest-xdist", "trustme", "typing-extensions", "wsproto")),
 )  # fmt: skip
 SUITES = {suite.name: suite for suite in _ALL}
 
