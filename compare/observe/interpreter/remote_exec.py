@@ -8,6 +8,7 @@ missing then is nothing that the process complains of. So it is, too, when whoev
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -39,6 +40,8 @@ def _main() -> None:
     sys.stdout.flush()
     if refused is None and sys.stdin.readline().strip() != ENTERED:
         _ask(asked["pid"], NOTHING)
+    with contextlib.suppress(OSError):  # whoever asked may have died, and removes it no more
+        os.unlink(asked["script"])  # noqa: PTH108  few imports
 
 
 if __name__ == "__main__":
