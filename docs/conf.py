@@ -25,6 +25,7 @@ extensions = [
     "docs._ext.benchmark_table",
     "docs._ext.rooms",
     "docs._ext.chinese_search",
+    "docs._ext.breaks",
 ]
 exclude_patterns = ["_build", "_ext", "examples", "measured", "locale", "Thumbs.db", ".DS_Store"]
 templates_path = ["_templates"]

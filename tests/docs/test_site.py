@@ -98,6 +98,13 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Links]) 
         assert not re.findall(r"(?:@import|url\()\s*['\"]?(?:https?:)?//", sheet.read_text("utf-8")), sheet
 
 
+def test_long_names_in_tables_may_break_between_their_parts_and_are_copied_as_they_are(site: Path) -> None:
+    table = (site / "choosing.html").read_text("utf-8").partition("<table")[2].partition("</table>")[0]
+    names = {re.sub(r"<[^>]*>", "", name): name for name in re.findall(r"<code.*?</code>", table)}
+    assert names["asyncio_cached_first"].count("<wbr>") == 2
+    assert names["blocking"].count("<wbr>") == 0
+
+
 def test_both_languages_lead_to_each_other(site: Path) -> None:
     assert 'href="./zh_CN/models.html"' in (site / "models.html").read_text("utf-8")
     assert 'href="./../models.html"' in (site / "zh_CN" / "models.html").read_text("utf-8")
