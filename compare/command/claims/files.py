@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import select
 import sys
 import tempfile
@@ -157,7 +158,7 @@ def _completion() -> str:
 
 def _why(text: str, status: int) -> str:
     """What a recipe that failed said last, without the paths that it could not read; else its exit status."""
-    return text.strip().rpartition(": ")[2] or f"exit status {status}"
+    return re.sub(r"^\[Errno \d+\] ", "", text.strip().rpartition(": ")[2]) or f"exit status {status}"
 
 
 def _all_asked(held: tuple[int, int]) -> bool:
