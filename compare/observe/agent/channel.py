@@ -229,7 +229,7 @@ class Ring:
 
     def __init__(self, where: Where | mmap.mmap) -> None:
         """Map it, if that is not done; a descriptor may be closed then."""
-        self._memory = where if isinstance(where, mmap.mmap) else mapped(where, SIZE)
+        self._memory = mapped(where, SIZE) if isinstance(where, (int, str)) else where
         self._next = 0
         self.lost = 0
         """How many records were written over before they were read (sampler's side)."""
