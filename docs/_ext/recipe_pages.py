@@ -75,7 +75,8 @@ def _generate(app: Sphinx) -> None:
 
 
 def _top(found: dict[str, list[Recipe]]) -> str:
-    parts = ["# The recipes", "Each is a file that you can copy into your project, with the modules that its page shows."]
+    told = "Each is a file that you can copy into your project, with the modules that its page shows."
+    parts = ["# The recipes", told]
     parts += [f"[{FOLDERS[folder][0]}]({folder}/index.md)\n: {FOLDERS[folder][1]}" for folder in found]
     return "\n\n".join([*parts, _toctree(f"{folder}/index" for folder in found)]) + "\n"
 
