@@ -71,6 +71,7 @@ class NotesRead:
         process: WatchedProcess,
         began: int,
         *,
+        comes_late: bool = False,
         pings: Pings | None = None,
         window: Callable[[Record], None] = lambda _: None,
     ) -> None:
@@ -80,11 +81,12 @@ class NotesRead:
             ring: where the notes are; `None` where no agent is in the program.
             process: the process that they are about, and its judge.
             began: what waits since before this moment, counts from here; in nanoseconds.
+            comes_late: whether the agent came into a program that ran already: each loop says so as it comes round.
             pings: who takes pings where threads can't be looked at.
             window: takes what is noted of windows.
         """
         self._ring, self._process, self._began = ring, process, began
-        self._pings, self._window = pings, window
+        self._pings, self._window, self._comes_late = pings, window, comes_late
         self.hidden: set[int] = set()
         self.agent: kernel_threads.ThreadFiles | None = None
         self.loops: dict[int, tuple[int, int, int]] = {}
@@ -211,7 +213,11 @@ class NotesRead:
         self.pollers.pop(record.tid, None)
         if record.second:
             self.pollers[record.tid] = record.first, record.second - 1
-        self._judge.loop_runs(self._process.pid, record.tid, max(record.time_ns, self._began))
+        at = max(record.time_ns, self._began)
+        if self._comes_late and (thread := self._process.threads.get(record.tid)) is not None:
+            self._process.cut(thread, at)
+            self._judge.came_round(self._process.pid, record.tid, at)
+        self._judge.loop_runs(self._process.pid, record.tid, at)
 
     def _loop_ends(self, record: Record) -> None:
         tid, process = record.tid, self._process

@@ -242,7 +242,7 @@ class Sampler:
         if agent is not None:
             self._searches.pop(process.pid, None)
             self._heard.add(agent.inode)
-            process.hear(agent, self._began)
+            process.hear(agent, self._began, comes_late=self._entering is not None)
             self._read_notes(process)
 
     def _read_notes(self, process: WatchedProcess) -> None:
