@@ -60,7 +60,7 @@ class PythonStacks:
         self.directory = "/"
         self.gil: int | None = None
         self.agent = False
-        """Whether an agent tells which loops run."""
+        """Whether an agent tells which loops run, from when they begin."""
         self.turns: set[int] = set()
         """The frames that were seen to make a loop's turns."""
         self.inherited: set[int] = set()

@@ -80,10 +80,13 @@ class WatchedProcess:
         self.wants_agent = False
         """Whether it had several threads, or polled: else there is nothing in it that only an agent can tell."""
 
-    def hear(self, agent: Agent, began: int, **how: Any) -> None:
-        """An agent is in it, which is listened to from now on; `how` is as `NotesRead` has it."""
-        self.agent, self.stacks.agent = agent, True
-        self.notes = NotesRead(agent.ring, self, began, **how)
+    def hear(self, agent: Agent, began: int, *, comes_late: bool = False, **how: Any) -> None:
+        """An agent is in it, which is listened to from now on; the rest is as `NotesRead` has it.
+
+        One that comes late hears of a loop only when that comes round: until then its frames tell of it, as before.
+        """
+        self.agent, self.stacks.agent = agent, not comes_late
+        self.notes = NotesRead(agent.ring, self, began, comes_late=comes_late, **how)
         self.loop_pings = LoopPings(self, self.notes, agent.ask, time.monotonic_ns())
 
     def runs_a_loop(self, thread: WatchedThread) -> bool:
