@@ -111,7 +111,7 @@ def test_every_form_can_be_written_at_once(
             "--files",
             "2",
             "--delay",
-            "5",
+            "50",  # so that something waits in each form that tells waits alone
             "--timeline",
         ),
         *(word for form in FORMS for word in (f"--{form.name}", f"x.{form.name}")),
