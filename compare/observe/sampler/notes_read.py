@@ -71,7 +71,6 @@ class NotesRead:
         process: WatchedProcess,
         began: int,
         *,
-        comes_late: bool = False,
         pings: Pings | None = None,
         window: Callable[[Record], None] = lambda _: None,
     ) -> None:
@@ -81,12 +80,11 @@ class NotesRead:
             ring: where the notes are; `None` where no agent is in the program.
             process: the process that they are about, and its judge.
             began: what waits since before this moment, counts from here; in nanoseconds.
-            comes_late: whether the agent came into a program that ran already: each loop says so as it comes round.
             pings: who takes pings where threads can't be looked at.
             window: takes what is noted of windows.
         """
         self._ring, self._process, self._began = ring, process, began
-        self._pings, self._window, self._comes_late = pings, window, comes_late
+        self._pings, self._window = pings, window
         self.hidden: set[int] = set()
         self.agent: kernel_threads.ThreadFiles | None = None
         self.loops: dict[int, tuple[int, int, int]] = {}
@@ -214,7 +212,8 @@ class NotesRead:
         if record.second:
             self.pollers[record.tid] = record.first, record.second - 1
         at = max(record.time_ns, self._began)
-        if self._comes_late and (thread := self._process.threads.get(record.tid)) is not None:
+        thread = self._process.threads.get(record.tid)
+        if thread is not None and not self._process.stacks.agent:  # it came late, and hears of a loop that comes round
             self._process.cut(thread, at)
             self._judge.came_round(self._process.pid, record.tid, at)
         self._judge.loop_runs(self._process.pid, record.tid, at)

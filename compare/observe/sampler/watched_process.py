@@ -86,7 +86,7 @@ class WatchedProcess:
         One that comes late hears of a loop only when that comes round: until then its frames tell of it, as before.
         """
         self.agent, self.stacks.agent = agent, not comes_late
-        self.notes = NotesRead(agent.ring, self, began, comes_late=comes_late, **how)
+        self.notes = NotesRead(agent.ring, self, began, **how)
         self.loop_pings = LoopPings(self, self.notes, agent.ask, time.monotonic_ns())
 
     def runs_a_loop(self, thread: WatchedThread) -> bool:
