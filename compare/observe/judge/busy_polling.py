@@ -68,6 +68,11 @@ class BusyPolling:
         if (watch := self._watched.get(thread)) is not None:
             watch.streak.turned(gave_way)
 
+    def handed_over(self, thread: Thread) -> None:
+        """Its loop handed a piece of work to a thread."""
+        if (watch := self._watched.get(thread)) is not None:
+            watch.streak.handed_over += 1
+
     def turn_ended(self, turn: Turn, told: Told) -> None:
         """What a turn had another cause for is not told twice; a turn that computed ends a stretch of many."""
         if (watch := self._watched.get(turn.thread)) is None:

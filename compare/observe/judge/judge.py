@@ -246,7 +246,9 @@ class Judge:
 
     def asked(self, pid: int, work: Work) -> None:
         """Work was handed to a pool."""
-        self._hops.asked(self._threads.get(pid, work.asker), work.site, work.asked)
+        asker = self._threads.get(pid, work.asker)
+        self._hops.asked(asker, work.site, work.asked)
+        self._busy_polling.handed_over(asker)
 
     def worked(self, pid: int, work: Work, at: int) -> None:
         """It is done."""

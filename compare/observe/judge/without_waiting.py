@@ -59,6 +59,8 @@ FILES_NS, LOOKS = 10_000_000, 4
 now and then."""
 LEAST_ASKED = 4
 """How often it must have been asked: on a machine that does much else, a thread does nothing between two looks."""
+MOST_BETWEEN_NS = 10_000_000
+"""A loop that hands work to a thread as often as this waits for that, however shortly: it turns for its hops."""
 BUSY = 0.8
 """A thread that turns is on a CPU, or in line for one, for nearly all of its time; the rest is what a look misses."""
 IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
@@ -107,6 +109,7 @@ class Streak:
         moved: bytes that the thread had read and written at the beginning.
         asked: when its counters were asked for first.
         packets, counted: what the network had moved once it had lasted, and when that was.
+        handed_over: how many pieces of work the loop handed to threads.
         told_ns: how much of it other causes are told of.
         first, latest: its counters.
     """
@@ -135,6 +138,7 @@ class Streak:
     counted: int = 0
     waited: int = 0
     waits: int = 0
+    handed_over: int = 0
     told_ns: int = 0
     first: Stat | None = None
     latest: Stat | None = None
@@ -142,7 +146,8 @@ class Streak:
     @property
     def is_untouched(self) -> bool:
         """Whether nothing was counted in."""
-        return not (self.since or self.pings or self.told_ns or self.astray) and self.first is None
+        counts = self.since, self.pings, self.handed_over, self.told_ns, self.astray
+        return not any(counts) and self.first is None
 
     @property
     def ns(self) -> int:
@@ -232,6 +237,8 @@ class Streak:
     def is_polling(self, probe: Probe, key: tuple[int, int], *, waits_when_idle: bool) -> bool:
         """Whether it turned for nothing; `waits_when_idle`: it was seen to wait for what comes, before."""
         if self.busy < BUSY * self.ns or not self.sites or self.first is None or self.latest is None:
+            return False
+        if self.handed_over * MOST_BETWEEN_NS >= self.ns:
             return False
         user = self.latest.user_ticks - self.first.user_ticks
         system = self.latest.system_ticks - self.first.system_ticks

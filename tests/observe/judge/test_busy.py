@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from compare.observe.judge.segments import Work
 from compare.observe.judge.without_waiting import Streak
 from compare.results import Site
+from tests.observe.judge.story import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compare.results import Finding
 
 OUTER, INNER, OTHER = (Site("/app.py", line, name) for line, name in ((3, "quietly"), (9, "main"), (20, "other")))
 BELOW: dict[Site | None, set[tuple[str, int]]] = {OUTER: set(), INNER: {("quietly", 3)}, OTHER: set()}
@@ -27,3 +36,22 @@ def test_where_it_turns(seen: dict[Site | None, int], expected: Site | None) -> 
     streak.sites.update(seen)
     streak.below.update(BELOW)
     assert streak.site == expected
+
+
+def _turning(story: Story, work: Callable[[int], Work] | None = None) -> tuple[Finding, ...]:
+    """What is told of a loop that turned for 300 ms, with one task that gave way; `work`: what it handed to a thread."""
+    for _ in range(100):
+        if work is not None:
+            story.judge.asked(1, work(story.at))
+        story.turns(2).runs(1)
+        story.judge.turned(1, 1, story.at, gave_way=7)
+    return tuple(each for each in story.polls(50).end().findings if each.kind == "busy-polling")
+
+
+def test_a_loop_that_turns_for_nothing_is_told_unless_it_turns_for_hops() -> None:
+    (found,) = _turning(Story())
+    assert found.total_ms > 200
+    assert not _turning(Story(), lambda at: Work(at, 7, 4, INNER, at, asker=1))
+    story = Story()
+    story.judge.asked(1, Work(1, 7, 4, INNER, 0, asker=1))
+    assert _turning(story)
