@@ -39,7 +39,7 @@ def test_where_it_turns(seen: dict[Site | None, int], expected: Site | None) -> 
 
 
 def _turning(story: Story, work: Callable[[int], Work] | None = None) -> tuple[Finding, ...]:
-    """What is told of a loop that turned for 300 ms, with one task that gave way; `work`: what it handed to a thread."""
+    """What is told of a loop that turned for 300 ms, where one task gave way; `work`: what it handed to a thread."""
     for _ in range(100):
         if work is not None:
             story.judge.asked(1, work(story.at))
