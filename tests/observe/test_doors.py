@@ -291,32 +291,3 @@ told(asyncio.run(main()).call_soon_threadsafe, print)
     alone = subprocess.run([sys.executable, str(tmp_path / "program.py")], capture_output=True, text=True, check=True)
     assert output.count("Traceback") == 3
     assert output == alone.stdout
-
-
-def test_a_seeded_order_of_tasks_is_left_alone(tmp_path: Path) -> None:
-    source = """
-import trio
-
-async def told():
-    order = []
-
-    async def task(name):
-        for _ in range(50):
-            order.append(name)
-            await trio.lowlevel.checkpoint()
-
-    async with trio.open_nursery() as nursery:
-        for name in range(5):
-            nursery.start_soon(task, name)
-    return tuple(order)
-
-trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True
-orders = set()
-for _ in range(10):
-    trio._core._run._r.seed(0)
-    orders.add(trio.run(told))
-print(len(orders))
-"""
-    output, status, seen = _program(tmp_path, source)
-    assert (output, status) == ("1\n", 0)
-    assert any("order of tasks is seeded" in each for each in seen.missing)

@@ -23,7 +23,6 @@ class KnownLoops:
     def __init__(self) -> None:
         """Know none."""
         self._loops: dict[int, tuple[int, Callable[..., object]]] = {}
-        self._alone: set[int] = set()
         self._native_id = _thread.get_native_id
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
@@ -32,20 +31,15 @@ class KnownLoops:
 
     def loop_ends(self, loop_id: int) -> bool:
         """It no longer runs; returns whether it did."""
-        self._alone.discard(loop_id)
         return self._loops.pop(loop_id, None) is not None
-
-    def leave_alone(self, loop: Any) -> None:
-        """A loop that runs is not to be pinged: the program would see in which order its tasks run then."""
-        self._alone.add(address(loop))
 
     def runs(self, loop: Any) -> bool:
         """Whether a loop is known to run."""
         return address(loop) in self._loops
 
     def doors(self) -> list[tuple[int, Callable[..., object]]]:
-        """Return the loops that are known to run and may be pinged, and their doors."""
-        return [(loop_id, door) for loop_id, (_, door) in list(self._loops.items()) if loop_id not in self._alone]
+        """Return the loops that are known to run, and their doors."""
+        return [(loop_id, door) for loop_id, (_, door) in list(self._loops.items())]
 
 
 def yielded(loop_id: int, door: object) -> int:

@@ -154,7 +154,7 @@ class Pings(KnownLoops):
 
     def _ping(self, which: int) -> None:
         for loop_id, (tid, door) in list(self._loops.items()):
-            if tid == which and loop_id not in self._alone:
+            if tid == which:
                 try:
                     self._ping_one(loop_id, door)
                 except Exception:  # noqa: BLE001  whatever a loop that is closing raises, the program must not see it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 
 from ..addresses import address
-from ..known_loops import LATE
 from ..notes import TRIO
 
 TYPE_CHECKING = False
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from ..notes import Agent
 
 MODULE = "trio._core._run"
-SEEDED = "_ALLOW_DETERMINISTIC_SCHEDULING"
-"""Whether the order in which tasks run depends on a seed, and on nothing else."""
 
 
 def fits(run: Any) -> str | None:
@@ -57,7 +54,6 @@ def open_door(run: Any, agent: Agent) -> None:
     def begins(runner: Any) -> None:
         agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, agent.askers.frame(3))
         runner.instruments.add_instrument(Spawns())
-        _leave_seeded_alone(run, runner, agent)
 
     @agent.guard("runs of trio")
     def ends(runner: Any) -> None:
@@ -76,9 +72,3 @@ def open_door(run: Any, agent: Agent) -> None:
 
     agent.put(run, "setup_runner", setup_runner)
     agent.put(run.Runner, "close", ended)
-
-
-def _leave_seeded_alone(run: Any, runner: Any, agent: Agent) -> None:
-    if getattr(run, SEEDED, False):
-        agent.pings.leave_alone(runner)
-        agent.not_seen(f"{LATE}: trio's order of tasks is seeded, as Hypothesis asks, and a ping would change it")
