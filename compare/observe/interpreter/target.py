@@ -104,7 +104,7 @@ def _parked_by_its_interpreter(pid: int) -> Iterator[tuple[int, parked.Known]]:
 
 
 def _inside(pid: int) -> inside.Inside | None:
-    name = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115
+    name = _interpreter(pid)
     with contextlib.suppress(Unreadable), _started(pid, name, inside.__file__) as process:
         told = answer(process, name)
         counts = tuple(tuple(places) for places in told["counts"])

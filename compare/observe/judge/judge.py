@@ -388,11 +388,9 @@ class Judge:
             thread, view = self._threads.seen(pid, tid), segment.view
             is_long = segment.kind != "running" and not (segment.gil or segment.polls) and segment.ns >= self._threshold
             if is_long and thread is not None and thread.loop and view is not None and view.loop:
-                account = Account(waits.place(segment), None, thread.key, segment.call, segment.site)
-                target = segment.contended or segment.target
-                entry = Entry(1, segment.ns, segment.ns, segment.ns, {target: None} if target else {}, role="loop")
-                entry.view = view
-                yield account, entry
+                account, target = waits.told_as(thread.key, segment)
+                targets = {target: None} if target else {}
+                yield account, Entry(1, segment.ns, segment.ns, segment.ns, targets, role="loop", view=view)
 
     def _going(self, going: Iterable[tuple[int, int, Segment]]) -> dict[Key, list[tuple[Segment, State]]]:
         """What threads do that has not ended; before it what they ran, of which it is not known what it belongs to."""
@@ -429,7 +427,7 @@ class Judge:
 
     def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:
         return Observation(
-            findings=self._ledger.findings(self._target, self._is_told, self._as_told),
+            findings=self._ledger.findings(self._finding),
             loop=self._holds.told(),
             lanes=lanes,
             threads=self._most_threads,

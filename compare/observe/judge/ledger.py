@@ -214,9 +214,10 @@ class Ledger:
         entry.in_window = 0
         alike = replace(account, thread=(account.thread[0], 0))
         first, count = self._alike.get(alike, (account, 0))
+        if first not in self._entries:
+            first = account
         self._alike[alike] = first, count + 1
-        if first not in self._entries or first == account:
-            self._alike[alike] = account, count + 1
+        if first == account:
             return True
         if count < MOST_ALIKE:
             entry.view = _shared(entry.view, self._entries[first].view)
@@ -237,25 +238,10 @@ class Ledger:
             for each in fresh:
                 self._hear(account, entry, each)
 
-    def findings(
-        self,
-        target: Callable[[Account, str | None], str | None],
-        is_told: Callable[[Account], bool] = lambda _: True,
-        as_told: Callable[[Account], Account] = lambda account: account,
-    ) -> tuple[Finding, ...]:
-        """Return what counts, worst first.
-
-        Args:
-            target: what was waited for, given what the waits themselves say.
-            is_told: whether an account is of interest.
-            as_told: what it is told as, by what was found out since.
-        """
-        told = []
-        for account, entry in self._joined():
-            if entry.total and is_told(account):
-                shown = as_told(account)
-                told.append(replace(self.finding(account, entry, target), place=shown.place, kind=shown.kind))
-        return worst_first(told)
+    def findings(self, told: Callable[[Account, Entry], Finding | None]) -> tuple[Finding, ...]:
+        """Return what counts, worst first; `told` makes a finding of it, or `None` where it is of no interest."""
+        found = (told(account, entry) for account, entry in self._joined() if entry.total)
+        return worst_first(each for each in found if each is not None)
 
     def entry(self, account: Account) -> Entry:
         """Return what was entered under an account; of one that is told with others, what is told."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from compare.observe.judge.ledger import Ledger
     from compare.observe.judge.lock_holders import LockHolders
     from compare.observe.judge.segments import Segment
+    from compare.observe.judge.threads import Key
     from compare.observe.judge.turns import Turn
     from compare.results import Place
 
@@ -26,10 +27,8 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
         if segment.gil:
             _for_the_gil(turn, segment, ledger, holders)
         else:
-            account, target = _account(turn, segment), segment.contended or segment.target
-            if account.kind == OURS:
-                target = "a thread of the observer"
-            else:
+            account, target = told_as(turn.thread.key, segment)
+            if account.kind != OURS:
                 holders.ask(account, segment)
             count = 1 + segment.wakes
             ledger.enter(
@@ -37,11 +36,12 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
             )
 
 
-def _account(turn: Turn, segment: Segment) -> Account:
+def told_as(thread: Key, segment: Segment) -> tuple[Account, str | None]:
+    """Return what a wait of a loop's thread is entered as, and what it is for, as far as the wait itself tells."""
     where, kind = place(segment), "import" if segment.awaits_import else None
     if where == "lock" and _is_ours(segment):
-        return Account("kernel", OURS, turn.thread.key, segment.call, segment.site)
-    return Account(where, kind, turn.thread.key, segment.call, segment.site)
+        return Account("kernel", OURS, thread, segment.call, segment.site), "a thread of the observer"
+    return Account(where, kind, thread, segment.call, segment.site), segment.contended or segment.target
 
 
 def _is_ours(segment: Segment) -> bool:

@@ -209,7 +209,9 @@ class Sampler:
             self.judge.miss(_without_agent(self._silent))
         seen = self.judge.finish(now)
         imported = self.judge.imported_ns()
-        return replace(seen, missing=(*seen.missing, *_left_out(imported if imported >= self._threshold else 0)))
+        if not imported or imported < self._threshold:
+            return seen
+        return replace(seen, missing=(*seen.missing, _left_out(imported)))
 
     def standing(self) -> Standing:
         """How things stand with the program's notes, for the next watch of it."""
@@ -235,10 +237,11 @@ class Sampler:
     def _find_agent(self, process: WatchedProcess, now: int) -> None:
         if process.agent is not None:
             return
-        search = self._entering or self._searches.get(process.pid)
-        if search is None:
-            return
-        agent = search.look(process, now) if isinstance(search, Entering) else search.look(now)
+        if self._entering is not None:
+            agent = self._entering.look(process, now)
+        else:
+            search = self._searches.get(process.pid)
+            agent = search.look(now) if search is not None else None
         if agent is not None:
             self._searches.pop(process.pid, None)
             self._heard.add(agent.inode)
@@ -303,9 +306,9 @@ class Sampler:
             self.judge.miss(f"what children do that run {executable}: another Python than the program's")
 
 
-def _left_out(imported_ns: int) -> tuple[str, ...]:
+def _left_out(imported_ns: int) -> str:
     took = milliseconds(imported_ns / 1e6)
-    return (f"what a loop did while it imported modules, {took} in all: --imports counts that",) if imported_ns else ()
+    return f"what a loop did while it imported modules, {took} in all: --imports counts that"
 
 
 def _without_agent(pids: Sequence[int]) -> str:

@@ -46,7 +46,7 @@ def one_pass(  # noqa: PLR0913  what a pass is made of
         )
         return variant.run(in_loop), measured
     if gates:
-        line.send(poised=True, **({"apart": apart} if apart else {}))
+        line.send(poised=True, apart=apart)
         line.receive()
     started = _Started(used)
     answer = function()
@@ -68,7 +68,7 @@ async def _in_loop(  # noqa: PLR0913
     measured: dict[str, Any],
 ) -> Any:
     if gates:
-        line.send(poised=True, **({"apart": apart} if apart else {}))
+        line.send(poised=True, apart=apart)
         await line.receive_in_loop(backend)
     started = _Started(used)
     answer = await function()

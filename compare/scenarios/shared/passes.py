@@ -193,7 +193,7 @@ class Passes:
         self.host.release(child)
         child.send({self.plan.step: command | {"gates": True}})
         if poised := row.hear(self.host, child, START_S):
-            watcher.begin(child.pid, started.link, threshold_ms, apart=tuple(poised.get("apart", ())))
+            watcher.begin(child.pid, started.link, threshold_ms, apart=tuple(poised["apart"]))
             child.send({"go": True})
             row.hear(self.host, child, limit)
             row.observation = watcher.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from compare.observe.interpreter.garbage import Collecting
 from compare.observe.interpreter.views import View
@@ -12,6 +13,9 @@ from compare.observe.judge.segments import Segment
 from compare.observe.judge.threads import Threads
 from compare.observe.judge.turns import Turn
 from compare.results import Site
+
+if TYPE_CHECKING:
+    from compare.results import Finding
 
 MS = 1_000_000
 LINE = Site("/app.py", 7, "work")
@@ -35,7 +39,11 @@ def _told(*turns: tuple[tuple[int, Collecting | None], ...]) -> list[tuple[str |
     ledger = Ledger(threads, 10 * MS)
     for parts in turns:
         computing.judge(_turn(threads, *parts), ledger, 10 * MS)
-    return [(each.kind, each.target, each.count, each.total_ms) for each in ledger.findings(lambda _, known: known)]
+    return [(each.kind, each.target, each.count, each.total_ms) for each in _findings(ledger)]
+
+
+def _findings(ledger: Ledger) -> tuple[Finding, ...]:
+    return ledger.findings(lambda account, entry: ledger.finding(account, entry, lambda _, known: known))
 
 
 def _collecting(generation: int | None, times: int = 1) -> Collecting:
@@ -72,7 +80,7 @@ def test_a_callback_that_no_frame_tells_of_is_no_line_of_anybodys() -> None:
         for segment, top in zip(turn.segments, tops, strict=True):
             segment.view = replace(IN_A_STEP, site=None, mine=False, own=True, step=(), top=(1, top))
         computing.judge(turn, ledger, 10 * MS)
-        findings = ledger.findings(lambda _, target: target)
+        findings = _findings(ledger)
         assert [(each.kind, each.site, each.total_ms) for each in findings] == told
 
 
@@ -84,4 +92,4 @@ def test_what_is_computed_is_told_beside_a_longer_wait() -> None:
     turn.segments.append(sleeps)
     turn.until, turn.held, turn.waited = 440 * MS, 440 * MS, 400 * MS
     computing.judge(turn, ledger, 10 * MS)
-    assert [(each.kind, each.total_ms) for each in ledger.findings(lambda _, target: target)] == [("compute", 40.0)]
+    assert [(each.kind, each.total_ms) for each in _findings(ledger)] == [("compute", 40.0)]
