@@ -57,31 +57,19 @@ class VisitorsPings(Pings):
         if not self._is_over:
             self._start()
 
-    def _serve(self) -> None:
-        """Answer the sampler, in our own thread; once it has hung up, leave."""
-        try:
-            self._tid = self._native_id()
-            self._agent.note(Kind.READY)
-            while self._answer():
-                pass
-        except BaseException as error:  # noqa: BLE001  nobody is above us
-            self._is_over = True
-            self._agent.failures.count("pings", error)  # type: ignore[arg-type]
+    def _ended(self) -> None:
+        """Once the sampler has hung up, leave."""
+        self._is_over = not self._rests
         if self._is_over:
             _leave(self._visitor)
-        self._busy.release()
 
     def _answer(self) -> bool:
-        if not self._has(self.pipe) or not (self._visitor.own_end < 0 or self._is_asked()):
-            self._is_over = True
-            return False
-        asked = set(channel.requests(_read(self.pipe, 4096)))
-        self._is_over = not asked
-        if asked - {channel.REST}:
-            self._visitor.close_own_end()
-        for tid in asked - {channel.REST}:
-            self.ping(tid)
-        return bool(asked) and channel.REST not in asked
+        found = self._visitor.own_end < 0 or (self._has(self.pipe) and self._is_asked())
+        return found and super()._answer()
+
+    def _ping(self, which: int) -> None:
+        self._visitor.close_own_end()
+        super()._ping(which)
 
     def _is_asked(self) -> bool:
         """Wait until the sampler has found us; returns whether it has."""

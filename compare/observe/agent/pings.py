@@ -13,9 +13,8 @@ import sys
 
 from . import channel
 from .channel import Kind
-from .clock import now
 from .known_loops import LATE, KnownLoops, put, yielded
-from .own_thread import MOST_WAIT_S, CountedThread, OwnThread
+from .own_thread import CountedThread, OwnThread, has_ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .notes import Agent
 
 # The program may patch what it finds in `os`, to guard its loop's thread; ours are taken before it begins.
-_read, _write, _fstat, _stat = os.read, os.write, os.fstat, os.stat
+_read, _write, _fstat = os.read, os.write, os.fstat
 _system_says: Callable[[str], int] | None = getattr(os, "sysconf", None)
 
 OURS = 4
@@ -56,7 +55,7 @@ class Pings(KnownLoops):
         self._numbers = itertools.count(1)
         self._busy = _thread.allocate_lock()
         """Held while the thread runs, or is being started or ended."""
-        self._tid = 0
+        self._tid, self._rests = 0, False
         self._forks = _thread.allocate_lock()
         self.ping = agent.guard("pings")(self._ping)
         self.start = agent.guard("its own thread")(self._start)
@@ -88,22 +87,13 @@ class Pings(KnownLoops):
             if self._busy.locked() and self._has(self.waker):
                 _write(self.waker, channel.request(channel.REST))
                 if self._is_heard():
-                    self._see_it_end()
+                    has_ended(self._tid)
                 else:
                     self._thread.join()
 
     def _is_heard(self) -> bool:
         """Whether an audit hook of the program's would hear of a call to the C library."""
         return self._agent.askers.are_heard and sys.version_info >= (3, 14)
-
-    def _see_it_end(self) -> None:
-        deadline = now() + int(MOST_WAIT_S * 1e9)
-        while now() < deadline:
-            try:
-                _stat(f"/proc/self/task/{self._tid}")
-            except OSError:
-                return
-            self._forks.acquire(timeout=0.0001)  # held by us: it is a sleep that no hook hears of
 
     def _resume(self) -> None:
         if self._loops:
@@ -127,6 +117,7 @@ class Pings(KnownLoops):
 
     def _serve(self) -> None:
         """Answer the sampler; runs in our own thread."""
+        self._rests = False
         try:
             self._tid = self._native_id()
             self._agent.note(Kind.READY)
@@ -134,7 +125,11 @@ class Pings(KnownLoops):
                 pass
         except BaseException as error:  # noqa: BLE001  nobody is above us
             self._agent.failures.count("pings", error)  # type: ignore[arg-type]
+        self._ended()
         self._busy.release()
+
+    def _ended(self) -> None:
+        """Our thread is about to end."""
 
     def _answer(self) -> bool:
         """Wait for what is asked, and answer; returns whether to go on."""
@@ -143,7 +138,8 @@ class Pings(KnownLoops):
         asked = set(channel.requests(_read(self.pipe, 4096)))
         for tid in asked - {channel.REST}:
             self.ping(tid)
-        return bool(asked) and channel.REST not in asked
+        self._rests = channel.REST in asked
+        return bool(asked) and not self._rests
 
     def _has(self, descriptor: int) -> bool:
         """Whether an end of the pipe is still ours: the program may have closed it, and opened something else."""
