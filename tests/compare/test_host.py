@@ -49,7 +49,7 @@ def test_a_pass_from_job_to_result(host: Host, start: Callable[..., Child], tmp_
     assert host.receive(child, 20) == {"ready": True}
     read = {"paths": [str(tmp_path / "a")], "digests": [[1, "wrong"]], "gates": True}
     child.send({"read": read})
-    assert host.receive(child, 20) == {"poised": True}
+    assert host.receive(child, 20) == {"poised": True, "apart": []}
     child.send({"go": True})
     assert host.receive(child, 20) == {"passed": True}
     child.send({"go": True})
