@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
-from compare.report.json import schema
+from compare.report.data.json import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -176,7 +176,7 @@ CUT = "…<"
 
 def _stale() -> list[str]:
     """What to measure again, for the pages to show what today's code says."""
-    from compare.report.json import schema  # noqa: PLC0415  --help needs none of it
+    from compare.report.data.json import schema  # noqa: PLC0415  --help needs none of it
 
     today = schema()["properties"]["schema"]["const"]
     earlier = [name for name in CASES if _schema(MEASURED / f"{name}.json") != today or _cut(name)]
@@ -196,7 +196,7 @@ def _cut(case: str) -> bool:
 
 
 def _case(name: str, machine: Machine) -> None:
-    from compare.report.json import from_json, to_json  # noqa: PLC0415  --help needs none of it
+    from compare.report.data.json import from_json, to_json  # noqa: PLC0415  --help needs none of it
 
     words = ["python", "-m", "compare", *CASES[name].split()]
     if name in SHOWN:
@@ -217,7 +217,7 @@ def _case(name: str, machine: Machine) -> None:
 
 
 def _draw(name: str, comparison: Comparison, machine: Machine) -> None:
-    from compare.report.svg import lanes_svg, side_by_side_svg  # noqa: PLC0415  see above
+    from compare.report.page.svg import lanes_svg, side_by_side_svg  # noqa: PLC0415  see above
 
     pictures = MEASURED / "svg"
     pictures.mkdir(exist_ok=True)

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compare.report.recording import parts_of
+from compare.report.page.recording import parts_of
 from docs._ext.recordings import CASES, PITFALLS, RECORDINGS, ROOT, STANDS, is_current, path_of, stands, workload_of
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def main(scenario: Scenario, options: Namespace, command: tuple[str, ...]) -> in
         before = forms.earlier(options)
     except ValueError as error:
         return complain(str(error))
-    from compare.report.live import Screen  # noqa: PLC0415  rich is not needed to complain
+    from compare.report.terminal.live import Screen  # noqa: PLC0415  rich is not needed to complain
 
     started = now()
     try:
@@ -89,7 +89,7 @@ def _told(comparison: Comparison, options: Namespace, status: int) -> int:
     """Write every form that was asked for; standard output gets one of them."""
     status = forms.filed(comparison, options, status)
     if options.markdown:
-        from compare.report.markdown import to_markdown  # noqa: PLC0415
+        from compare.report.review.markdown import to_markdown  # noqa: PLC0415
 
         return written(sys.stdout, to_markdown(comparison), status)
     if "-" in forms.files(options):
@@ -99,7 +99,7 @@ def _told(comparison: Comparison, options: Namespace, status: int) -> int:
 
 def _drawn(comparison: Comparison, *, long: bool, timeline: bool) -> str:
     """The summary or the whole table, and below it the timeline, as text with the terminal's colours, or with none."""
-    from compare.report import overview, table  # noqa: PLC0415
+    from compare.report.terminal import overview, table  # noqa: PLC0415
 
     drawing, text = console(sys.stdout)
     drawn = None if long else overview.render(comparison, drawing.width)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
 
-    from compare.report.baseline import Difference
+    from compare.report.review.baseline import Difference
     from compare.results import Comparison
 
 # What makes a form is imported when it is asked for: a template engine and a schema take their time.
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 def _json(comparison: Comparison, options: Namespace) -> str:
-    from compare.report.json import dumps
+    from compare.report.data.json import dumps
 
     return dumps(comparison, lanes=options.json_lanes)
 
 
 def _csv(comparison: Comparison, _: Namespace) -> str:
-    from compare.report.csv import to_csv
+    from compare.report.data.csv import to_csv
 
     return to_csv(comparison)
 
 
 def page(comparison: Comparison) -> str:
     """The page that needs no network, with the code around each line as it is on the disk."""
-    from compare.report import html, source
+    from compare.report.page import html, source
 
     return html.to_html(comparison, context=source.lines_around, code=source.lines_of)
 
@@ -45,7 +45,7 @@ def _html(comparison: Comparison, _: Namespace) -> str:
 
 def trace(comparison: Comparison) -> str:
     """The trace for Perfetto."""
-    from compare.report.trace import to_trace
+    from compare.report.profiles.trace import to_trace
 
     return json.dumps(to_trace(comparison))
 
@@ -55,31 +55,31 @@ def _trace(comparison: Comparison, _: Namespace) -> str:
 
 
 def _recording(comparison: Comparison, _: Namespace) -> str:
-    from compare.report import recording, source
+    from compare.report.page import recording, source
 
     return json.dumps(recording.to_recordings(comparison, source.lines_of), separators=(",", ":"))
 
 
 def _speedscope(comparison: Comparison, _: Namespace) -> str:
-    from compare.report.speedscope import to_speedscope
+    from compare.report.profiles.speedscope import to_speedscope
 
     return json.dumps(to_speedscope(comparison))
 
 
 def _firefox(comparison: Comparison, _: Namespace) -> str:
-    from compare.report.firefox import to_firefox
+    from compare.report.profiles.firefox import to_firefox
 
     return json.dumps(to_firefox(comparison))
 
 
 def _collapsed(comparison: Comparison, _: Namespace) -> str:
-    from compare.report.collapsed import to_collapsed
+    from compare.report.profiles.collapsed import to_collapsed
 
     return to_collapsed(comparison)
 
 
 def _sarif(comparison: Comparison, _: Namespace) -> str:
-    from compare.report.sarif import to_sarif
+    from compare.report.review.sarif import to_sarif
 
     return json.dumps(to_sarif(comparison), indent=1)
 
@@ -132,7 +132,7 @@ def earlier(options: Namespace) -> Comparison | None:
     """
     if options.baseline is None:
         return None
-    from compare.report.baseline import read
+    from compare.report.review.baseline import read
 
     return read(options.baseline)
 
@@ -141,7 +141,7 @@ def changed(before: Comparison | None, after: Comparison) -> list[Difference]:
     """Tell on standard error what changed since an earlier run; returns it."""
     if before is None:
         return []
-    from compare.report.baseline import differences, render
+    from compare.report.review.baseline import differences, render
 
     found = differences(before, after)
     written(sys.stderr, render(before, after, found), 0)
@@ -154,7 +154,7 @@ def filed(comparison: Comparison, options: Namespace, status: int) -> int:
         if name := getattr(options, form.name):
             status = save(name, form.text(comparison, options), status)
     if options.annotations:
-        from compare.report.annotations import to_annotations
+        from compare.report.review.annotations import to_annotations
 
         written(sys.stderr, to_annotations(comparison), 0)
     return status

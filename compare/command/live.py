@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from compare.command import output
 from compare.command.terminal import Terminal
 from compare.observe.kernel.linux_calls import pread
-from compare.report.watch_screen import WatchScreen
+from compare.report.watch.watch_screen import WatchScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -154,7 +154,7 @@ class _Log:
     """Each line is one write to a file that was opened to append: others may write to it, or cut it off, meanwhile."""
 
     def __init__(self, name: str) -> None:
-        from compare.report import log  # noqa: PLC0415  imported when it is asked for
+        from compare.report.watch import log  # noqa: PLC0415  imported when it is asked for
 
         self._name, self._line = name, log.line
         self._descriptor = -1
@@ -186,7 +186,7 @@ class _Log:
 
 
 def _every(seconds: float, threshold_ms: float) -> Tell:
-    from compare.report.periodic import Periodic  # noqa: PLC0415  imported when it is asked for
+    from compare.report.watch.periodic import Periodic  # noqa: PLC0415  imported when it is asked for
 
     periodic = Periodic(seconds, threshold_ms)
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from compare.report.glyphs import encoded
+from compare.report.terminal.glyphs import encoded
 from compare.results import Comparison
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def described(command: tuple[str, ...], started: str, runs: tuple[Run, ...]) -> 
 
 def lanes(comparison: Comparison, stream: TextIO) -> str:
     """The timeline as text, with colours where the stream is a terminal."""
-    from compare.report import timeline  # noqa: PLC0415
+    from compare.report.terminal import timeline  # noqa: PLC0415
 
     drawing, text = console(stream)
     color = drawing.is_terminal and not drawing.no_color

@@ -16,7 +16,7 @@ from compare.scenarios.shared.argument_types import Parser, number, whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from compare.report import ruff_findings
+    from compare.report.review import ruff_findings
     from compare.results import Comparison
 
 FOUND = 3
@@ -106,7 +106,7 @@ def _linted(name: str | None) -> tuple[ruff_findings.Told, ...] | None:
     """What ruff found, if that is to be held against the run; raises `ValueError` with one line."""
     if name is None:
         return None
-    from compare.report import ruff_findings  # noqa: PLC0415  as below
+    from compare.report.review import ruff_findings  # noqa: PLC0415  as below
 
     return ruff_findings.read(name)
 
@@ -118,7 +118,7 @@ def _tell(
     before: Comparison | None,
     linted: tuple[ruff_findings.Told, ...] | None,
 ) -> int:
-    from compare.report import summary  # noqa: PLC0415  what tells is imported when there is something to tell
+    from compare.report.terminal import summary  # noqa: PLC0415  what tells is imported when there is something to tell
 
     told = summary.render(row, options.threshold, *output.screen(sys.stderr))
     output.written(sys.stderr, told + "\n", 0)
@@ -131,7 +131,7 @@ def _tell(
     changed = forms.changed(before, comparison)
     findings = row.observation.findings if row.observation is not None else ()
     if linted is not None and row.observation is not None:
-        from compare.report import ruff_findings  # noqa: PLC0415  as above
+        from compare.report.review import ruff_findings  # noqa: PLC0415  as above
 
         output.written(sys.stderr, ruff_findings.render(linted, findings, options.threshold), 0)
     new = [each.findings.first for each in changed if each.change == "new"]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..report import baseline
+from ..report.data.json_rows import from_json, without_groups
 from ..report.escape import ascii_json
-from ..report.json_rows import from_json, without_groups
+from ..report.review import baseline
 from ..results import Comparison, Finding, Observation, Run
 from .settings import BASELINE_OPTION, JSON_OPTION, MARKER
 

@@ -1,1 +1,4 @@
-"""What was measured, told: each module turns a `compare.results.Comparison` into one form, and measures nothing."""
+"""What was measured, told: a `compare.results.Comparison` in many forms, and nothing is measured here.
+
+What all forms share lies here: words, groups, lanes, times, what is escaped. Each folder has the forms of one reader.
+"""

@@ -10,7 +10,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from compare.report import where
-from compare.report.table import TOLD, unstable
+from compare.report.figures import TOLD, unstable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -196,3 +196,14 @@ def fold(lanes: Sequence[Lane], total_ms: float, count: int) -> list[Folded]:
         else:
             seen.append((lane, drawn, []))
     return [Folded(lane, tuple(more)) for lane, _, more in seen]
+
+
+def foremost(drawn: Sequence[Folded], most: int) -> list[Folded]:
+    """The `most` lanes that tell most: all loops and lines, then who waited longest; in their own order."""
+
+    def waited(folded: Folded) -> tuple[bool, float]:
+        ms = sum(span.end_ms - span.start_ms for span in folded.lane.spans if span.state in WAITS)
+        return folded.lane.role not in {"loop", None}, -ms * (1 + len(folded.more))
+
+    chosen = {id(folded) for folded in sorted(drawn, key=waited)[:most]}
+    return [folded for folded in drawn if id(folded) in chosen]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.catalogue import scenarios
-from compare.report.json import from_json
+from compare.report.data.json import from_json
 
 if TYPE_CHECKING:
     from compare.catalogue import Scenario

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 
-from compare.report import player
+from compare.report.page import player
 from docs._ext.measured import Evidence
 from docs._ext.measured_data import MEASURED, picture
 from docs._ext.recordings import RECORDINGS, is_current, path_of, recording, recording_of

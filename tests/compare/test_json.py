@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from compare.command.forms import FORMS
-from compare.report.json import from_json, schema, to_json
+from compare.report.data.json import from_json, schema, to_json
 
 if TYPE_CHECKING:
     import subprocess

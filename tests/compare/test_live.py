@@ -40,7 +40,7 @@ asyncio.run(main())
 FAILS = """
 import sys
 from compare.command import start
-from compare.report.watch_screen import WatchScreen
+from compare.report.watch.watch_screen import WatchScreen
 WatchScreen.lines = lambda *_: 1 / 0
 sys.exit(start.main(sys.argv[1:]))
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from compare.report.json import schema
+from compare.report.data.json import schema
 
 ROOT = Path(__file__).parents[2]
 TOY = Path(__file__).parent / "toy"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = Path(__file__).parent / "programs"
 NAMES = sorted(path.name for path in PROGRAMS.glob("*.py"))
-SCHEMA = json.loads((Path(__file__).parents[2] / "compare" / "report" / "schema.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[2] / "compare" / "report" / "data" / "schema.json").read_text())
 TIME_LIMIT_S = 120
 
 HOLDS = """

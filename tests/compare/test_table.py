@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from compare.report import table
+from compare.report.terminal import table
 from compare.results import (
     Comparison,
     CpuSeconds,

@@ -14,7 +14,7 @@ import pytest
 from compare import catalogue
 from compare.command import arguments
 from compare.command.claims import all_claims
-from compare.report.json import from_json, schema, to_json
+from compare.report.data.json import from_json, schema, to_json
 from docs import measure
 from docs._ext.measured_data import MAIN, folder_of, other_pythons, transcripts
 from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine

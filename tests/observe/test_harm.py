@@ -19,7 +19,7 @@ from compare.observe.sampler.looks import Looks
 from compare.observe.sampler.sampler import Sampler
 from compare.observe.started import observer as started
 from compare.observe.started.observer import EARLY, Observer, ObserverError
-from compare.report import summary
+from compare.report.terminal import summary
 from compare.scenarios.script import program
 from compare.scenarios.script.inherited import environment
 from tests.reading import line

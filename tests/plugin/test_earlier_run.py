@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from compare.report.json import schema
+from compare.report.data.json import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

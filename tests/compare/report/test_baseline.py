@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from compare.observe.started.server import AWAY
-from compare.report.baseline import differences, read, render
-from compare.report.given_json import UnreadableError
-from compare.report.json import dumps
+from compare.report.data.json import dumps
+from compare.report.review.baseline import differences, read, render
+from compare.report.review.given_json import UnreadableError
 from compare.results import Comparison, Finding, Observation, Run, Site
 
 if TYPE_CHECKING:

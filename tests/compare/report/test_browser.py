@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from compare.report.html import to_html
+from compare.report.page.html import to_html
 from tests import browser
 
 if TYPE_CHECKING:

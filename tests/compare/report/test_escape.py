@@ -15,20 +15,22 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from compare.report import baseline, failure, summary, table, timeline
-from compare.report.annotations import to_annotations
-from compare.report.collapsed import to_collapsed
-from compare.report.csv import findings_to_csv, to_csv
+from compare.report import failure
+from compare.report.data.csv import findings_to_csv, to_csv
+from compare.report.data.json import dumps, from_json
 from compare.report.escape import FORMULA, ascii_json, cell, code_line, escaped, printable
-from compare.report.firefox import to_firefox
-from compare.report.html import to_html
-from compare.report.json import dumps, from_json
-from compare.report.markdown import to_markdown
-from compare.report.recording import to_recordings
-from compare.report.sarif import to_sarif
-from compare.report.speedscope import to_speedscope
-from compare.report.svg import side_by_side_svg
-from compare.report.trace import to_trace
+from compare.report.page.html import to_html
+from compare.report.page.recording import to_recordings
+from compare.report.page.svg import side_by_side_svg
+from compare.report.profiles.collapsed import to_collapsed
+from compare.report.profiles.firefox import to_firefox
+from compare.report.profiles.speedscope import to_speedscope
+from compare.report.profiles.trace import to_trace
+from compare.report.review import baseline
+from compare.report.review.annotations import to_annotations
+from compare.report.review.markdown import to_markdown
+from compare.report.review.sarif import to_sarif
+from compare.report.terminal import summary, table, timeline
 from compare.results import Lane, Site, Span, Task
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.report.escape import printable
-from compare.report.html import to_html
-from compare.report.source import lines_around
+from compare.report.page.html import to_html
+from compare.report.page.source import lines_around
 from compare.results import Finding, Lane, Observation, Site, Span, Task
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def test_twenty_variants_in_three_states_stay_small(many: Comparison) -> None:
 
 
 def test_more_spans_than_a_page_holds_are_told_more_coarsely(many: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compare.report.encoded.SPANS", 20_000)
-    monkeypatch.setattr("compare.report.encoded.COARSEST", 10)
+    monkeypatch.setattr("compare.report.page.encoded.SPANS", 20_000)
+    monkeypatch.setattr("compare.report.page.encoded.COARSEST", 10)
     data = _Page(to_html(many)).data()
     assert sum(len(lane[4]) / 2 for group in data["groups"] for run in group["runs"] for lane in run["lanes"]) <= 20_000
     for group in data["groups"]:
@@ -168,6 +168,6 @@ def test_the_code_around_a_line_is_read_from_its_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["report.html", "report.css", "report.js"])
 def test_templates_name_no_address(name: str) -> None:
-    path = Path(__file__).parents[3] / "compare" / "report" / "templates" / name
+    path = Path(__file__).parents[3] / "compare" / "report" / "page" / "templates" / name
     addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text("utf-8"))
     assert [address for address in addresses if address != "http://www.w3.org/2000/svg"] == []

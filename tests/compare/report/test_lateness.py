@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.report.lateness import Lateness
+from compare.report.watch.lateness import Lateness
 from compare.results import LoopNow, LoopTurn, News
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compare.report.live import Screen
+from compare.report.terminal.live import Screen
 from compare.results import Observation, Run
 
 AWAY = "the whole of some waits: others used the processors, and the observer was kept from looking for a while"

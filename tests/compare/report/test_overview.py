@@ -18,12 +18,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from compare.report import overview
-from compare.report.glyphs import encoded
+from compare.report.data.json import from_json
 from compare.report.groups import summarised
-from compare.report.html import to_html
-from compare.report.json import from_json
-from compare.report.markdown import to_markdown
+from compare.report.page.html import to_html
+from compare.report.review.markdown import to_markdown
+from compare.report.terminal import overview
+from compare.report.terminal.glyphs import encoded
 from compare.results import Comparison, Finding, LoopHold, Observation, Run, Seconds, Site
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compare.report.periodic import MOST_FINDINGS, MOST_STALLS, Periodic
+from compare.report.watch.periodic import MOST_FINDINGS, MOST_STALLS, Periodic
 from compare.results import Finding, LoopNow, LoopTurn, News, QueueNow, Site, Stall
 
 LOOP = LoopNow(7, "MainThread", 0.0)

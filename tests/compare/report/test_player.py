@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from compare.report.html import to_html
-from compare.report.recording import to_recordings
+from compare.report.page.html import to_html
+from compare.report.page.recording import to_recordings
 from compare.results import Lane, Observation, Site, Span
 from tests.browser import Page
 

@@ -15,13 +15,13 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from compare.report.check import disagreements, time_per_state
-from compare.report.csv import FINDING_COLUMNS, RUN_COLUMNS, findings_to_csv, to_csv
+from compare.report.data.csv import FINDING_COLUMNS, RUN_COLUMNS, findings_to_csv, to_csv
 from compare.report.escape import cell
 from compare.report.lanes import cells, coalesce
-from compare.report.markdown import to_markdown
+from compare.report.profiles.trace import to_trace
+from compare.report.review.markdown import to_markdown
 from compare.report.states import WAITS
-from compare.report.timeline import render
-from compare.report.trace import to_trace
+from compare.report.terminal.timeline import render
 from compare.results import Lane, Observation, Role, Site, Span, State
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.report.recording import AROUND, MOST_LANES, MOST_SPANS, coarser, to_recordings
-from compare.report.source import lines_of
+from compare.report.page.recording import AROUND, MOST_LANES, MOST_SPANS, coarser, to_recordings
+from compare.report.page.source import lines_of
 from compare.results import Lane, Observation, Site, Span, State
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compare.report import given_json, ruff_findings
+from compare.report.review import given_json, ruff_findings
 from compare.results import Finding, Site
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from compare.report.collapsed import to_collapsed
-from compare.report.firefox import to_firefox
-from compare.report.speedscope import to_speedscope
+from compare.report.profiles.collapsed import to_collapsed
+from compare.report.profiles.firefox import to_firefox
+from compare.report.profiles.speedscope import to_speedscope
 from compare.results import Comparison, Finding, Lane, Observation, Run, Site, Span
 
 READ = Site("/project/app.py", 7, "blocking_read")

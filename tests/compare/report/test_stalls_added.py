@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compare.report.stalls_added import added
+from compare.report.watch.stalls_added import added
 from compare.results import Finding, Site, Stall
 
 SITE = Site("/srv/app.py", 3, "main")

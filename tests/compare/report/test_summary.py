@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from compare.report import summary
+from compare.report.terminal import summary
 from compare.results import Finding, LoopHold, Observation, Run, Site
 
 HERE = Site("/home/x/app.py", 41, "fetch")

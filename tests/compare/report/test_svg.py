@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compare.report.paint import PAPER
+from compare.report.page.paint import PAPER
+from compare.report.page.svg import lanes_svg, side_by_side_svg
 from compare.report.states import LOOKS
-from compare.report.svg import lanes_svg, side_by_side_svg
 from compare.results import Lane, Span
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from compare.report.csv import findings_to_csv, to_csv
-from compare.report.html import to_html
-from compare.report.markdown import code, text, to_markdown
-from compare.report.svg import side_by_side_svg
+from compare.report.data.csv import findings_to_csv, to_csv
+from compare.report.page.html import to_html
+from compare.report.page.svg import side_by_side_svg
+from compare.report.review.markdown import code, text, to_markdown
 from compare.results import Lane, Span
 
 if TYPE_CHECKING:

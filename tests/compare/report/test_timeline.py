@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from compare.report.timeline import render
+from compare.report.terminal.timeline import render
 from compare.results import Lane, Observation, Run, Span
 
 if TYPE_CHECKING:

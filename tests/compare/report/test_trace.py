@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from compare.report.trace import to_trace
+from compare.report.profiles.trace import to_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

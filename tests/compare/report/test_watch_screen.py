@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.report.watch_screen import WatchScreen
+from compare.report.watch.watch_screen import WatchScreen
 from compare.results import Finding, LoopNow, LoopTurn, News, QueueNow, Site, Stall, Task
 
 LOOP = LoopNow(7, "MainThread of python 7", 1_500.0, "read", "/mnt/\x1b[2J慢", Site("/srv/app.py", 3, "main"))

@@ -11,7 +11,7 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from compare.report.paint import variables
+from compare.report.page.paint import variables
 from compare.report.states import LOOKS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def element(recordings: Sequence[dict[str, Any]], *, choose: bool = False) -> st
     """The element of a page that plays recordings, side by side on one clock.
 
     Args:
-        recordings: as `compare.report.recording.to_recordings` makes them.
+        recordings: as `compare.report.page.recording.to_recordings` makes them.
         choose: let the reader choose which runs, instead of showing all.
     """
     from jinja2.utils import htmlsafe_json_dumps  # noqa: PLC0415  pages alone need it
@@ -58,4 +58,4 @@ def colours() -> str:
 
 
 def _template(name: str) -> str:
-    return (files("compare.report") / "templates" / name).read_text("utf-8")
+    return (files("compare.report.page") / "templates" / name).read_text("utf-8")

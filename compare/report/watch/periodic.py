@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from compare.report import advice
 from compare.report.escape import escaped
 from compare.report.gathered import gather
-from compare.report.lateness import Lateness
-from compare.report.stalls_added import added
-from compare.report.summary import FIGURE, INDENT, WIDTH, often
+from compare.report.terminal.summary import FIGURE, INDENT, WIDTH, often
+from compare.report.watch.lateness import Lateness
+from compare.report.watch.stalls_added import added
 from compare.report.wrap import wrapped
 from compare.results import LOOP_PLACES, milliseconds
 

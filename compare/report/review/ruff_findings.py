@@ -11,10 +11,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from compare.report import given_json
 from compare.report.advice import relative, what_all
 from compare.report.escape import printable
 from compare.report.gathered import gather
+from compare.report.review import given_json
 from compare.results import LOOP_PLACES, milliseconds
 
 if TYPE_CHECKING:

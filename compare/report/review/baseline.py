@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..results import LOOP_PLACES, SEEN_IN_PART, Comparison, milliseconds
+from ...results import LOOP_PLACES, SEEN_IN_PART, Comparison, milliseconds
+from ..advice import what_all
+from ..data.json_rows import from_json
+from ..escape import escaped
+from ..gathered import Gathered, gather
 from . import given_json
-from .advice import what_all
-from .escape import escaped
-from .gathered import Gathered, gather
-from .json_rows import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..results import Finding, Run
+    from ...results import Finding, Run
 
 Change = Literal["new", "gone", "longer", "shorter"]
 

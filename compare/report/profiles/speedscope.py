@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from compare.report.escape import escaped
-from compare.report.stacks import stacks, title_of
+from compare.report.profiles.stacks import stacks, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from compare.report.stacks import Frame, Stack
+    from compare.report.profiles.stacks import Frame, Stack
     from compare.results import Comparison
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"

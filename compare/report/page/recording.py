@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from compare.report.axis import groups, name_of, workload_of
 from compare.report.escape import code_line, escaped
-from compare.report.lanes import Folded, lane_name, longest_waits, weight
+from compare.report.lanes import Folded, foremost, lane_name, longest_waits, weight
 from compare.report.states import LOOKS, RANK
-from compare.report.timeline import foremost
 from compare.results import Span
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ WHOLE, AROUND = 160, 12
 
 
 def no_code(file: str) -> Sequence[str]:  # noqa: ARG001  one shape with those that read
-    """The default: no code is shown. `compare.report.source.lines_of` reads it from disk."""
+    """The default: no code is shown. `compare.report.page.source.lines_of` reads it from disk."""
     return ()
 
 

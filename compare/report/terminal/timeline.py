@@ -17,7 +17,7 @@ from rich.text import Text
 from compare.report.axis import Group as Workload
 from compare.report.axis import alone, duration, groups, number, observed_ms, ticks
 from compare.report.escape import escaped
-from compare.report.lanes import TIMES, Cell, Folded, cells, fold, lane_name, runs_of
+from compare.report.lanes import TIMES, Cell, Folded, cells, fold, foremost, lane_name, runs_of
 from compare.report.states import LOOKS
 from compare.results import Comparison, Run, State
 
@@ -128,17 +128,6 @@ def _lanes(observation: Observation, page: _Page, seen: set[State]) -> Iterable[
     if len(shown) < len(drawn):
         threads = sum(1 + len(folded.more) for folded in drawn) - sum(1 + len(folded.more) for folded in shown)
         yield Text(f"  … and {threads} more threads", page.style(GREY))
-
-
-def foremost(drawn: Sequence[Folded], most: int) -> list[Folded]:
-    """The `most` lanes that tell most: all loops and lines, then who waited longest; in their own order."""
-
-    def waited(folded: Folded) -> tuple[bool, float]:
-        ms = sum(span.end_ms - span.start_ms for span in folded.lane.spans if LOOKS[span.state].wait)
-        return folded.lane.role not in {"loop", None}, -ms * (1 + len(folded.more))
-
-    chosen = {id(folded) for folded in sorted(drawn, key=waited)[:most]}
-    return [folded for folded in drawn if id(folded) in chosen]
 
 
 def _name(folded: Folded, width: int) -> str:

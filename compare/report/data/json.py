@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compare.report.data.json_rows import from_json, without_groups
 from compare.report.escape import ascii_json
 from compare.report.groups import summarised
-from compare.report.json_rows import from_json, without_groups
 
 if TYPE_CHECKING:
     from compare.report.groups import Grouped

@@ -16,10 +16,10 @@ from rich.text import Text
 from compare.report import advice
 from compare.report.escape import escaped, printable
 from compare.report.gathered import gather
-from compare.report.lateness import Late, Lateness
-from compare.report.periodic import held_now, lateness, queued
-from compare.report.stalls_added import added
-from compare.report.summary import often
+from compare.report.terminal.summary import often
+from compare.report.watch.lateness import Late, Lateness
+from compare.report.watch.periodic import held_now, lateness, queued
+from compare.report.watch.stalls_added import added
 from compare.report.wrap import cut, padded, wrapped
 from compare.results import LOOP_PLACES, milliseconds
 

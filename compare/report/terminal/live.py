@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from compare.catalogue.scenario import Listener
-from compare.report import table
 from compare.report.escape import printable
+from compare.report.figures import MARK
+from compare.report.terminal import table
 from compare.report.wrap import wrapped
 from compare.results import Comparison, Run
 
@@ -101,7 +102,7 @@ class Screen(Listener):
         unstable = [run for run in runs if any(note.startswith("unstable") for note in run.notes)]
         if unstable:
             self.note(
-                f"{len(unstable)} of {len(runs)} rows are unstable, marked {table.MARK}: something else used the"
+                f"{len(unstable)} of {len(runs)} rows are unstable, marked {MARK}: something else used the"
                 " machine. Run it again when it is idle, or with more --repeat"
             )
         slower = [run for run in runs if any(note.startswith(table.SLOWER) for note in run.notes)]

@@ -1,7 +1,7 @@
 """The lanes as a picture that stands alone: for the docs, for a slide, for an issue.
 
 Colours are CSS variables, so that one file suits a dark and a light page; the same variables, textures and heights are
-used by the page that `compare.report.html` makes. Nothing in it moves, loads or runs.
+used by the page that `compare.report.page.html` makes. Nothing in it moves, loads or runs.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from compare.report.axis import axis_ms, duration, name_of, number, observed_ms, ticks
 from compare.report.escape import escaped
-from compare.report.lanes import TIMES, Folded, coalesce, depth, fold, lane_name, word
-from compare.report.paint import Theme, bar, deep, plain, style, textures
+from compare.report.lanes import TIMES, Folded, coalesce, depth, fold, foremost, lane_name, word
+from compare.report.page.paint import Theme, bar, deep, plain, style, textures
 from compare.report.states import LOOKS, WAITS
-from compare.report.timeline import foremost
 from compare.report.wrap import wrapped
 from compare.results import Observation, Run, Span, State
 

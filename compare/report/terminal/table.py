@@ -14,11 +14,11 @@ from rich.console import Group
 from rich.text import Text
 
 from compare import catalogue
-from compare.report.axis import groups, number, workload_of
+from compare.report.axis import groups, workload_of
 from compare.report.escape import escaped
+from compare.report.figures import TOLD, unstable
 from compare.report.lanes import TIMES
 from compare.report.wrap import padded, wrapped
-from compare.results import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,9 +33,6 @@ VERDICT = 20
 GAP = "  "
 SLOWER = "observed, it took"
 """How a note begins that many rows have."""
-
-MARK = "~"
-"""Before a figure whose passes differ much."""
 
 MAIN = ("time", "msg/s")
 RANKS = {"ok": 0, "starves": 1}
@@ -125,22 +122,6 @@ def _figure(column: catalogue.Column) -> Column:
         return unstable(run) + told if column.title in MAIN else told
 
     return Column(column.title, cell, left=column.unit == "words")
-
-
-TOLD: dict[catalogue.Unit, Callable[[float], str]] = {
-    "time": lambda value: milliseconds(value) if value else "-",
-    "ms": number,
-    "µs": lambda value: f"{value:.1f}",
-    "/s": lambda value: f"{value:,.0f}",
-    "MiB": lambda value: f"{value:.0f}",
-    "count": lambda value: f"{value:,.0f}",
-}
-"""How the value of a column is told, by its unit."""
-
-
-def unstable(run: Run) -> str:
-    """A mark before the figure of a run whose passes differ much."""
-    return MARK if any(note.startswith("unstable") for note in run.notes) else ""
 
 
 def _relative(run: Run, best: float) -> str:

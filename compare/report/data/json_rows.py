@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..results import (
+from ...results import (
     Comparison,
     CpuSeconds,
     Finding,

@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 from jinja2.utils import htmlsafe_json_dumps
 
-from compare.report import player
 from compare.report.axis import duration, groups, number, observed_ms
 from compare.report.brief import Brief
 from compare.report.check import STATES
-from compare.report.encoded import Encoded
 from compare.report.escape import code_line, escaped
 from compare.report.gathered import Gathered, gather
 from compare.report.groups import summarised
-from compare.report.paint import textures, variables
-from compare.report.recording import no_code, to_recordings
+from compare.report.page import player
+from compare.report.page.encoded import Encoded
+from compare.report.page.paint import textures, variables
+from compare.report.page.recording import no_code, to_recordings
 from compare.report.states import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from compare.report.recording import Code
+    from compare.report.page.recording import Code
     from compare.results import Comparison, Finding, Run, Site, State
 
     Context = Callable[[Site], Sequence[tuple[int, str]]]
@@ -43,7 +43,7 @@ FINDINGS, ALIKE = 20, 12
 
 
 def no_context(site: Site) -> Sequence[tuple[int, str]]:  # noqa: ARG001  one shape with those that look
-    """The default: findings show their own line alone. `compare.report.source.lines_around` reads more from disk."""
+    """The default: findings show their own line alone. `source.lines_around` reads more from disk."""
     return ()
 
 
@@ -118,7 +118,7 @@ def _state_rules() -> str:
 
 
 def _template(name: str) -> str:
-    return (files("compare.report") / "templates" / name).read_text("utf-8")
+    return (files("compare.report.page") / "templates" / name).read_text("utf-8")
 
 
 def _environment() -> Environment:

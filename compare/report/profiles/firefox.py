@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from compare.report.escape import escaped
-from compare.report.stacks import Frame, stacks, title_of
+from compare.report.profiles.stacks import Frame, stacks, title_of
 from compare.report.states import LOOKS, WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from compare.report.stacks import Stack
+    from compare.report.profiles.stacks import Stack
     from compare.results import Comparison, Lane, Run, Span
 
 VERSION = 47

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from compare.report.escape import escaped
-from compare.report.stacks import stacks, title_of
+from compare.report.profiles.stacks import stacks, title_of
 
 if TYPE_CHECKING:
     from compare.results import Comparison

@@ -1,0 +1,1 @@
+"""What a browser shows: the page with everything in it, the player of recordings, and pictures that stand alone."""

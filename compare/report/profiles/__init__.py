@@ -1,0 +1,1 @@
+"""What viewers of profiles open: each module writes one format, from the same stacks or lanes."""
