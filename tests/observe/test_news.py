@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compare.observe import Observer
+from compare.observe.started.observer import ObserverError
 from tests.reading import line
 
 if TYPE_CHECKING:
@@ -75,6 +76,21 @@ def test_what_holds_the_loop_is_told_before_it_ends(service: subprocess.Popen[by
             assert observer.so_far().findings[0].call == "openat"
         (finding,) = observer.end().findings
     assert finding.count >= 2
+
+
+def test_an_answer_that_fails_costs_no_more_than_itself(service: subprocess.Popen[bytes], fifo: Path) -> None:
+    with Observer() as observer:
+        observer.begin(service.pid, news=True)
+        with pytest.raises(ObserverError, match="keep_ns"):
+            observer.recorded()  # which was not said to be kept
+        _until(observer, lambda news: any(loop.held_ms > 50 for loop in news.loops))
+        with fifo.open("w"):
+            pass
+        _until(observer, lambda news: bool(news.stalls))
+        seen = observer.end()
+    assert seen.findings[0].call == "openat"
+    (failed,) = (each for each in seen.missing if "failed in the observer itself" in each)
+    assert failed.startswith("one look that failed")
 
 
 MANY = """

@@ -302,6 +302,9 @@ class Judge:
             self._busy_polling.forget(thread)
         self._lanes.drop((pid, tid))
         self._ledger.forget((pid, tid))
+        for told in (self._stalls, self._recent):
+            if told is not None:
+                told.drop((pid, tid))
 
     def most_threads(self, count: int) -> None:
         """So many threads were there at once."""

@@ -11,6 +11,7 @@ from compare.results import LoopHold
 
 if TYPE_CHECKING:
     from compare.observe.judge.ledger import Account, Wait
+    from compare.observe.judge.threads import Key
     from compare.observe.judge.turns import Hold
 
 MS = 1_000_000
@@ -63,6 +64,11 @@ class Recent:
         """Forget what is older than what is kept."""
         while self._seconds and (self._seconds[0].number + 1) * SECOND_NS < now - self._keep:
             self._seconds.popleft()
+
+    def drop(self, thread: Key) -> None:
+        """Leave out what was found of a thread."""
+        for second in self._seconds:
+            second.entries = {each: entry for each, entry in second.entries.items() if each.thread != thread}
 
     def entries(self) -> dict[Account, Entry]:
         """Return what counts, by account."""

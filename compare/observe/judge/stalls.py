@@ -66,6 +66,11 @@ class Stalls:
             self._unheard += len(self._turns) == MOST_FRESH
             self._turns.append((key, until, hold.ns))
 
+    def drop(self, thread: Key) -> None:
+        """Leave out what was found of a thread."""
+        self._pending = {each: entry for each, entry in self._pending.items() if each.thread != thread}
+        self._fresh = deque((each for each in self._fresh if each.account.thread != thread), maxlen=MOST_FRESH)
+
     def fresh(self, finding: Callable[[Account, Entry], Finding | None]) -> tuple[Stall, ...]:
         """Return the stalls since it was asked last; `finding` tells an account, and `None` what is of no interest."""
         heard, self._fresh = self._fresh, deque(maxlen=MOST_FRESH)

@@ -87,9 +87,9 @@ class Sampler:
             stalls=stalls,
             keep_ns=keep_ns,
         )
-        self._failures = Failures()
+        self.failures = Failures()
         self.frugal = Frugal(threshold_ns, share) if share is not None else Frugal(threshold_ns)
-        self._process = WatchedProcess(pid, layout, self.judge, now, self._failures, self.frugal)
+        self._process = WatchedProcess(pid, layout, self.judge, now, self.failures, self.frugal)
         self._pings: without_proc.Pings | None = None
         if (why := without_proc.reason(pid)) is not None:
             self._pings = without_proc.Pings(pid, self.judge, agent.ask if agent is not None else lambda _: None)
@@ -137,7 +137,7 @@ class Sampler:
         try:
             do(*arguments)
         except Exception as error:  # noqa: BLE001  see above
-            self._failures.note(error)
+            self.failures.note(error)
 
     def _look_at(self, process: WatchedProcess, now: int) -> None:
         process.attach(now)
@@ -148,7 +148,7 @@ class Sampler:
             try:
                 process.visit(thread, time.monotonic_ns())
             except Exception as error:  # noqa: BLE001  this look is dropped, and the next begins anew
-                self._failures.note(error)
+                self.failures.note(error)
                 thread.open, thread.raw = None, b""
         if not process.threads and process is not self._process and now - process.began > LISTING_NS:
             del self._processes[process.pid]
@@ -203,7 +203,7 @@ class Sampler:
             self._guarded(self._end, process, now)
         for sentence in self._not_entered(now):
             self.judge.miss(sentence)
-        if (failed := self._failures.sentence()) is not None:
+        if (failed := self.failures.sentence()) is not None:
             self.judge.miss(failed)
         if self._silent:
             self.judge.miss(_without_agent(self._silent))
@@ -258,7 +258,7 @@ class Sampler:
             try:
                 notes.take(record)
             except Exception as error:  # noqa: BLE001  one note less
-                self._failures.note(error)
+                self.failures.note(error)
             if record.time_ns > until:
                 break
 
@@ -287,7 +287,7 @@ class Sampler:
                     self._processes[child].stacks.inherited = process.stacks.inherited | process.stacks.turns
 
     def _adopt(self, pid: int, now: int) -> None:
-        process = WatchedProcess(pid, self._layout, self.judge, now, self._failures, self.frugal)
+        process = WatchedProcess(pid, self._layout, self.judge, now, self.failures, self.frugal)
         if process.stacks.reader is None and self._layout is not None:
             if now - self._births.setdefault(pid, now) > 200_000_000:  # it has not become a Python of ours by now
                 self._others.add(pid)

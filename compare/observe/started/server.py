@@ -20,10 +20,10 @@ from compare.observe.sampler.sampler import Sampler
 from compare.observe.started.kept import Kept
 from compare.observe.started.line import answer, end, taken
 from compare.observe.started.pace import Pace
-from compare.results import SEEN_IN_PART
+from compare.results import SEEN_IN_PART, Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from compare.observe.agent.channel import Where
     from compare.observe.interpreter.layout import Layout
@@ -90,7 +90,7 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
     began, kept.due = pace.looked, 0
     meanwhile = {"news": sampler.news, "so far": sampler.so_far, "recorded": sampler.recorded}
     while (asked := _look_until_told(control, sampler, kept, pace)) in meanwhile:
-        answer(control, meanwhile[asked]())
+        answer(control, _said(sampler, meanwhile[asked]))
     if pace.away > max(threshold_ns, (pace.looked - began) // MOST_AWAY_PART):
         sampler.judge.miss(AWAY)
     if asked is not None:
@@ -99,6 +99,15 @@ def _watch(  # noqa: PLR0913, PLR0917  what a watch is made of
         if agent.inode:
             earlier[agent.inode] = sampler.standing()
         agent.close()
+
+
+def _said(sampler: Sampler, say: Callable[[], object]) -> object:
+    """Return an answer; one that fails costs no more than itself, for the watch goes on, and its end tells of it."""
+    try:
+        return say()
+    except Exception as error:  # noqa: BLE001  see above
+        sampler.failures.note(error)
+        return f"{type(error).__name__}: {error}"
 
 
 def _agent(memory: list[Where]) -> Agent | None:
@@ -121,7 +130,9 @@ def _look_until_told(control: socket.socket, sampler: Sampler, kept: Kept, pace:
             if _hears(control):
                 break
             if pace.looked > kept.due:
-                kept.write(sampler.so_far())
+                seen = _said(sampler, sampler.so_far)
+                if isinstance(seen, Observation):
+                    kept.write(seen)
                 kept.due = pace.looked + max(KEEP_NS, 100 * (time.monotonic_ns() - pace.looked))
             pace.rest()
     finally:

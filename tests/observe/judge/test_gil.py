@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.segments import Segment
+from compare.observe.judge.stalls import Stalls
 from compare.report.advice import what
 from compare.results import Site
 from tests.observe.judge.story import LINE, MS, Story, a_view, told
@@ -76,6 +77,15 @@ def test_the_observers_own_thread_is_the_machines_matter_too() -> None:
     (finding,) = story.gil(200, holder=WORKER).polls(100).end().findings
     assert (finding.place, finding.kind, finding.total_ms) == ("kernel", "starved-holder", 200.0)
     assert what(finding).startswith("the loop waits for the GIL, which thread of the observer holds")
+
+
+def test_what_was_told_of_a_thread_before_it_was_known_as_the_observers_is_told_no_more() -> None:
+    """An agent that has just come in holds the GIL, and says who it is a moment later."""
+    story = Story(stalls=Stalls(10 * MS), keep_ns=3_000 * MS).gil(200, holder=WORKER).polls(100)
+    story.judge.hide(1, WORKER)
+    assert told(story.judge.recorded(story.at, ())) == []
+    assert story.judge.fresh()[0] == ()
+    assert told(story.waits(50).polls(100).judge.recorded(story.at, ())) == [("loop-thread", None, "read", 50.0)]
 
 
 def test_of_one_that_computes_but_seldom_gets_a_cpu_both_are_told() -> None:
