@@ -265,8 +265,7 @@ class News:
         loops: every event loop that runs.
         queues: every pool that work is queued for.
         threads: how many there are, in all processes.
-        tasks: how many tasks of asyncio's and of trio's there are, in all processes; `None` where none can be seen:
-            asyncio's from Python 3.14 on.
+        tasks: how many tasks of asyncio's and of trio's there are, in all processes; `None` where none can be seen.
         unheard: how many stalls and turns are left out: there were more than are kept until it is asked.
         missing: what could not be seen until now.
     """

@@ -104,7 +104,6 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio keeps its tasks elsewhere")
 def test_tasks_are_counted_from_outside() -> None:
     with subprocess.Popen([sys.executable, "-c", MANY], stdout=subprocess.PIPE) as process, Observer() as observer:
         line(process)

@@ -64,7 +64,7 @@ class Reader:
 
     def __init__(self, pid: int, layout: Layout) -> None:
         """Find the interpreter."""
-        self.layout = layout
+        self.pid, self.layout = pid, layout
         try:
             base = layout.image.base(pid)
             self._ids = ThreadIds(pid)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import machinery
 from compare.observe.interpreter.memory import WORD
+from compare.observe.interpreter.native_tasks import NativeTasks, Uncounted
 from compare.observe.interpreter.objects import Objects
 from compare.observe.interpreter.stacks import Frame
 from compare.results import Task
@@ -63,6 +64,10 @@ class Tasks:
         self._sets: list[int] = []
         """The sets of asyncio's tasks, once they were found."""
         self._sought = -RETRY_NS
+        self._native: NativeTasks | None = None
+        """Those of threads' own lists (from 3.14 on)."""
+        self.uncounted: str | None = None
+        """Why asyncio's tasks can't be counted, if it is there, and they can't."""
 
     def running(self, state: int, loop: int | None, turns: Sequence[Frame], now: int) -> Running | None:
         """Return the task that a thread's loop runs; `None` where it runs none, or that can't be seen.
@@ -85,7 +90,7 @@ class Tasks:
         return None
 
     def alive(self, now: int) -> int | None:
-        """Return how many of asyncio's tasks there are; `None` where that can't be seen: from 3.14 on.
+        """Return how many of asyncio's tasks there are; `None` where that can't be seen now, or there is no asyncio.
 
         Args:
             now: nanoseconds; what was not found is not looked for again at once.
@@ -94,6 +99,11 @@ class Tasks:
             if not self._sets and now - self._sought >= RETRY_NS:
                 self._sought, self._sets = now, self._task_sets()
             sizes = [self._objects.set_size(each) for each in self._sets]
+            sizes += [self._native.count()] if self._native is not None else []
+            self.uncounted = None if sizes else self.uncounted
+        except Uncounted as why:
+            self.uncounted = str(why)
+            return None
         except (OSError, UnicodeDecodeError, IndexError):
             return None
         return sum(size for size in sizes if size is not None) if sizes and None not in sizes else None
@@ -120,11 +130,13 @@ class Tasks:
             return None
 
     def _task_sets(self) -> list[int]:
-        """Those of 3.11 to 3.13; from 3.14 on each thread's state has a list, and these are for others' tasks alone."""
+        """Find those of 3.11 to 3.13; from 3.14 on threads' states have lists, and the sets are for others' tasks."""
         compiled = self._objects.module("_asyncio")
         names = self._objects.module("asyncio.tasks")
-        if names is None or compiled is None or self._objects.entry(compiled, "_current_tasks") is None:
+        if names is None or compiled is None:
             return []
+        if self._objects.entry(compiled, "_current_tasks") is None:
+            self._native = NativeTasks(self._reader)
         named = (self._objects.entry(names, name) for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks"))
         found = (self._objects.set_of(each) for each in named if each is not None)
         return [each for each in found if each is not None]

@@ -60,3 +60,10 @@ def tasks(processes: Iterable[WatchedProcess], now: int) -> int | None:
     counts = [count for stacks, known in read for count in (known.alive(now), known.alive_in(stacks.turns))]
     seen = [count for count in counts if count is not None]
     return sum(seen) if seen else None
+
+
+def uncounted(processes: Iterable[WatchedProcess]) -> Iterator[str]:
+    """Yield why asyncio's tasks are not counted, a sentence for each reason."""
+    reasons = (process.stacks.tasks.uncounted for process in processes if process.stacks.tasks is not None)
+    for why in {why: None for why in reasons if why is not None}:
+        yield f"how many tasks asyncio has: {why}"

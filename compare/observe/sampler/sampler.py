@@ -164,6 +164,7 @@ class Sampler:
         """Say what is new since it was asked last, and how it is now."""
         now, processes = time.monotonic_ns(), list(self._processes.values())
         stalls, turns, unheard = self.judge.fresh()
+        tasks = present.tasks(processes, now)
         return News(
             at_ms=(now - self._began) / 1e6,
             stalls=stalls,
@@ -171,9 +172,9 @@ class Sampler:
             loops=tuple(present.loops(processes, self.judge, now, self._pings)),
             queues=tuple(present.queues(processes, now)),
             threads=sum(len(process.threads) for process in processes),
-            tasks=present.tasks(processes, now),
+            tasks=tasks,
             unheard=unheard,
-            missing=(*self._not_entered(now), *self.judge.missing, *self._declined()),
+            missing=(*self._not_entered(now), *self.judge.missing, *self._declined(), *present.uncounted(processes)),
         )
 
     def recorded(self) -> Observation:
