@@ -26,7 +26,7 @@ def _read(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     return {"outcome": "wrong" if complaint else "ok", "reason": complaint, **measured}
 
 
-def _wrong(answer: Any, digests: list[tuple[int, str]]) -> str | None:
+def _wrong(answer: Any, digests: list[tuple[int, int]]) -> str | None:
     """What is wrong with the bytes that came, or `None`; `digests` are the lengths and digests of the right ones."""
     contract = "expected list[bytes], one for each path, in the order of the paths"
     if not isinstance(answer, list | tuple):

@@ -42,15 +42,22 @@ def no_eviction() -> str | None:
 def _evicted(path: str) -> str | None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        if sys.platform == "linux":
-            os.fdatasync(descriptor)  # what is not yet on the disk can't be evicted
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        left = resident(descriptor)
+        left = _left(descriptor)
+        if left and sys.platform == "linux":
+            os.fdatasync(descriptor)  # what is not yet on the disk can't be evicted; a flush takes milliseconds
+            left = _left(descriptor)
     except OSError as error:
         return f"{path}: {error.strerror}"
     finally:
         os.close(descriptor)
     return f"its file system keeps files in memory ({left} pages of {Path(path).name} stayed)" if left else None
+
+
+def _left(descriptor: int) -> int:
+    """Advise the kernel to drop a file's pages; how many stayed."""
+    if sys.platform == "linux":
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    return resident(descriptor)
 
 
 def resident(descriptor: int) -> int:

@@ -31,7 +31,7 @@ class Files:
     """What is to be read: absolute paths, and the length and digest of each."""
 
     paths: tuple[str, ...]
-    digests: tuple[tuple[int, str], ...]
+    digests: tuple[tuple[int, int], ...]
 
     @property
     def total(self) -> int:

@@ -75,7 +75,7 @@ def _wrong(counts: list[Any], work: dict[str, Any]) -> str | None:
     ):
         if count != length:
             return f"stream {number}: returned {count!r}, expected the number of its bytes, {length}"
-        found = look(path) if os.path.lexists(path) else (0, "")
+        found = look(path) if os.path.lexists(path) else (0, 0)
         if found is None:
             return f"stream {number}: its pipe was not closed"
         if found[0] != length:

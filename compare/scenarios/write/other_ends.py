@@ -8,7 +8,6 @@ written to one waits for a delay, and is read to its end; the number of its byte
 
 from __future__ import annotations
 
-import hashlib
 import os
 import selectors
 import socket
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from compare.process.child import Line
 from compare.scenarios.shared import fifos
+from compare.scenarios.shared.digest import digest
 from compare.scenarios.shared.storage import content
 from compare.scenarios.write.seen import leave
 
@@ -66,13 +66,13 @@ def _drain(descriptor: int, path: str, delay: float) -> None:
     time.sleep(delay)
     if sys.platform != "win32":
         os.set_blocking(descriptor, True)
-    count, digest = 0, hashlib.blake2b(digest_size=16)
+    count = found = 0
     while piece := os.read(descriptor, PIECE):
         count += len(piece)
-        digest.update(piece)
+        found = digest(piece, found)
     os.close(descriptor)
     with suppress(OSError):  # the folder is gone: nobody waits any more
-        leave(path, count, digest.hexdigest())
+        leave(path, count, found)
 
 
 if __name__ == "__main__":

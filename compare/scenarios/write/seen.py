@@ -14,14 +14,14 @@ LATE_S = 10.0
 """How long the reader of a pipe may take after its writer is done, in seconds."""
 
 
-def leave(path: str, count: int, found: str) -> None:
+def leave(path: str, count: int, found: int) -> None:
     """Say what came out of a pipe, in a file beside it that is there at once."""
     with open(f"{path}{SUFFIX}.", "w", encoding="ascii") as file:  # noqa: PTH123  a child imports no more than it must
         json.dump([count, found], file)
     os.replace(f"{path}{SUFFIX}.", f"{path}{SUFFIX}")  # noqa: PTH105
 
 
-def look(path: str) -> tuple[int, str] | None:
+def look(path: str) -> tuple[int, int] | None:
     """What is in a file, or came out of a pipe; `None` when its reader says nothing."""
     if stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116
         return _left(f"{path}{SUFFIX}")
@@ -30,7 +30,7 @@ def look(path: str) -> tuple[int, str] | None:
     return len(data), digest(data)
 
 
-def _left(path: str) -> tuple[int, str] | None:
+def _left(path: str) -> tuple[int, int] | None:
     deadline = time.monotonic() + LATE_S
     while not os.path.exists(path):  # noqa: PTH110
         if time.monotonic() > deadline:
