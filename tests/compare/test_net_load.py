@@ -83,3 +83,8 @@ def test_a_server_that_answers_late_is_given_more_time(server: Server) -> None:
     run = told(row)
     assert run.outcome == "ok"
     assert (run.per_second or 0) > 0
+
+
+def test_a_load_lasts_as_long_as_it_was_told(server: Server) -> None:
+    with contextlib.closing(Load(server.listener.getsockname()[1], 2, 100)) as load:
+        assert min(load.run(0.01, []) for _ in range(5)) < 0.03  # nobody talks: it waits for its end

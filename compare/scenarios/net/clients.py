@@ -152,11 +152,11 @@ class Load:
         While nobody has been answered at all, go on for as long as patience lasts.
         """
         clock, poll, clients, note = time.perf_counter, self._poll.poll, self.clients, latencies.append
-        out, wait = self._out ^ self._in, 0.05 * self._unit
+        out, unit = self._out ^ self._in, self._unit
         began = now = clock()
         until = began + seconds
-        while now < until or (not latencies and now < until + patience):
-            for descriptor, event in poll(wait):
+        while (left := until - now) > 0 or (not latencies and (left := left + patience) > 0):
+            for descriptor, event in poll(left * unit):
                 client = clients[descriptor]
                 if event & out and client.push():
                     self._poll.modify(descriptor, self._in)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from compare import catalogue
 from compare.catalogue.scenario import NoRoomError
-from compare.process.host import EndedError
+from compare.process.host import EndedError, descendants
 from compare.scenarios.net.figures import complete, told
 from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
 from compare.scenarios.shared.row import Row
@@ -104,6 +104,8 @@ class _Comparison:
         self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
         self._clients = self._start_clients()
         self._waiting: dict[tuple[Variant, bool], _Server] = {}
+        self._ending: tuple[_Server, list[Row]] | None = None
+        stack.callback(self._end)
 
     def _start_clients(self) -> Child:
         clients = self.host.start("compare.scenarios.net.clients", {"cpus": list(self.options.cpus)})
@@ -134,6 +136,7 @@ class _Comparison:
             self.listener.passed(len(mine) - len(waiting))
             while waiting:
                 waiting = self._turn(waiting, plan[at + 1] if at + 1 < len(plan) else None, observed=observed)
+        self._end()
         return tuple(told(row) for row in rows)
 
     def _workload(self, load: Load) -> dict[str, Any]:
@@ -150,7 +153,7 @@ class _Comparison:
     def _turn(self, rows: list[Row], following: tuple[Variant, bool] | None, *, observed: bool) -> list[Row]:
         """One server under one load after the other, until all are done or one did not go well; returns the others.
 
-        The next server is started meanwhile, so that it has imported when its turn comes.
+        The next server is started meanwhile, so that it has imported when its turn comes; and the one before ends.
         """
         seen = [Row(row.variant, row.workload) for row in rows]
         done = 1
@@ -160,11 +163,29 @@ class _Comparison:
                     self._start(following)
                 done = self._serve(seen, server, observed=observed)
         for row, under in zip(rows[:done], seen, strict=False):
-            row.left(server.child.left_behind)
             _take(row, under, observed=observed)
             self.listener.row(told(row))
         self.listener.passed(done)
+        self._let_end(server, rows[:done], well=all(row.outcome == "ok" for row in seen))
         return rows[done:]
+
+    def _let_end(self, server: _Server, rows: list[Row], *, well: bool) -> None:
+        """Let a server end while the next one serves, unless it would disturb that one."""
+        self._end()
+        self._ending = server, rows
+        server.child.dismiss()
+        if not well or descendants(server.child.pid):
+            self._end()
+
+    def _end(self) -> None:
+        """See to it that the last server has ended, and nothing of it is left."""
+        if self._ending is None:
+            return
+        (server, rows), self._ending = self._ending, None
+        server.close(STOP_S)
+        for row in rows if server.child.left_behind else ():
+            row.left(server.child.left_behind)
+            self.listener.row(told(row))
 
     def _start(self, key: tuple[Variant, bool]) -> _Server:
         variant, observed = key
@@ -176,12 +197,11 @@ class _Comparison:
     def _server(self, variant: Variant, *, observed: bool) -> Iterator[_Server]:
         server = self._start((variant, observed))
         del self._waiting[variant, observed]
-        well = False
         try:
             yield server
-            well = True
-        finally:
-            server.close(STOP_S if well else 0)
+        except BaseException:
+            server.close(0)
+            raise
 
     def _serve(self, rows: list[Row], server: _Server, *, observed: bool) -> int:
         """Load a server; returns for how many rows, the last of which may not have gone well."""

@@ -21,9 +21,20 @@ if TYPE_CHECKING:
 
 
 def _serve(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
+    """Serve on the processors that are measured on; this process ends where it began, while the next one serves."""
+    pinned = sys.platform == "linux" and work["cpus"] and hasattr(os, "sched_setaffinity")
+    if not pinned:
+        return _serve_here(variant, work, line)
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, work["cpus"])
+    try:
+        return _serve_here(variant, work, line)
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _serve_here(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     """Serve until told to stop: the parent shuts the listener down, and sends a line that cancels an async one."""
-    if sys.platform == "linux" and work["cpus"] and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, work["cpus"])
     listener = _listener(work)
     if variant.backend is not None:
         variant.run(_serve_until_told, variant, listener, line)
