@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -76,6 +77,40 @@ def test_a_server_may_leave_clients_unanswered_if_its_model_does(
     fine, own = told["runs"]
     assert (fine["outcome"], own["outcome"], ended) == ("ok", *right), own["reason"]
     assert own["reason"].startswith("starves: " if not says else "one at a time")
+
+
+LEAVES = """
+import subprocess
+
+def while_it_serves(listener):
+    subprocess.Popen(["sleep", "6060842"])
+    one(listener)
+
+def at_its_end(listener):
+    import atexit
+
+    atexit.register(subprocess.Popen, ["sleep", "6060842"])
+    one(listener)
+"""
+
+
+def test_what_a_server_leaves_behind_is_ended_and_told_of_that_server(
+    measured: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text(SERVERS + LEAVES)
+    own = [f"{tmp_path}/own.py:{name}" for name in ("while_it_serves", "at_its_end")]
+    told, ended = measured(
+        *("net", *own, "--only", "select_multiplexing", "--load", "busy"),
+        *("--clients", "1", "--seconds", "0.1", "--no-observe"),
+    )
+    assert ended == 0
+    behind = {run["variant"]: [note for note in run["notes"] if "behind: ended" in note] for run in told["runs"]}
+    assert {name.rpartition(":")[2]: len(notes) for name, notes in behind.items()} == {
+        "select_multiplexing": 0,
+        "while_it_serves": 1,
+        "at_its_end": 1,
+    }
+    assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "6060842"]]
 
 
 def test_hold(measured: Callable[..., Any]) -> None:
