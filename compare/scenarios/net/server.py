@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ...process import loops
@@ -17,33 +18,37 @@ from ...process.usage import peak_mib, usage
 from . import stops
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...process.child import Line, Variant
 
 
 def _serve(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
-    """Serve on the processors that are measured on; this process ends where it began, while the next one serves."""
-    pinned = sys.platform == "linux" and work["cpus"] and hasattr(os, "sched_setaffinity")
-    if not pinned:
-        return _serve_here(variant, work, line)
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, work["cpus"])
-    try:
-        return _serve_here(variant, work, line)
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def _serve_here(variant: Variant, work: dict[str, Any], line: Line) -> dict[str, Any]:
     """Serve until told to stop: the parent shuts the listener down, and sends a line that cancels an async one."""
-    listener = _listener(work)
-    if variant.backend is not None:
-        variant.run(_serve_until_told, variant, listener, line)
+    with _on(work["cpus"]):
+        listener = _listener(work)
+        if variant.backend is not None:
+            variant.run(_serve_until_told, variant, listener, line)
+            return _used()
+        stop = stops.Stop(listener, line, lambda: {**_used(), "returned": False})
+        line.send(serving=True, port=listener.getsockname()[1])
+        variant.function(listener)
+        stop.returned()
         return _used()
-    stop = stops.Stop(listener, line, lambda: {**_used(), "returned": False})
-    line.send(serving=True, port=listener.getsockname()[1])
-    variant.function(listener)
-    stop.returned()
-    return _used()
+
+
+@contextmanager
+def _on(cpus: list[int]) -> Iterator[None]:
+    """Run on the processors that are measured on; this process ends where it began, while the next one serves."""
+    before: set[int] = set()
+    if sys.platform == "linux" and cpus and hasattr(os, "sched_setaffinity"):
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        if sys.platform == "linux" and before:
+            os.sched_setaffinity(0, before)
 
 
 def _listener(work: dict[str, Any]) -> socket.socket:
