@@ -27,24 +27,37 @@ TOOLS = '''
 
 import contextlib
 import os
+import queue
 import threading
 import time
 
 BLOCKS_S = 0.3
 
 
+def writes():
+    while True:
+        writer = due.get()
+        time.sleep(BLOCKS_S)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(writer, b"x")
+        os.close(writer)
+
+
+due = queue.SimpleQueue()
+"""Pipes to write to. Their thread is there before any test is: a loop that starts one waits until it runs."""
+
+threading.Thread(target=writes, daemon=True).start()
+
+
 @contextlib.contextmanager
 def slow_pipe():
     """A pipe that is written to after a while, by a thread."""
     reader, writer = os.pipe()
-    timer = threading.Timer(BLOCKS_S, os.write, (writer, b"x"))
-    timer.start()
+    due.put(writer)
     try:
         yield reader
     finally:
-        timer.join()
         os.close(reader)
-        os.close(writer)
 
 
 def waits():
