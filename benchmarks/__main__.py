@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import output
 from benchmarks.measure import UnavailableError
+from benchmarks.others import Others
 from compare.process.groups import ENDING
 from compare.process.host import Stopped
 
@@ -132,16 +133,18 @@ def main(argv: Sequence[str]) -> int:
     options = Options(asked.quick, asked.rounds or (3 if asked.quick else 9), only, rows_, asked.seed)
     try:
         with ended_by_signals():
+            others = Others()
             rows = module.measure(options)
+            used = others.processors()
     except Stopped as stop:
         return stop.status
     except UnavailableError as error:
         print(f"{parser.prog} {asked.benchmark}: {error}", file=sys.stderr)
         return 2
     if asked.json != "-":
-        print(output.table(rows))
+        print("\n\n".join(filter(None, (output.table(rows), output.busy(used)))))
     if asked.json:
-        output.write(output.document(asked.benchmark, rows), asked.json)
+        output.write(output.document(asked.benchmark, rows, used), asked.json)
     return int(any(row.note.startswith("WRONG") for row in rows))
 
 

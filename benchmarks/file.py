@@ -13,7 +13,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks import file_works as ways
 from benchmarks import fio
@@ -148,6 +148,8 @@ class Bench:
     """One work at a time."""
 
     child = "benchmarks.file_child"
+    idle: ClassVar[dict[str, str]] = {"a loop that does nothing else": "sleep"}
+    """Loops whose stalls are the machine's doing, and what of `benchmarks.idle` each awaits."""
 
     def __init__(self, options: Options, folder: Path, stack: ExitStack, *, pinned: bool = True) -> None:
         """Nothing is made before a work is asked for; `pinned` to one processor, or not."""
@@ -277,12 +279,10 @@ class Bench:
         readers = [Reader(self, way, plan, prepare, finish) for way in plan.ways]
         try:
             cases = [*extra, *(Case(reader.way.name, reader.way.kind, reader.run) for reader in readers)]
-            if plan.stalls:
-                idle = Reader(
-                    self, Way("", "limit", "asyncio", "benchmarks.idle", "sleep", "nothing"), plan, prepare, finish
-                )
-                readers.append(idle)
-                cases.append(Case("a loop that does nothing else", "limit", idle.pinged))
+            for name, function in self.idle.items() if plan.stalls else ():
+                way = Way(name, "limit", "asyncio", "benchmarks.idle", function, "nothing")
+                readers.append(Reader(self, way, plan, prepare, finish))
+                cases.append(Case(name, "limit", readers[-1].pinged))
             seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
         finally:
             for reader in readers:

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from benchmarks.measure import Row, Spread
 
 ADVICE = (
-    f"unstable (?): the quartiles are more than {MEANINGLESS:.0%} of the ratio apart, which then says little. Something"
-    " else uses the machine: run again when it is quiet, or with more --rounds."
+    f"unstable (?): the quartiles are more than {MEANINGLESS:.0%} of the ratio apart, which then says little. Run again"
+    " with more --rounds, or when the machine is quiet."
 )
+BUSY = 0.05
+"""Of all processors: a machine that does nothing else uses less."""
 MARKS = {"limit": "=", "peer": " ", "ours": "*"}
 
 
@@ -29,6 +31,17 @@ def table(rows: Sequence[Row]) -> str:
     if any(row.note == UNSTABLE for row in rows):
         parts += ["", ADVICE]
     return "\n".join(parts)
+
+
+def busy(others: float | None) -> str:
+    """A line that says what others used, in processors, where that is much."""
+    count = os.cpu_count() or 1
+    if others is None or others < BUSY * count:
+        return ""
+    return (
+        f"Others used {others:.2f} of {count} processors meanwhile: how long a loop or a thread waited for a processor"
+        " is in these figures too. Run again when the machine is quiet."
+    )
 
 
 def _work(rows: Sequence[Row]) -> list[str]:
@@ -65,13 +78,14 @@ def _ratio(ratio: Spread | None) -> str:
     return f"{ratio} ?" if ratio.meaningless else str(ratio)
 
 
-def document(benchmark: str, rows: Sequence[Row]) -> dict[str, Any]:
+def document(benchmark: str, rows: Sequence[Row], others: float | None) -> dict[str, Any]:
     """What `--json` writes; every figure with its quartiles, `null` where there is none."""
     return {
         "benchmark": benchmark,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
+        "others": others,
         "rows": [_row(row) for row in rows],
     }
 

@@ -7,7 +7,7 @@ the old one's name at the end, so that an error or a cancellation leaves the old
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.file import LEAST_S, Bench, Plan, measured
 from benchmarks.file_works import PACKAGES, PEERS, Way
@@ -54,6 +54,7 @@ class Writing(Bench):
     """One work at a time."""
 
     child = "benchmarks.write_child"
+    idle: ClassVar[dict[str, str]] = Bench.idle | {"a loop beside a thread that writes": "beside_a_writer"}
 
     def __init__(self, options: Options, folder: Path, stack: ExitStack) -> None:
         """Pin nothing: a thread that writes is to have a processor beside the loop's, as it has elsewhere."""

@@ -154,6 +154,8 @@ def test_writers(bench: Bench, tmp_path: Path) -> None:
         assert by_name[name]["limit_ratio"] > 0
         assert by_name[name]["goal"].startswith("goal ≥ 0.80 of os.write in a loop")
     assert "asyncio_writer_thread: goal ≤ 5.00 ms stall" in done.stdout
+    assert "a loop beside a thread that writes" in done.stdout
+    assert json.loads(report.read_text())["others"] >= 0
 
 
 def test_what_a_writer_left_wrong_is_noticed(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_spread_that_says_nothing_is_told() -> None:
     assert made[1].note == UNSTABLE
     table = output.table(made)
     assert "0.50 [0.38–0.75] ?" in table
-    assert "run again when it is quiet" in table
+    assert "when the machine is quiet" in table
 
 
 def test_every_round_takes_all_in_an_order_of_its_own() -> None:
@@ -121,5 +121,5 @@ def test_a_goal_is_met_or_missed_or_unknown(goal: Goal, *, met: bool | None, tex
     row = rows(Work("w", {UNIT: True}, "limit", "nobody", [goal]), seen)[1]
     assert goal.met(row) is met
     assert goal.text(row) == text
-    told = output.document("file", [row])["rows"][0]
+    told = output.document("file", [row], None)["rows"][0]
     assert (told["met"], told["goal"]) == (bool(met), text)
