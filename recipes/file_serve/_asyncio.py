@@ -196,18 +196,17 @@ class Client(asyncio.Protocol):
                 return
             request = self.requests.next()
             if request is None:
-                break
+                if self._ended or self.server.ending:
+                    self._leave()
+                else:
+                    self.transport.resume_reading()
+                return
             if not self._at_once(request):
                 self.transport.pause_reading()
                 loop = asyncio.get_running_loop()
                 self._task = loop.create_task(self._reply(request))
             elif not request.keep:
                 self._leave()
-        if self._task is None and not (self._leaving or self.transport.is_closing()):
-            if self._ended or self.server.ending:
-                self._leave()
-            else:
-                self.transport.resume_reading()
 
     def _at_once(self, request: Request) -> bool:
         if request.refused:

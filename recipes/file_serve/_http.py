@@ -47,6 +47,7 @@ OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 ENDED = (errno.EINVAL, errno.EBADF)
 
 _END = b"\r\n\r\n"
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 _RANGE = re.compile(rb"bytes[ \t]*=[ \t]*(?:(\d{1,99})-(\d{1,99})?|-(\d{1,99}))[ \t]*")
 if sys.platform == "win32":  # `os.open` refuses `dir_fd` there: nothing is served
     _DIRECTORY = _INNER = _FILE = os.O_RDONLY
@@ -67,7 +68,7 @@ class RefusedError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # so that to look it up costs little
 class Request:
     """One head: `path` is below the folder; `span` is the range that is asked for.
 
@@ -95,7 +96,7 @@ class Requests:
 
     def __init__(self) -> None:
         """Wait for the first head."""
-        self._received = bytearray()
+        self._received = b""
         self.until = time.monotonic() + HEAD_S
 
     def receive(self, data: bytes) -> None:
@@ -110,19 +111,21 @@ class Requests:
 
     def next(self) -> Request | None:
         """The next request; None when its head is not whole."""
-        while self._received.startswith(b"\r\n"):  # RFC 9112, section 2.2
-            del self._received[:2]
+        if self._received.startswith(b"\r\n"):  # RFC 9112, section 2.2
+            self._received = _EMPTY_LINES.sub(b"", self._received)
+        if not self._received:
+            self.until = time.monotonic() + IDLE_S
+            return None
         end = self._received.find(_END)
         if (end if end >= 0 else len(self._received)) > MOST_HEAD:
-            self._received.clear()
+            self._received = b""
             self.progressed()
             return Request(refused=431)
         if end < 0:
-            if not self._received:
-                self.until = time.monotonic() + IDLE_S
             return None
-        head = bytes(self._received[: end + len(_END)])
-        del self._received[: len(head)]
+        # most often the whole: then neither is a copy
+        head = self._received[: end + len(_END)]
+        self._received = self._received[len(head) :]
         self.progressed()
         # clients say the same again and again: what is short is parsed once
         return _known(head) if len(head) <= 1024 else parse(head)
@@ -234,7 +237,7 @@ class Folder:
         while self._kept:
             os.close(self._kept.popitem()[1])
 
-    def _keep(self, at: int, name: bytes) -> tuple[int, int]:
+    def _keep(self, at: int, name: str) -> tuple[int, int]:
         about = os.stat(name, dir_fd=at, follow_symlinks=False)
         fd = self._kept.get(_which(about))
         if fd is None:
@@ -247,9 +250,9 @@ class Folder:
                 os.close(new)
         return fd, about.st_size
 
-    def _below(self, path: str, function: Callable[[int, bytes], T]) -> T:
+    def _below(self, path: str, function: Callable[[int, str], T]) -> T:
         """Call it with the directory that a file is in, and the file's name there."""
-        *above, name = os.fsencode(path).split(b"/")
+        *above, name = path.split("/")
         at = self._fd
         try:
             for part in above:
@@ -267,7 +270,7 @@ class Folder:
                 os.close(at)
 
 
-def _regular(at: int, name: bytes, flags: int) -> int:
+def _regular(at: int, name: str, flags: int) -> int:
     if stat.S_ISREG(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
         fd = os.open(name, flags | _FILE, dir_fd=at)
         if stat.S_ISREG(os.fstat(fd).st_mode):

@@ -139,13 +139,14 @@ def test_what_sendfile_has_sent_is_still_the_files(tmp_path: Path) -> None:
     assert b"new" in got
 
 
-def test_out_of_descriptors(server: Server, files: Files, passes: Passes) -> None:
+def test_out_of_descriptors(server: Server, folder: Path, files: Files, passes: Passes) -> None:
     """Who can't be accepted waits; who asks for a file that can't be opened is told so, and may ask again."""
     with ExitStack() as stack:
         served = stack.enter_context(Browser(server.address))
         assert served.get("/page").status == 200
-        # who has left must not leave a descriptor behind that becomes free later
+        # who has left must not leave a descriptor behind that becomes free later; nor must a file that was kept open
         wait_until(lambda: len(server.ps.net_connections()) == 2, "the listener and one client are left")
+        wait_until(lambda: not _open_files(server, folder), "no file is open any more")
         with server.lowered(0):
             late = [stack.enter_context(faults.connect(server.address)) for _ in range(SLOTS)]
             for conn in late:
@@ -157,6 +158,10 @@ def test_out_of_descriptors(server: Server, files: Files, passes: Passes) -> Non
             assert faults.receive(conn, 12) == (b"HTTP/1.1 503" if conn in heard else b"HTTP/1.1 200")
         assert served.get("/page").body == files["page"]
     passes("out of descriptors")
+
+
+def _open_files(server: Server, folder: Path) -> list[str]:
+    return [each.path for each in server.ps.open_files() if each.path.startswith(f"{folder}/")]
 
 
 def test_a_reply_under_way_when_descriptors_run_out(server: Server, files: Files) -> None:
