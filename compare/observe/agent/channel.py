@@ -133,6 +133,8 @@ class Kind(IntEnum):
     """What was seen in it is of no interest (the window's number)."""
     IN_LINE = 13
     """As `ASKED`, of a limiter: there is no token, so it stands in line until `ADMITTED` or `WITHDRAWN`."""
+    FOR_PROCESS = 20
+    """As `IN_LINE`, of a pool of processes."""
     THREAD_NAMED = 14
     """A thread has begun, or got another name (its id; the number of its name's text)."""
     NOT_SEEN = 15

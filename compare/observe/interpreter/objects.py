@@ -101,17 +101,26 @@ class Objects:
         """Return the frame of a coroutine or a generator. Raises `OSError`."""
         return self._reader.frame(running + self._frame)
 
+    def at_hand(self, frame: int) -> list[int]:
+        """Return what a frame computes with, the uppermost first; some of it may be left from before."""
+        return self._values(frame)[0]
+
     def values(self, frame: int) -> list[int]:
         """Return what a frame holds, the uppermost first: what it awaits or calls, and then its locals."""
+        at_hand, variables = self._values(frame)
+        return at_hand + variables
+
+    def _values(self, frame: int) -> tuple[list[int], list[int]]:
         layout = self._reader.layout
         code = self._memory.pointer(frame + layout.code) & ~TAGS
         slots = int.from_bytes(self._memory.read(code + self._found.slots, 4), "little")
         values = int.from_bytes(self._memory.read(code + self._found.stack_size, 4), "little")
         count = slots + values
         if count > SLOTS:
-            return []
+            return [], []
         data = self._memory.read(frame + layout.locals, count * WORD)
-        return [each & ~TAGS for each in reversed(struct.unpack(f"<{count}Q", data))]
+        found = [each & ~TAGS for each in reversed(struct.unpack(f"<{count}Q", data))]
+        return found[:values], found[values:]
 
     def awaited(self, frame: int) -> int | None:
         """Return the running coroutine or generator that a frame awaits, or that it has told to go on."""

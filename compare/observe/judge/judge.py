@@ -253,6 +253,8 @@ class Judge:
     def worked(self, pid: int, work: Work, at: int) -> None:
         """It is done."""
         self._hops.done(self._threads.get(pid, work.asker), work, at)
+        if work.started is not None:
+            self._holders.worked((pid, work.tid), work.started, at)
 
     def delivered(self, pid: int, tid: int, work: Delivered) -> None:
         """A thread completes a future of a loop's."""

@@ -277,7 +277,7 @@ class Ledger:
             call=account.call,
             target=target(account, _target(entry)),
             site=site,
-            code=_source(site),
+            code=source(site.file, site.line) if site is not None else None,
             count=entry.count,
             total_ms=entry.total / MS,
             longest_ms=entry.longest / MS,
@@ -292,9 +292,10 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
 
-def _source(site: Site | None) -> str | None:
+def source(file: str, line: int) -> str | None:
+    """Return what a line says; `None` where it can't be read."""
     try:
-        return linecache.getline(site.file, site.line).strip() or None if site is not None else None
+        return linecache.getline(file, line).strip() or None
     except Exception:  # noqa: BLE001  whatever lies at that name: a line that can't be shown is no reason to tell nothing
         return None
 

@@ -3,8 +3,10 @@
 A plain lock knows no owner, and a condition, a queue or a future is let go of by whoever comes to it. But whoever lets
 go of a lock runs at that moment, and the waiter wakes right then. So of the other threads of the process, the one that
 was awake just when the wait ended is taken for the holder, where there is exactly one: what it did in the time of
-the wait is what was waited for. Where several were awake, those that woke just then come before those that had run all
-the while, and a thread that waited for the same lock is no holder. Otherwise the holder is not known, and not guessed.
+the wait is what was waited for. Where several were awake, it is the one for which that is no coincidence: a wait of
+its, or a piece of a pool's work, ended at that moment, and had lasted many times as long as any that ended for another.
+One that wakes every millisecond is awake at any moment, and so is one that runs all the while. A thread that waits for
+the same lock then is no holder. Otherwise the holder is not known, and not guessed.
 
 A file's lock that a library sleeps and asks for again, as SQLite does, may be free some time before the sleeper knows.
 If it is this very process that has it, the one other thread that was at some work meanwhile is its holder.
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import sites
+from compare.observe.judge.ledger import source
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel.locks import OWN
 from compare.results import milliseconds
@@ -42,6 +45,11 @@ KEPT = 64
 """How many stretches of each thread are kept: what it did last in a wait is what it did in the most of it."""
 MOST_ENDED = 256
 """Of how many threads that have ended they are kept: whoever held a lock may have ended with letting go of it."""
+
+BY_FAR = 4
+"""How many times as long as with any other thread it must have lasted what ended for the holder when it let go."""
+NEARLY = 0.8
+"""What part of a wait is nearly all of it."""
 
 ENDED_NS = 5_000 * MS
 """And for how long: a wait is told of when it has ended, which was when its holder let go."""
@@ -112,6 +120,8 @@ class LockHolders:
         self._stretches: dict[Key, deque[_Stretch]] = {}
         self._ended: deque[tuple[Key, int]] = deque()
         self._waits: deque[_Wait] = deque()
+        self._done: dict[Key, deque[tuple[int, int]]] = {}
+        """When each thread began and ended its last pieces of a pool's work."""
         self._found: dict[Account, Counter[Holder | None]] = {}
         self._starved: dict[Account, Counter[Key]] = {}
         """How long each waited for a thread that was given no CPU, in nanoseconds."""
@@ -137,6 +147,10 @@ class LockHolders:
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
 
+    def worked(self, thread: Key, since: int, until: int) -> None:
+        """A thread has done a piece of a pool's work: whoever waits for that wakes now."""
+        self._done.setdefault(thread, deque(maxlen=KEPT)).append((since, until))
+
     def unseen(self, thread: Thread, segment: Segment) -> None:
         """In this stretch a thread ran now and then, and nobody looked: it may have let go of a lock."""
         stretches = self._stretches.setdefault(thread.key, deque(maxlen=KEPT))
@@ -153,7 +167,9 @@ class LockHolders:
         at = stretches[-1].end
         self._ended.append((thread.key, at))
         while len(self._ended) > MOST_ENDED or self._ended[0][1] < at - ENDED_NS:
-            self._stretches.pop(self._ended.popleft()[0], None)
+            key, _ = self._ended.popleft()
+            self._stretches.pop(key, None)
+            self._done.pop(key, None)
 
     def ask(self, account: Account, segment: Segment, *, of_pool: bool = False) -> None:
         """A thread waited for a lock: find out who held it; `of_pool`: which of a pool's threads."""
@@ -262,12 +278,21 @@ class LockHolders:
             self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start
             return
         awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
-        woke = [key for key in awake if _wakes(held[key], wait.end)]
-        holder = _only(woke or awake, held, wait) if wait.end - wait.start >= self._least else None
+        let_go = self._who_let_go(awake, held, wait.end)
+        holder = _only(let_go, held, wait) if wait.end - wait.start >= self._least else None
         if wait.timed and not awake:
             self._given_up[wait.account] += wait.end - wait.start
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+
+    def _who_let_go(self, awake: list[Key], held: dict[Key, deque[_Stretch]], at: int) -> list[Key]:
+        """Return the thread for which by far the most ended just then, of those that were awake; else all of them."""
+        lasted = {key: max(_waited_until(held[key], at), self._worked_until(key, at)) for key in awake}
+        first, second = [*sorted(lasted.values(), reverse=True), 0, 0][:2]
+        return [key for key in awake if lasted[key] == first] if first > BY_FAR * second else awake
+
+    def _worked_until(self, key: Key, at: int) -> int:
+        return max((end - start for start, end in self._done.get(key, ()) if abs(end - at) <= NEAR_NS), default=0)
 
     def _is_worker(self, key: Key) -> bool:
         thread = self._threads.seen(*key)
@@ -291,9 +316,11 @@ def _is_timed(segment: Segment) -> bool:
 
 
 def _waits_to_be_woken(segment: Segment) -> bool:
-    """Whether a library's code waits, by a function of another name than a lock's own: a condition, a thread's end."""
+    """Whether a library's code waits, but not by a lock's own function or `with`: a condition, a thread's end."""
     stack = segment.view.stack if segment.view is not None else ()
     if not stack or sites.owner(stack[0].code.filename) != "library":
+        return False
+    if (source(stack[0].code.filename, stack[0].line) or "").startswith("with "):
         return False
     return stack[0].code.qualname.rpartition(".")[2] not in ACQUIRES
 
@@ -310,18 +337,32 @@ def _works(stretches: deque[_Stretch], wait: _Wait) -> bool:
 
 
 def _waits_too(stretches: deque[_Stretch], wait: _Wait) -> bool:
-    return wait.futex > 0 and any(each.futex == wait.futex and each.overlap(wait.start, wait.end) for each in stretches)
+    """Whether a thread waits for the same lock at the end, or nearly all the while; else it may have had it since."""
+    if not wait.futex:
+        return False
+    same = [each for each in stretches if each.futex == wait.futex]
+    waited = sum(each.overlap(wait.start, wait.end) for each in same)
+    return waited > NEARLY * (wait.end - wait.start) or any(each.start < wait.end <= each.end for each in same)
 
 
 def _is_awake(stretches: deque[_Stretch], at: int) -> bool:
     """Whether a thread ran at a moment, or came from one wait to the next: it ran between them."""
-    return _wakes(stretches, at) or any(
+    return _waited_until(stretches, at) > 0 or any(
         each.doing[0] == "running" and each.overlap(at - NEAR_NS, at + NEAR_NS) for each in stretches
     )
 
 
-def _wakes(stretches: deque[_Stretch], at: int) -> bool:
-    return any(each.doing[0] != "running" and abs(each.end - at) <= NEAR_NS for each in stretches)
+def _waited_until(stretches: deque[_Stretch], at: int) -> int:
+    """How long a thread had waited when it woke at a moment; 0 where it did not wake then."""
+    lasted, before = 0, None
+    for each in stretches:
+        if each.unseen and before is not None and each.start <= before.end and each.overlap(at - NEAR_NS, at + NEAR_NS):
+            lasted = max(lasted, before.end - before.start)  # it woke somewhere in that time
+        if each.doing[0] != "running":
+            before = each
+            if abs(each.end - at) <= NEAR_NS:
+                lasted = max(lasted, each.end - each.start)
+    return lasted
 
 
 def _mostly(stretches: deque[_Stretch], wait: _Wait) -> Doing | None:

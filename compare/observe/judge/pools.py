@@ -26,6 +26,8 @@ class Pools:
     def __init__(self, ledger: Ledger, lanes: Lanes) -> None:
         """Enter what was found, and draw who was in line."""
         self._ledger, self._lanes = ledger, lanes
+        self._of_processes: set[Key] = set()
+        """Those whose work is done by processes."""
         self._members: dict[Key, set[Key]] = {}
         """Of each pool: forked processes have theirs at one address."""
 
@@ -50,6 +52,8 @@ class Pools:
         account = Account("pool-queue", None, (pid, -work.pool), None, work.site)
         entry = self._ledger.enter(account, until - since, until)
         entry.name, entry.role = f"pool of {work.size}", "worker"
+        if work.of_processes:
+            self._of_processes.add(account.thread)
         self._lanes.in_line(account.thread, since, until, work.site)
 
     def faults_of(self, account: Account) -> str | None:
@@ -58,21 +62,20 @@ class Pools:
         return f"pages of {self._ledger.target(fault) or 'memory'}" if self._ledger.counts(fault) else None
 
     def ahead(self, pool: Key) -> str | None:
-        """Say what the pool's threads were doing while others waited in line."""
+        """Say what the pool's threads, or processes, were doing while others waited in line."""
         doing: Counter[tuple[str | None, Site | None]] = Counter()
-        members = self._members.get(pool, set())
+        members, of_processes = self._members.get(pool, set()), pool in self._of_processes
         for account, entry in self._ledger:
-            if (
-                account.place == "worker-thread"
-                and account.kind != "hops"
-                and (not members or account.thread in members)
-            ):
+            elsewhere = account.thread[0] != pool[0]
+            is_one = account.thread in members if members else elsewhere is of_processes
+            if account.place == "worker-thread" and account.kind != "hops" and is_one:
                 doing[account.call, account.site] += entry.seen
         if not doing:
-            return None
+            return "behind other work of its processes" if of_processes else None
         call, site = doing.most_common(1)[0][0]
         where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
         threads = "a thread" if len(members) == 1 else f"{len(members) or 'other'} threads"
+        threads = "its processes" if of_processes else threads
         return f"behind {threads}, mostly in {call or 'a page fault'}{where}"
 
 

@@ -26,6 +26,8 @@ class Work:
     started: int | None = None
     free: bool = False
     """Whether a thread was free for it: then it was not in line, and only the thread had to wake."""
+    of_processes: bool = False
+    """Whether a pool of processes is to do it."""
     tid: int = 0
     asker: int = 0
     """The thread that asked for it."""
@@ -90,6 +92,8 @@ class Segment:
     work: Work | None = None
     wakes: int = 0
     looks: int = 1
+    asks: int = 0
+    """How often it was seen to have a socket or a pipe at hand as it ran, where no loop does."""
     aimed: bool = False
     """Whether it was looked up what it waits for."""
     asked: bool = False

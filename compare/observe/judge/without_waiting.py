@@ -39,6 +39,10 @@ SERVES = 0.35
 """The kernel's share of a loop that serves sockets as fast as it can: it never waits, and yet it works."""
 MOVED_BYTES = 1 << 16
 """A thread that reads or writes as much as this is not polling."""
+ASKS = 0.2
+"""In what part of the looks a loop by hand has a socket or a pipe at hand: 0.5 to 1.0 of them is usual."""
+MOST_TRANSFERS = 1_000
+"""A thread that reads as often as this, a second, and gets next to nothing, asks for what is not there."""
 MOST_ASTRAY = 10
 """How many times as often as the inner line an outer one may be seen, by mistake: 0.7 to 2.3 times on trio, 3.11."""
 ASTRAY_NS = 10_000_000
@@ -66,6 +70,9 @@ BUSY = 0.8
 IN_KERNEL = {"nonblocking": 0.12, "blocking": 0.3}
 """The kernel's least share of a loop by hand, by the sockets and pipes that there are."""
 
+IN_DOUBT_TICKS = 2
+"""So many more of a thread's ticks may have been the kernel's: it is charged what it runs at the moment of each."""
+
 
 class Probe(Protocol):
     """What the judge may ask of a thread while it is there."""
@@ -81,6 +88,9 @@ class Probe(Protocol):
 
     def transferred(self, pid: int, tid: int) -> int:
         """Return how many bytes it has read and written."""
+
+    def transfers(self, pid: int, tid: int) -> int:
+        """Return how many reads and writes that took."""
 
     def waits(self, pid: int, tid: int) -> int:
         """Return how often it has waited."""
@@ -107,6 +117,8 @@ class Streak:
         files_asked: how often files were looked for.
         waited, waits: how often the thread had waited at the beginning, and has since.
         moved: bytes that the thread had read and written at the beginning.
+        transfers: how many reads and writes these were, those too that moved nothing.
+        asks: how often it was seen to have a socket or a pipe at hand, of those times.
         asked: when its counters were asked for first.
         packets, counted: what the network had moved once it had lasted, and when that was.
         handed_over: how many pieces of work the loop handed to threads.
@@ -133,6 +145,8 @@ class Streak:
     files_looked: int = 0
     files_asked: int = 0
     moved: int = 0
+    transfers: int = 0
+    asks: int = 0
     asked: int = 0
     packets: int = 0
     counted: int = 0
@@ -213,6 +227,7 @@ class Streak:
             self.sites[view.site] += on_cpu
             self.below.setdefault(view.site, set()).update(_below(view))
             self.steps += segment.looks
+            self.asks += segment.asks
 
     def ask(self, probe: Probe, key: tuple[int, int], at: int, *, by_hand: bool) -> Stat | None:
         """Return the thread's counters while it is there; `by_hand`: it may be a loop that nobody else told of."""
@@ -223,11 +238,12 @@ class Streak:
             self.first, self.asked = stat, at
             if by_hand:
                 self.moved, self.waited = probe.transferred(*key), probe.waits(*key)
+                self.transfers = probe.transfers(*key)
         # Threads that are neither are never judged by it.
         if not self.counted and (by_hand or (self.loop and at - self.asked >= LASTS_NS)):
             self.packets, self.counted = probe.packets(key[0]), at
         if by_hand and at > self.looked:
-            self.streams, self.looked = probe.streams(key[0]), at + LOOK_NS
+            self.streams, self.looked = probe.streams(key[0]) or self.streams, at + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
         if by_hand and self.streams is not None and at > self.files_looked:
             self.files.update(probe.files(key[0]) for _ in range(LOOKS))
@@ -247,12 +263,17 @@ class Streak:
         if self.loop:
             return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
         works_on_files = len(self.files) > 1 or self.files_asked < LEAST_ASKED
-        if serves or works_on_files or self.streams is None or probe.transferred(*key) - self.moved >= MOVED_BYTES:
+        moves = probe.transferred(*key) - self.moved >= MOVED_BYTES
+        if serves or works_on_files or moves or self.streams is None or not self._asks_streams(probe, key):
             return False
         faults = self.latest.minor_faults - self.first.minor_faults
         if self._a_second(self.waits) > MOST_WAITS or self._a_second(faults) > MOST_FAULTS:
             return False
-        return in_kernel >= IN_KERNEL[self.streams]
+        return in_kernel + IN_DOUBT_TICKS / max(user + system, 1) >= IN_KERNEL[self.streams]
+
+    def _asks_streams(self, probe: Probe, key: tuple[int, int]) -> bool:
+        """Whether it is sockets or pipes that it asks for something, and not only the kernel."""
+        return self.asks > ASKS * self.steps or self._a_second(probe.transfers(*key) - self.transfers) > MOST_TRANSFERS
 
     def _packets_a_second(self, probe: Probe, pid: int) -> float:
         if not self.counted:

@@ -84,13 +84,22 @@ class Process:
     def streams(self, besides: frozenset[str] = frozenset()) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes it has open, beside these and the standard streams: what a loop polls."""
         found: Literal["nonblocking", "blocking"] | None = None
-        for number, target in self._links():
-            is_programs = 2 < number < channel.FIRST_DESCRIPTOR and target not in besides
-            if is_programs and target.startswith(("socket:", "pipe:")):
+        for number, target in self._streams(besides):
+            if target.startswith(("socket:", "pipe:")):
                 if self._is_nonblocking(number):
                     return "nonblocking"
                 found = "blocking"
         return found
+
+    def stream_numbers(self, besides: frozenset[str] = frozenset()) -> frozenset[int]:
+        """Return the descriptors of its sockets and pipes, beside these, and of what it polls them by."""
+        return frozenset(number for number, _ in self._streams(besides))
+
+    def _streams(self, besides: frozenset[str]) -> Iterator[tuple[int, str]]:
+        for number, target in self._links():
+            is_programs = 2 < number < channel.FIRST_DESCRIPTOR and target not in besides
+            if is_programs and target.startswith(("socket:", "pipe:", "anon_inode:")):
+                yield number, target
 
     def _links(self) -> Iterator[tuple[int, str]]:
         """Yield its lowest descriptors and what they are linked to: of many, those that were there first."""

@@ -110,9 +110,17 @@ class ThreadFiles:
 
     def transferred(self) -> int:
         """Return how many bytes its reads and writes have moved (those of `recv` and `send` are not counted)."""
+        fields = self._io()
+        return fields[0] + fields[1]
+
+    def transfers(self) -> int:
+        """Return how many reads and writes it has made, those too that moved nothing."""
+        fields = self._io()
+        return fields[2] + fields[3]
+
+    def _io(self) -> list[int]:
         with open(self._folder + "io", "rb", buffering=0) as file:  # noqa: PTH123  no Path object in the sampler's path
-            fields = file.read(1024).split()
-        return int(fields[1]) + int(fields[3])
+            return [int(field) for field in file.read(1024).split()[1:8:2]]
 
     def waits(self) -> int:
         """Return how often it has waited: given up its CPU, and not been made to."""

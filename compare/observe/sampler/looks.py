@@ -77,6 +77,7 @@ class Looks:
         goes_on = segment is not None and not missed and turned is None and now - segment.start < PIECE_NS
         if segment is not None and goes_on and _runs_on(segment, fresh):
             segment.looks += 1
+            segment.asks += fresh.asks
             self._process.stacks.see_task(thread, segment)
             self._process.stacks.see_served(segment)
             thread.seen = now
@@ -170,6 +171,7 @@ class Looks:
             if self._process.runs_a_loop(thread) or self._runs_long(thread, start):
                 segment.view = self._process.stacks.view(thread)
                 segment.collecting = self._process.stacks.collecting(thread, segment.view)
+                segment.asks = segment.view is not None and self._process.asks_stream(thread, segment.view, start)
         else:
             call = kernel_threads.parse_call(raw)
             if call.number < 0:

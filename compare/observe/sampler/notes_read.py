@@ -31,7 +31,8 @@ BRIEF_NS = 500_000
 """While a worker runs, pieces of work that are shorter are not told apart in its time: a look comes every millisecond,
 and a line that is read through a thread makes thirty of them meanwhile. Each is still counted as work."""
 
-OF_WORK = Kind.ASKED, Kind.STARTED, Kind.ENDED, Kind.IN_LINE, Kind.ADMITTED, Kind.WITHDRAWN
+IN_LINE = Kind.ASKED, Kind.IN_LINE, Kind.FOR_PROCESS
+OF_WORK = *IN_LINE, Kind.STARTED, Kind.ENDED, Kind.ADMITTED, Kind.WITHDRAWN
 """Those that come by the ten thousand come first: a kind is compared with each, which is quicker than its hash."""
 MOST_SITES = 4096
 """Of so many lines that ask for work it is kept what they are told as."""
@@ -278,7 +279,7 @@ class NotesRead:
         self._judge.lost_work()
 
     def _of_work(self, record: Record, *, early: bool) -> None:
-        if record.kind is Kind.ASKED or record.kind is Kind.IN_LINE:
+        if record.kind in IN_LINE:
             self._asked(record)
         else:
             self._no_longer_in_line(record, early=early)
@@ -289,8 +290,8 @@ class NotesRead:
         )  # fmt: skip
         work.asker = record.tid
         work.free = self._load[work.pool] < work.size
-        if record.kind is Kind.IN_LINE:
-            work.free = False
+        if record.kind is not Kind.ASKED:
+            work.free, work.of_processes = False, record.kind is Kind.FOR_PROCESS
         else:
             self._load[work.pool] += 1
             self._judge.asked(self._process.pid, work)

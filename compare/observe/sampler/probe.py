@@ -34,6 +34,14 @@ class Probe:
         except OSError:
             return 0
 
+    def transfers(self, pid: int, tid: int) -> int:
+        """Return how many reads and writes that took; 0 when it has ended."""
+        files = self._files(pid, tid)
+        try:
+            return files.transfers() if files is not None else 0
+        except OSError:
+            return 0
+
     def waits(self, pid: int, tid: int) -> int:
         """Return how often a thread has waited; 0 when it has ended."""
         files = self._files(pid, tid)

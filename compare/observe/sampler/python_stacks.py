@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import lines, machinery
 from compare.observe.interpreter import views as stacks
+from compare.observe.interpreter.at_hand import AtHand
 from compare.observe.interpreter.garbage import Collecting, Collector
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import GIL_BYTES, Reader
@@ -54,6 +55,7 @@ class PythonStacks:
         self.pid = pid
         self.reader: Reader | None = None
         self.tasks: Tasks | None = None
+        self.at_hand: AtHand | None = None
         self.collector: Collector | None = None
         self.turn_times: TurnTimes | None = None
         self.unreadable: str | None = None
@@ -89,6 +91,7 @@ class PythonStacks:
             self.reader = Reader(self.pid, self._layout)
             inside = self._layout.inside
             self.tasks = Tasks(self.reader, inside) if inside is not None else None
+            self.at_hand = AtHand(self.reader, inside) if inside is not None else None
             self.collector = Collector(self.reader, inside) if inside is not None else None
             self.turn_times = TurnTimes(self.reader, inside) if inside is not None else None
             self.gil, self.unreadable = self.reader.gil(), None
@@ -238,6 +241,14 @@ class PythonStacks:
             return False
         with contextlib.suppress(OSError):
             return self.collector.collects() and self.collector.counts() == collecting.before
+        return False
+
+    def has_at_hand(self, view: View, descriptors: frozenset[int]) -> bool:
+        """Whether what runs asks one of these descriptors for something."""
+        if self.at_hand is None or not view.frames:
+            return False
+        with contextlib.suppress(OSError):
+            return self.at_hand.asks(view.frames[0][0], descriptors)
         return False
 
     def collects(self, view: View) -> tuple[bool, bool]:

@@ -19,6 +19,7 @@ from compare.observe.sampler.watched_thread import WatchedThread
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.layout import Layout
+    from compare.observe.interpreter.views import View
     from compare.observe.judge.judge import Judge
     from compare.observe.judge.segments import Work
     from compare.observe.sampler.agents import Agent
@@ -29,6 +30,8 @@ LISTING_NS = 5_000_000
 """How often the list of threads is read."""
 NAMED_NS = 50_000_000
 """How often threads are counted while the Python states of all are known."""
+STREAMS_NS = 100_000_000
+"""How often it is asked what sockets and pipes there are."""
 LET_IN_NS = 300_000_000
 """How long it takes until a thread of the agent's is known as that."""
 YOUNG_NS = 1_000_000_000
@@ -68,6 +71,9 @@ class WatchedProcess:
         self._listed = self._named = 0
         self._rest, self._frugal = frugal.rest, frugal
         self._stopped: int | None = None
+        self._streams: frozenset[int] = frozenset()
+        """The descriptors of its sockets and pipes, and of what it polls them by."""
+        self._streams_listed = now - STREAMS_NS
         self.agent: Agent | None = None
         self.notes = NotesRead(None, self, now)
         self.loop_pings = LoopPings(self, self.notes, lambda _: None, now)
@@ -92,6 +98,14 @@ class WatchedProcess:
     def runs_a_loop(self, thread: WatchedThread) -> bool:
         """Whether an event loop turns in a thread, as far as is known."""
         return thread.loop is not None or self.judge.is_loop(self.pid, thread.tid)
+
+    def asks_stream(self, thread: WatchedThread, view: View, now: int) -> bool:
+        """Whether a thread in which no loop runs is at work on a socket or a pipe."""
+        if view.loop or self.runs_a_loop(thread):
+            return False
+        if now - self._streams_listed > STREAMS_NS:
+            self._streams, self._streams_listed = self.kernel.stream_numbers(self.started_with), now
+        return bool(self._streams) and self.stacks.has_at_hand(view, self._streams)
 
     def attach(self, now: int) -> None:
         """Find the interpreter, if it has to be found."""

@@ -1,8 +1,7 @@
 # expect: clean
 # also: worker-thread lock
 # on: asyncio asyncio+uvloop
-# suite: asyncio
-"""More work than processes: the thread that hands it on to them is not what it waits behind."""
+"""As much work as there are processes: none of it stands in line."""
 
 import asyncio
 import time
@@ -13,9 +12,10 @@ from common import go
 
 
 async def main() -> None:
-    pool = ProcessPoolExecutor(1, get_context("fork"))
+    pool = ProcessPoolExecutor(3, get_context("fork"))
     loop = asyncio.get_running_loop()
-    await asyncio.gather(*(loop.run_in_executor(pool, time.sleep, 0.06) for _ in range(6)))
+    for _ in range(4):
+        await asyncio.gather(*(loop.run_in_executor(pool, time.sleep, 0.08) for _ in range(3)))
     pool.shutdown(wait=False)
 
 
