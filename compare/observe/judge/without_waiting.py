@@ -86,11 +86,8 @@ class Probe(Protocol):
     def files(self, pid: int) -> frozenset[str]:
         """Return the files and folders that the process has open."""
 
-    def transferred(self, pid: int, tid: int) -> int:
-        """Return how many bytes it has read and written."""
-
-    def transfers(self, pid: int, tid: int) -> int:
-        """Return how many reads and writes that took."""
+    def transferred(self, pid: int, tid: int) -> tuple[int, int] | None:
+        """Return how many bytes it has read and written, and in how many calls."""
 
     def waits(self, pid: int, tid: int) -> int:
         """Return how often it has waited."""
@@ -116,8 +113,8 @@ class Streak:
         looked, files_looked: when they were looked for; until when files are not.
         files_asked: how often files were looked for.
         waited, waits: how often the thread had waited at the beginning, and has since.
-        moved: bytes that the thread had read and written at the beginning.
-        transfers: how many reads and writes these were, those too that moved nothing.
+        transferred_before, transferred: bytes that the thread had read and written at the beginning and has now, and
+            in how many calls, those too that moved nothing.
         asks: how often it was seen to have a socket or a pipe at hand, of those times.
         asked: when its counters were asked for first.
         packets, counted: what the network had moved once it had lasted, and when that was.
@@ -144,8 +141,8 @@ class Streak:
     looked: int = 0
     files_looked: int = 0
     files_asked: int = 0
-    moved: int = 0
-    transfers: int = 0
+    transferred_before: tuple[int, int] | None = None
+    transferred: tuple[int, int] | None = None
     asks: int = 0
     asked: int = 0
     packets: int = 0
@@ -237,14 +234,14 @@ class Streak:
         if self.first is None:
             self.first, self.asked = stat, at
             if by_hand:
-                self.moved, self.waited = probe.transferred(*key), probe.waits(*key)
-                self.transfers = probe.transfers(*key)
+                self.transferred_before, self.waited = probe.transferred(*key), probe.waits(*key)
         # Threads that are neither are never judged by it.
         if not self.counted and (by_hand or (self.loop and at - self.asked >= LASTS_NS)):
             self.packets, self.counted = probe.packets(key[0]), at
         if by_hand and at > self.looked:
             self.streams, self.looked = probe.streams(key[0]) or self.streams, at + LOOK_NS
             self.waits = probe.waits(*key) - self.waited
+            self.transferred = probe.transferred(*key) or self.transferred
         if by_hand and self.streams is not None and at > self.files_looked:
             self.files.update(probe.files(key[0]) for _ in range(LOOKS))
             self.files_looked, self.files_asked = at + FILES_NS, self.files_asked + 1
@@ -263,17 +260,20 @@ class Streak:
         if self.loop:
             return in_kernel < SERVES and self._turns_for_nothing(serves=serves)
         works_on_files = len(self.files) > 1 or self.files_asked < LEAST_ASKED
-        moves = probe.transferred(*key) - self.moved >= MOVED_BYTES
-        if serves or works_on_files or moves or self.streams is None or not self._asks_streams(probe, key):
+        moved, calls = self._moved()
+        asks = self.asks > ASKS * self.steps or self._a_second(calls) > MOST_TRANSFERS
+        if serves or works_on_files or moved >= MOVED_BYTES or self.streams is None or not asks:
             return False
         faults = self.latest.minor_faults - self.first.minor_faults
         if self._a_second(self.waits) > MOST_WAITS or self._a_second(faults) > MOST_FAULTS:
             return False
         return in_kernel + IN_DOUBT_TICKS / max(user + system, 1) >= IN_KERNEL[self.streams]
 
-    def _asks_streams(self, probe: Probe, key: tuple[int, int]) -> bool:
-        """Whether it is sockets or pipes that it asks for something, and not only the kernel."""
-        return self.asks > ASKS * self.steps or self._a_second(probe.transfers(*key) - self.transfers) > MOST_TRANSFERS
+    def _moved(self) -> tuple[int, int]:
+        """Return how many bytes were read and written in this stretch, as far as it was looked up, and how often."""
+        if self.transferred is None or self.transferred_before is None:
+            return 0, 0
+        return self.transferred[0] - self.transferred_before[0], self.transferred[1] - self.transferred_before[1]
 
     def _packets_a_second(self, probe: Probe, pid: int) -> float:
         if not self.counted:

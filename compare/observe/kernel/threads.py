@@ -108,19 +108,14 @@ class ThreadFiles:
             fields[0].decode(), int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12]), int(fields[19])
         )
 
-    def transferred(self) -> int:
-        """Return how many bytes its reads and writes have moved (those of `recv` and `send` are not counted)."""
-        fields = self._io()
-        return fields[0] + fields[1]
+    def transferred(self) -> tuple[int, int]:
+        """Return how many bytes its reads and writes have moved, and how many there were, those too that moved none.
 
-    def transfers(self) -> int:
-        """Return how many reads and writes it has made, those too that moved nothing."""
-        fields = self._io()
-        return fields[2] + fields[3]
-
-    def _io(self) -> list[int]:
+        What `recv` and `send` do is not counted.
+        """
         with open(self._folder + "io", "rb", buffering=0) as file:  # noqa: PTH123  no Path object in the sampler's path
-            return [int(field) for field in file.read(1024).split()[1:8:2]]
+            fields = file.read(1024).split()
+        return int(fields[1]) + int(fields[3]), int(fields[5]) + int(fields[7])
 
     def waits(self) -> int:
         """Return how often it has waited: given up its CPU, and not been made to."""

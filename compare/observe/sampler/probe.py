@@ -26,21 +26,13 @@ class Probe:
         except OSError:
             return None
 
-    def transferred(self, pid: int, tid: int) -> int:
-        """Return how many bytes a thread has read and written; 0 when it has ended."""
+    def transferred(self, pid: int, tid: int) -> tuple[int, int] | None:
+        """Return how many bytes a thread has read and written, and in how many calls; `None` when it has ended."""
         files = self._files(pid, tid)
         try:
-            return files.transferred() if files is not None else 0
-        except OSError:
-            return 0
-
-    def transfers(self, pid: int, tid: int) -> int:
-        """Return how many reads and writes that took; 0 when it has ended."""
-        files = self._files(pid, tid)
-        try:
-            return files.transfers() if files is not None else 0
-        except OSError:
-            return 0
+            return files.transferred() if files is not None else None
+        except (OSError, IndexError):
+            return None
 
     def waits(self, pid: int, tid: int) -> int:
         """Return how often a thread has waited; 0 when it has ended."""

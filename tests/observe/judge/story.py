@@ -45,13 +45,9 @@ class Clock:
         """None."""
         return 0
 
-    def transfers(self, pid: int, tid: int) -> int:  # noqa: ARG002  see above
-        """No reads."""
-        return 0
-
-    def transferred(self, pid: int, tid: int) -> int:  # noqa: ARG002  as a probe has them
-        """None."""
-        return 0
+    def transferred(self, pid: int, tid: int) -> tuple[int, int]:  # noqa: ARG002  as a probe has them
+        """Nothing, in no call."""
+        return 0, 0
 
     def packets(self, pid: int) -> int:  # noqa: ARG002  as a probe has them
         """None."""
