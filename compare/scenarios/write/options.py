@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 State = Literal["cached", "durable", "slow"]
 STATES: tuple[State, ...] = ("cached", "durable", "slow")
-STREAMS, QUICK_STREAMS = 8, 8
+STREAMS = 8
 SIZES: dict[State, int] = {"cached": 8 << 20, "durable": 1 << 20, "slow": 1 << 20}
 QUICK_SIZES: dict[State, int] = {"cached": 1 << 20, "durable": 256 << 10, "slow": 256 << 10}
 REPEATS: dict[State, int] = {"cached": 3, "durable": 2, "slow": 1}
