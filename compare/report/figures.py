@@ -27,6 +27,11 @@ TOLD: dict[catalogue.Unit, Callable[[float], str]] = {
 """How the value of a column is told, by its unit."""
 
 
+def is_unstable(run: Run) -> bool:
+    """Whether a run's passes differ so much that its figures say little."""
+    return any(note.startswith("unstable") for note in run.notes)
+
+
 def unstable(run: Run) -> str:
     """A mark before the figure of a run whose passes differ much."""
-    return MARK if any(note.startswith("unstable") for note in run.notes) else ""
+    return MARK if is_unstable(run) else ""

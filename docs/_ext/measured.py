@@ -19,6 +19,7 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
 from compare.catalogue import scenario_of
+from compare.report.figures import is_unstable
 from docs._ext.measured_data import (
     MAIN,
     MEASURED,
@@ -33,7 +34,7 @@ from docs._ext.measured_data import (
     picture,
     transcripts,
 )
-from docs._ext.measured_table import Cell, best_first, figure, provenance, table, unstable, verdict
+from docs._ext.measured_table import Cell, best_first, figure, provenance, table, verdict
 from docs._ext.recordings import recording_of
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Evidence(SphinxDirective):
             cells = [Cell(run.variant, self.recipe_link(run.variant, run.scenario), code=True)] * variant
             cells += [Cell(run.backend or "-")] * backend
             body.append([*cells, *(figure(each, run) for each in columns), verdict(run, brief=variant)])
-        doubtful = any(unstable(run) for run in runs)
+        doubtful = any(is_unstable(run) for run in runs)
         return [self.with_heads(table(heads, body)), provenance(found, doubtful=doubtful)]
 
     def with_heads(self, made: nodes.Node) -> nodes.Node:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 
 from compare.catalogue import scenario_of
+from compare.report.figures import MARK, is_unstable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ def figure(column: Column, run: Run) -> Cell:
         return Cell("-", number=True)
     if isinstance(value, str):
         return Cell(value)
-    mark = "~" if column.unit == "time" and column.title == "time" and unstable(run) else ""
+    mark = MARK if column.unit == "time" and column.title == "time" and is_unstable(run) else ""
     return Cell(mark + TOLD[column.unit](value), number=True)
 
 
@@ -69,11 +70,6 @@ TOLD: dict[Unit, Callable[[float], str]] = {
     "count": lambda value: f"{value:,.0f}",
 }
 """How the value of a column is told, by its unit."""
-
-
-def unstable(run: Run) -> bool:
-    """Whether its passes differ so much that the figure says little."""
-    return any(note.startswith("unstable") for note in run.notes)
 
 
 def best_first(runs: Sequence[Run]) -> list[Run]:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from compare.catalogue.scenario import Listener
 from compare.report.escape import printable
-from compare.report.figures import MARK
+from compare.report.figures import MARK, is_unstable
 from compare.report.terminal import table
 from compare.report.wrap import wrapped
 from compare.results import Comparison, Run
@@ -99,7 +99,7 @@ class Screen(Listener):
 
     def tell_notes(self, runs: tuple[Run, ...]) -> None:
         """Print the notes on standard error."""
-        unstable = [run for run in runs if any(note.startswith("unstable") for note in run.notes)]
+        unstable = [run for run in runs if is_unstable(run)]
         if unstable:
             self.note(
                 f"{len(unstable)} of {len(runs)} rows are unstable, marked {MARK}: something else used the"
