@@ -1,10 +1,11 @@
 """One thread for the file, a bounded queue to it, and backpressure to the producer.
 
-The loop puts chunks into the queue, and the thread writes all that it finds there with
-one `writev`: it works while chunks arrive, and where it falls behind, its batches grow
-by themselves. When 4 MiB wait, the producer is not asked for more until some are
-written, so memory is bounded and a sender is slowed down, as its socket fills. The
-thread's own code is the plain, blocking one. (Sources: queue.SimpleQueue, writev(2).)
+The loop puts chunks into the queue, and the thread writes what it finds there, up to 1
+MiB with one `writev`: it works while chunks arrive, and where it falls behind, its
+batches grow by themselves. When 4 MiB wait, the producer is not asked for more until
+some are written, so memory is bounded and a sender is slowed down, as its socket fills.
+The thread's own code is the plain, blocking one. (Sources: queue.SimpleQueue,
+writev(2).)
 
 **Where it still blocks:** in `writev`, `fsync` and the rest, in the stream's own
 thread, whatever the default executor is busy with. A thousand streams are a thousand
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 
 AHEAD = 4 * 1024 * 1024  # bytes that may wait for the thread
+BATCH = AHEAD // 4  # bytes: while one is written, the loop makes the next ones
 MOST = 1024  # chunks: `writev` takes no more
 
 
@@ -98,10 +100,11 @@ class _Writer(Thread):
             )
 
     def _waiting(self) -> list[bytes]:
-        """Wait for chunks, and take all that are there; none when that was the end."""
+        """Wait for chunks, and take what is there; none when that was the end."""
         batch: list[bytes] = []
+        size = 0
         with suppress(Empty):
-            while len(batch) < MOST:
+            while size < BATCH and len(batch) < MOST:
                 chunk = self.queue.get(block=not batch)
                 if self.given_up:
                     raise _GivenUpError
@@ -110,6 +113,7 @@ class _Writer(Thread):
                         self.queue.put(None)  # for the next time
                     break
                 batch.append(chunk)
+                size += len(chunk)
         return batch
 
     def _heard(
