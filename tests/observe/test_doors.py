@@ -291,3 +291,57 @@ told(asyncio.run(main()).call_soon_threadsafe, print)
     alone = subprocess.run([sys.executable, str(tmp_path / "program.py")], capture_output=True, text=True, check=True)
     assert output.count("Traceback") == 3
     assert output == alone.stdout
+
+
+SEEDED = """
+import os, threading, trio
+from async_io_cookbook.observe.agent import channel, install
+
+trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True
+
+async def told(turns):
+    order = []
+
+    async def task(name):
+        for _ in range(turns):
+            order.append(name)
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        for name in range(5):
+            nursery.start_soon(task, name)
+    return tuple(order)
+
+def runs(turns):
+    orders = set()
+    for _ in range(10):
+        trio._core._run._r.seed(0)
+        orders.add(trio.run(told, turns))
+    return orders
+
+alone = runs(50)
+ring, (read, write) = channel.Ring.create(os.getpid()), os.pipe()
+reader = channel.Ring(ring)
+install.install(str(channel.Setting(ring, read, os.getpid(), children=False)))
+tid, has_ended = threading.get_native_id(), threading.Event()
+
+def pings():
+    while not has_ended.wait(0.0005):
+        os.write(write, channel.request(tid))
+
+asker = threading.Thread(target=pings)
+asker.start()
+pinged = runs(50)
+has_ended.set()
+asker.join()
+kinds = [record.kind.name for record in reader.read()]
+print(len(alone), alone == pinged, kinds.count("PINGED") > 10, kinds.count("PONG") > 10)
+"""
+
+
+def test_a_ping_leaves_a_seeded_order_of_tasks_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(SEEDED)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+    assert output == "1 True True True\n"

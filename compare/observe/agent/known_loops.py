@@ -75,12 +75,6 @@ def put(
         loop._call_soon(callback, (), None)  # noqa: SLF001  see above
         wake: Callable[[], object] = loop._write_to_self  # noqa: SLF001
         return wake
-    queue = getattr(loop, "_reentry_queue", loop)  # a `TrioToken`, or the entry queue itself
-    if hasattr(queue, "wakeup") and hasattr(queue, "queue") and hasattr(queue, "lock"):
-        with queue.lock:
-            if not queue.done:
-                queue.queue.append((callback, ()))
-        awake: Callable[[], object] = queue.wakeup.wakeup_thread_and_signal_safe
-        return awake
     door(callback)
-    return None
+    awake: Callable[[], object] | None = getattr(loop, "wake", None)  # a run's of trio, whose door is ours
+    return awake

@@ -13,7 +13,8 @@ import sys
 from _thread import get_ident
 
 from .addresses import address
-from .notes import ASYNCIO, OTHER, TRIO
+from .doors.trio_runs import hear
+from .notes import ASYNCIO, OTHER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def ask_around(agent: Agent) -> None:
 def _ask_trio(agent: Agent, runner: Any) -> None:
     def here() -> None:
         if not agent.pings.runs(runner):
-            agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, agent.askers.frame(2))
+            hear(agent, sys.modules["trio._core._run"], runner, agent.askers.frame(2))
 
     runner.entry_queue.run_sync_soon(agent.guard("loops that run already")(here))
 
@@ -144,7 +145,7 @@ def loop_here(agent: Agent) -> None:
     if trio is not None:
         runner = getattr(trio.GLOBAL_RUN_CONTEXT, "runner", None)
         if runner is not None and not agent.pings.runs(runner):
-            agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, None)
+            hear(agent, trio, runner, None)
 
 
 def _say(agent: Agent, loop: Any, frame: FrameType | None) -> None:

@@ -1,4 +1,9 @@
-"""Every run of trio, guest mode too, is set up by `setup_runner` and ends with `Runner.close`."""
+"""Every run of trio, guest mode too, is set up by `setup_runner` and ends with `Runner.close`.
+
+A ping takes no place among the program's tasks, whose order may be seeded (as Hypothesis does, in every test): trio's
+own line is served by a task. So ours is served by an instrument, between two turns, and the loop is woken as trio wakes
+it in guest mode, by what its poller takes in by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,8 @@ from ..notes import TRIO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
     from typing import Any
 
     from ..notes import Agent
@@ -22,7 +29,58 @@ def fits(run: Any) -> str | None:
         return "which loops of trio's run: there is no setup_runner, or no Runner.close"
     if not hasattr(run, "GLOBAL_RUN_CONTEXT"):
         return "which loops of trio's run: there is no GLOBAL_RUN_CONTEXT"
+    if not all(hasattr(run.Runner, name) for name in ("entry_queue", "instruments", "io_manager")):
+        return "which loops of trio's run: a Runner has no entry_queue, no instruments or no io_manager"
     return None
+
+
+class Instrument:
+    """Hears of one run's tasks, and calls what was put into its line when the turn that goes on has ended.
+
+    It keeps no reference to the run itself, which ends when the program's own are gone.
+    """
+
+    def __init__(self, agent: Agent, run: Any, runner: Any) -> None:
+        """Begin with an empty line; `run` is trio's module."""
+        self._agent, self._context = agent, run.GLOBAL_RUN_CONTEXT
+        self._entry, self._manager = runner.entry_queue, runner.io_manager
+        self._line: list[Callable[[], object]] = []
+        self._spawned = agent.guard("tasks of trio")(self._note_task)
+        self._leave = agent.guard("runs of trio")(self._remove)
+
+    def put(self, callback: Callable[[], object]) -> None:
+        """Have a callback called, which raises nothing; from any thread."""
+        self._line.append(callback)
+
+    def wake(self) -> None:
+        """Have the loop leave its poller; from any thread. The lock keeps it from closing what it is woken by."""
+        with self._entry.lock:
+            if not self._entry.done:
+                self._manager.force_wakeup()
+
+    def task_spawned(self, task: Any) -> None:
+        """A task has been made, in the loop's thread."""
+        self._spawned(task)
+
+    def before_io_wait(self, _: float) -> None:
+        """Between two turns, in the loop's thread."""
+        while self._line:
+            self._line.pop(0)()
+        if self._agent.has_left:
+            self._leave()
+
+    def _note_task(self, task: Any) -> None:
+        self._agent.askers.task_made(task, task.coro, self._agent.askers.frame(2))
+
+    def _remove(self) -> None:
+        self._context.runner.instruments.remove_instrument(self)
+
+
+def hear(agent: Agent, run: Any, runner: Any, frame: FrameType | None) -> None:
+    """Note a run of trio's, in its own thread, called from this frame; `run` is trio's module."""
+    instrument = Instrument(agent, run, runner)
+    runner.instruments.add_instrument(instrument)
+    agent.loop_runs(runner, TRIO, instrument.put, frame)
 
 
 def open_door(run: Any, agent: Agent) -> None:
@@ -36,24 +94,9 @@ def open_door(run: Any, agent: Agent) -> None:
 
     agent.askers.tasks(current)
 
-    @agent.guard("tasks of trio")
-    def spawned(task: Any) -> None:
-        agent.askers.task_made(task, task.coro, agent.askers.frame(2))
-
-    @agent.guard("tasks of trio")
-    def leaves(instrument: Any) -> None:
-        context.runner.instruments.remove_instrument(instrument)
-
-    class Spawns:
-        def task_spawned(self, task: Any) -> None:
-            spawned(task)
-            if agent.has_left:
-                leaves(self)
-
     @agent.guard("runs of trio")
     def begins(runner: Any) -> None:
-        agent.loop_runs(runner, TRIO, runner.entry_queue.run_sync_soon, agent.askers.frame(3))
-        runner.instruments.add_instrument(Spawns())
+        hear(agent, run, runner, agent.askers.frame(3))
 
     @agent.guard("runs of trio")
     def ends(runner: Any) -> None:
