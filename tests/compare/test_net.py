@@ -127,6 +127,16 @@ def test_hold(measured: Callable[..., Any]) -> None:
     assert starved["latency_ms"]["max"] >= 400
 
 
+def test_who_burns_a_processor_is_seen_in_a_quick_run_too(measured: Callable[..., Any]) -> None:
+    for _ in range(5):  # on a busy machine the observer is kept from looking, and says so
+        told, _ = measured("net", "--quick", "--load", "hold", "--only", "nonblocking_busy_poll", "poll_multiplexing")
+        burns, polls = told["runs"]
+        if not burns["missing"]:
+            break
+    assert "busy-polling" in [each["kind"] for each in burns["findings"]] or burns["missing"]
+    assert burns["seconds"]["median"] > 2 * polls["seconds"]["median"]
+
+
 def test_messages_larger_than_a_socket_holds(measured: Callable[..., Any]) -> None:
     told, status = measured(
         *("net", "--only", "epoll_multiplexing", "blocking_one_at_a_time", "--clients", "2", "--message", "3MiB"),

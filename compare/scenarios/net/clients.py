@@ -30,6 +30,9 @@ CONNECT_S = 10.0
 ASKS = 20
 """How often an answered client asks in `hold`."""
 
+RESTLESS, RESTLESS_S = 0.1, 0.2
+"""Who uses more than this part of a processor while nobody asks is looked at for so much longer, in seconds."""
+
 RECOVER_S = 5.0
 """How long it may take to be answered after the silent clients have left, in seconds."""
 
@@ -249,7 +252,7 @@ def hold(load: Load, pid: int, seconds: float, patience: float, linger: float) -
             raise WrongError(message)
         latencies.append(time.perf_counter() - client.sent)
     if linger:
-        load.run(linger, [])
+        _linger(load, before, linger)
     return {
         "messages": client.served,
         "seconds": time.perf_counter() - began,
@@ -260,6 +263,14 @@ def hold(load: Load, pid: int, seconds: float, patience: float, linger: float) -
         **before.until_now(),
         **figures,
     }
+
+
+def _linger(load: Load, server: Usage, seconds: float) -> None:
+    """Ask nothing for so long; of a server that uses the processor meanwhile more is to be seen."""
+    rest = server.anew()
+    load.run(seconds, [])
+    if rest.anew().seconds - rest.seconds > RESTLESS * seconds:
+        load.run(RESTLESS_S, [])
 
 
 def told(latencies: list[float]) -> dict[str, Any]:
@@ -293,9 +304,13 @@ class Usage:
                 with suppress(OSError, AttributeError):
                     self.seconds += time.clock_gettime((~pid << 3) | 2)
 
+    def anew(self) -> Usage:
+        """Look at the same processes again."""
+        return Usage(self._pids)
+
     def until_now(self) -> dict[str, Any]:
         """What they took since; `{}` where that can't be told from outside."""
-        after = Usage(self._pids)
+        after = self.anew()
         seconds = max(after.seconds - self.seconds, 0.0)  # what ended meanwhile is not counted any more
         if not after.threads:  # no /proc: how it divides is for the server itself to tell
             return {"cpu": seconds} if seconds else {}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from compare.results import Run
     from compare.scenarios.net.options import Load, Options
 
-WARM_UP_S, OBSERVED_S, LINGER_S = 0.05, 0.12, 0.06
+WARM_UP_S, OBSERVED_S, LINGER_S = 0.05, 0.12, 0.03
 START_S = 20.0
 STOP_S = 5.0
 """How long a server may take to return when it is told to, in seconds."""
