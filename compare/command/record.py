@@ -80,7 +80,10 @@ class Recorder:
         if not (held := [*ended, *going]):
             return None
         ms, process, thread = max(held)
-        return f"the loop in {thread} of process {process} {'was' if ended else 'is'} held for {ms:.0f} ms"
+        whose = (
+            thread if thread.endswith(f" {process}") else f"{thread} of process {process}"
+        )  # a child's says so itself
+        return f"the loop in {whose} {'was' if ended else 'is'} held for {ms:.0f} ms"
 
     def _write_by_itself(self, why: str, rows: Rows) -> None:
         now = time.monotonic()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from compare.command.record import Recorder
+from compare.results import LoopTurn, News
 from tests.compare.held import OURS, TIME_LIMIT_S, Held
 
 if TYPE_CHECKING:
@@ -95,6 +97,16 @@ def test_the_end_is_written_and_no_more_than_is_kept(recorded: Recorded, begin: 
     assert max(span["ts"] + span["dur"] for span in spans) < 2_100_000
     assert not recorded.files("held")
     assert not recorded.files("asked")
+
+
+def test_a_loop_is_named_with_its_process_once(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, 100.0, 5.0, lambda _: pytest.fail("nothing is written"), lambda _: None)
+    turns = LoopTurn(7, "MainThread", 900.0, 150.0), LoopTurn(8, "MainThread of python 8", 900.0, 150.0)
+    held = [recorder._held(News(1_000.0, (), (each,), (), (), 1, None, 0, ())) for each in turns]
+    assert held == [
+        "the loop in MainThread of process 7 was held for 150 ms",
+        "the loop in MainThread of python 8 was held for 150 ms",
+    ]
 
 
 @pytest.mark.parametrize(

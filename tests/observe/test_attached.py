@@ -221,3 +221,34 @@ def test_what_somebody_else_has_replaced_since_is_left_to_them() -> None:
     assert Library.second is theirs is not second
     assert "first" not in vars(Derived)
     assert undone == [1]
+
+
+REFUSES = """
+import sys, time
+def hook(event, _):
+    if event == "cpython.remote_debugger_script":
+        raise RuntimeError("nobody comes in")
+sys.addaudithook(hook)
+print("ready", flush=True)
+while not time.sleep(0.01): pass
+"""
+
+
+@lets_agents_in
+def test_who_refuses_by_an_audit_hook_goes_on_and_it_is_said() -> None:
+    command = [sys.executable, "-c", REFUSES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
+        try:
+            assert line(service) == "ready\n"
+            with Observer() as observer:
+                observer.begin(service.pid, enters=True)
+                until = time.monotonic() + TIME_LIMIT_S
+                while not any("an audit hook that refused" in each for each in observer.so_far().missing):
+                    assert time.monotonic() < until
+                    time.sleep(0.1)
+                assert "an audit hook that refused" in _why_not(observer.end())
+            assert service.poll() is None
+        finally:
+            service.kill()
+        assert service.stderr is not None
+        assert "nobody comes in" in service.stderr.read()  # CPython's own words, as the page says

@@ -139,7 +139,7 @@ def test_a_pace_that_costs_too_much_gets_slower_as_far_as_the_threshold_allows_a
 
 def test_a_larger_threshold_leaves_more_time_between_looks_up_to_a_limit() -> None:
     most = [Pace(Frugal(threshold_ns=ms * MS), share=0.01)._most for ms in (1, 8, 20, 1000)]
-    assert most == [PERIOD_NS, 2 * MS, 5 * MS, MOST_PERIOD_NS]
+    assert most == [PERIOD_NS, 4 * MS, MOST_PERIOD_NS, MOST_PERIOD_NS]
 
 
 def test_a_pace_without_a_budget_stays(monkeypatch: pytest.MonkeyPatch) -> None:

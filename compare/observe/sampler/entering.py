@@ -166,7 +166,8 @@ class Entering:
             return f"it was not started by us, and {entry.refused}"
         if now - entry.began < PATIENCE_NS:
             return "the agent was not in it yet"
-        return "no agent got into it: its main thread ran no Python meanwhile, or may not read our files"
+        why = "its main thread ran no Python meanwhile, may not read our files, or has an audit hook that refused"
+        return f"no agent got into it: {why}"
 
     def _within(self, pids: list[int]) -> str:
         if self._main in pids:
