@@ -62,6 +62,13 @@ def test_where_the_budget_is_spent_loops_are_looked_at_in_every_tick_all_the_sam
     assert _looked_at(schedule, 4 * MS) == {1, 2, 3}
 
 
+def test_a_tick_that_comes_a_little_early_is_not_left_out_where_the_next_is_long_after() -> None:
+    threads = {1: Thread(1), 2: Thread(2)}
+    threads[1].calm = CALM_LOOKS
+    schedule = _schedule(threads, Frugal(threshold_ns=10 * MS, others_ns=5 * MS))
+    assert _looked_at(schedule, 5 * MS - MS // 10) == {1, 2}
+
+
 def test_without_a_threshold_everything_is_looked_at() -> None:
     threads = {number: Thread(number) for number in range(MOST_A_TICK)}
     for thread in threads.values():

@@ -30,6 +30,8 @@ CALM_LOOKS = 8
 """After how many looks that found nothing new the next one comes later."""
 CALM_NS = 5_000_000
 """How often a thread without a loop is looked at then, and twice within the threshold at the least."""
+EARLY_NS = 500_000
+"""So much sooner is soon enough: the next tick may be as long again away."""
 LOOKS_A_THRESHOLD = 5
 """How often an event loop's thread is looked at within the threshold, at the least."""
 
@@ -91,7 +93,7 @@ class Schedule:
         others_ns, is_calm = self._frugal.others_ns, thread.calm >= CALM_LOOKS
         if thread.open is None or not (others_ns or is_calm):
             return True
-        waited = now - thread.seen
+        waited = now - thread.seen + EARLY_NS
         if waited >= (self._calm_ns if is_calm else others_ns):
             return True
         return (not is_calm or waited >= self._loop_calm_ns) and self._runs_a_loop(thread)
