@@ -1,10 +1,12 @@
 """`recording` and `recording-of`: recorded runs, to be played; without JavaScript their pictures.
 
-The player is the one of `compare … --html`. A page holds its data, and loads nothing but the site's own script.
+The player is the one of `compare … --html`. A page holds its data, and loads nothing but the site's own script. What a
+run did not see is told in the page's own text, so that it is translated as that is, and is there without JavaScript.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,7 +45,25 @@ def _write(app: Sphinx) -> None:
         (static / "player.css").write_text(player.colours() + player.style(), "utf-8")
 
 
-class Recording(Evidence):
+class Played(Evidence):
+    """What both directives make of recordings."""
+
+    def played(self, found: Sequence[dict[str, Any]], stills: Sequence[str]) -> list[nodes.Node]:
+        """The player, in whose place the pictures stand without JavaScript; what was not seen, and where it is from."""
+        shown = [{**told, "runs": [{**run, "missing": []} for run in told["runs"]]} for told in found]
+        runs = [run for told in found for run in told["runs"]]
+        notes = [self._note(sentence, names, len(runs)) for sentence, names in unseen(runs).items()]
+        return [_figure(f"{_frames(stills)}{player.element(shown)}"), *notes, _provenance(found)]
+
+    def _note(self, sentence: str, names: Sequence[str], runs: int) -> nodes.Node:
+        text = f"Not seen: {sentence}."
+        told = nodes.paragraph(text, text)
+        self.set_source_info(told)
+        whose = nodes.paragraph("", f"{', '.join(names)}:", translatable=False)
+        return nodes.container("", *([whose] if len(names) < runs else []), told, classes=["provenance", "unseen"])
+
+
+class Recording(Played):
     """`recording CASE`: runs of the recipes that `:variants:` names, side by side on one clock.
 
     `:picture:` names the picture that stands there without JavaScript; else it is that of each.
@@ -62,7 +82,7 @@ class Recording(Evidence):
         stills = self._stills(case, variants)
         if len(found) < len(variants):
             return [*self.missing(MAKE_IT), _figure(_frames(stills))]
-        return played(found, stills)
+        return self.played(found, stills)
 
     def _stills(self, case: str, variants: Sequence[str]) -> list[str]:
         if "picture" not in self.options:
@@ -72,7 +92,7 @@ class Recording(Evidence):
         return [path.read_text("utf-8")] if path.is_file() else []
 
 
-class RecordingOf(Evidence):
+class RecordingOf(Played):
     """`recording-of FOLDER/NAME`: the run of a recipe that its page shows."""
 
     required_arguments = 1
@@ -85,12 +105,16 @@ class RecordingOf(Evidence):
         found = recording_of(folder, name)
         if found is None:
             return self.missing(MAKE_IT)
-        return played([found[1]], _pictures(found[0], [name]))
+        return self.played([found[1]], _pictures(found[0], [name]))
 
 
-def played(found: Sequence[dict[str, Any]], stills: Sequence[str]) -> list[nodes.Node]:
-    """The player, in whose place the pictures stand without JavaScript; and where the recordings come from."""
-    return [_figure(f"{_frames(stills)}{player.element(found)}"), _provenance(found)]
+def unseen(runs: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """What was not seen, each once, with the names of the runs; the number of a process that has gone says nothing."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for sentence in run["missing"]:
+            found.setdefault(re.sub(r"\bprocess \d+\b", "a child process", sentence), []).append(run["name"])
+    return {sentence: list(dict.fromkeys(names)) for sentence, names in found.items()}
 
 
 def _frames(stills: Sequence[str]) -> str:

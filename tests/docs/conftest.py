@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+from docs.__main__ import end_with_starter
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -82,7 +84,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not done.exists():
             shutil.rmtree(target, ignore_errors=True)
             command = [sys.executable, "-m", "docs", "--target", str(target)]
-            built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+            built = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False, preexec_fn=end_with_starter
+            )
             assert built.returncode == 0, built.stdout + built.stderr
             done.touch()
     return target

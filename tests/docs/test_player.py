@@ -10,6 +10,8 @@ import pytest
 
 from compare.catalogue import scenarios
 from docs._ext.measured_data import cases, measurement
+from docs._ext.player import unseen
+from docs._ext.recipe_pages import all_recipes
 from docs._ext.recordings import RECORDINGS, path_of, recording_of
 from tests.browser import Page, chromium_in
 
@@ -116,6 +118,30 @@ def test_chinese_pages_play_in_chinese(chromium: Any, site: Path) -> None:
     told = page.run("return document.querySelector('.player [aria-live]').textContent")
     assert "循环线程" in told
     assert "中等待，第 29 行" in told
+
+
+@pytest.mark.parametrize(("folder", "begins"), [("", "Not seen: "), ("zh_CN", "没有看到：")])
+def test_what_a_run_did_not_see_is_told_in_the_pages_language(site: Path, folder: str, begins: str) -> None:
+    names = [(kind, each.name) for kind, every in all_recipes().items() for each in every]
+    played = {f"recipes/{kind}/{name}": found[1] for kind, name in names if (found := recording_of(kind, name))}
+    told = {page: unseen(recording["runs"]) for page, recording in played.items()}
+    assert any(told.values())
+    for page, sentences in told.items():
+        text = (site / folder / f"{page}.html").read_text("utf-8")
+        assert text.count(f"<p>{begins}") == len(sentences), page
+        assert not folder or not any(sentence in text for sentence in sentences), page
+
+
+def test_by_keyboard_each_stop_on_the_page_is_seen(home: Page) -> None:
+    stops = home.run("return document.querySelectorAll('main button, main [href], .content button').length")
+    home.run("document.querySelector('.player .play').focus()")
+    for _ in range(min(stops, 12)):
+        faint, name = home.run(
+            "const at = document.activeElement, look = getComputedStyle(at);"
+            "return [look.outlineStyle === 'none' || Number(look.opacity) === 0, at.outerHTML.slice(0, 99)]"
+        )
+        assert not faint, name
+        home.keys("\ue004")  # Tab
 
 
 def test_without_javascript_the_pictures_stand_there(chromium: Any, site: Path) -> None:

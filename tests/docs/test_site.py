@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shutil
 import subprocess
+import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.timeout(900)  # whoever comes first builds the site
 
 RAW = frozenset({"pre", "code", "script", "style", "template"})
 """Elements whose text is not prose: marks of Markdown may stand there."""
+LANGUAGES = ("en", "zh_CN")
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 """Elements that make a browser fetch something, and the attribute that says what."""
 
@@ -163,3 +167,25 @@ def test_search_works_without_a_network(site: Path, tmp_path: Path, folder: str,
     )
     results = done.stdout.partition('id="search-results"')[2]
     assert expected in results
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child does not end with the process that started it")
+def test_what_builds_ends_with_whoever_asked_for_it(root: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "docs", "--target", str(tmp_path / "html")]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL) as build:
+        children = Path(f"/proc/{build.pid}/task/{build.pid}/children")
+        while len(builders := [pid for pid in children.read_text().split() if _runs_sphinx(pid)]) < len(LANGUAGES):
+            assert build.poll() is None
+            time.sleep(0.01)
+        ends = [os.pidfd_open(int(pid)) for pid in builders]
+        build.kill()
+    try:
+        for end in ends:
+            assert select.select([end], [], [], 10)[0]
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def _runs_sphinx(pid: str) -> bool:
+    return b"sphinx" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
