@@ -76,7 +76,7 @@ def _yes(answer: bool) -> str:  # noqa: FBT001  it is all there is to say
 
 @contextlib.contextmanager
 def _silent_files(count: int) -> Iterator[list[str]]:
-    """FIFOs that can be opened at once, and whose data never comes: what a hung network mount looks like."""
+    """FIFOs that can be opened at once, and whose data never comes, as on a mount that hangs in `read`."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         paths = [str(Path(folder, f"file-{number}")) for number in range(count)]
         for path in paths:

@@ -1,9 +1,10 @@
 """FIFOs that deliver late: what writes them, in whatever process.
 
-A hung network mount lets `open` succeed and holds `read`. So the writer has each FIFO open for reading and writing: a
-reader's `open` returns at once. One byte is in it already; the rest comes a delay after somebody has read that byte,
-which `inotify` tells. Were the delay to start at the open, a library that opens in one hop and reads in another would
-have all its delays at once. When the first byte was read is noted too: a file that waits in line begins late.
+A network mount that is slow lets `open` succeed and holds `read`. So the writer has each FIFO open for reading and
+writing: a reader's `open` returns at once. One byte is in it already; the rest comes a delay after somebody has read
+that byte, which `inotify` tells. Were the delay to start at the open, a library that opens in one hop and reads in
+another would have all its delays at once. When the first byte was read is noted too: a file that waits in line begins
+late.
 
 Where there is no inotify a thread for each FIFO waits in `open` instead, and the delay does start there.
 """

@@ -114,6 +114,20 @@ def test_a_thread_at_no_line_has_its_mark_below_the_code(watched: Page) -> None:
         assert beyond(watched) == told, ms
 
 
+def test_it_opens_where_a_thread_waits_at_a_line_that_is_shown(
+    chromium: Any, tmp_path: Path, compare_seen: Callable[..., Comparison]
+) -> None:
+    longer = (
+        Span(0, 60, "lock", "futex", None, Site("/usr/lib/threading.py", 9, "wait", "library")),
+        Span(60, 100, "idle"),
+    )
+    lanes = (Lane("MainThread", "loop", LOOP), Lane("pool_0", "worker", longer))
+    path = tmp_path / "report.html"
+    path.write_text(to_html(compare_seen(Observation((), None, lanes, 2, 100.0)), code=lambda _: CODE), "utf-8")
+    page = Page(chromium, path, "document.querySelector('.player').dataset.ready")
+    assert (at_us(page), marked(page)) == (90_000, {"L": 7})
+
+
 def test_steps_go_from_change_to_change(watched: Page) -> None:
     scrub(watched, 0)
     moments = []

@@ -101,15 +101,16 @@
     return low;
   };
   const endOf = (thread, at) => (at + 1 < thread.starts.length ? thread.starts[at + 1] : thread.end);
-  // A moment that says something before anybody has pressed a button: the middle of the longest wait, or else of the
-  // longest stretch that has a line, or of any that was seen.
+  // A moment that says something before anybody has pressed a button: the middle of the longest wait at a line that is
+  // shown, or else of the longest wait, of the longest stretch that has a line, or of any that was seen.
   const telling = (run) => {
     let best = 0, most = [-1, -1];
     for (const thread of run.threads) {
       if (!thread.role) continue;
       thread.kinds.forEach((number, at) => {
         const kind = run.kinds[number], us = endOf(thread, at) - thread.starts[at];
-        const says = kind.wait ? 3 : kind.file >= 0 ? 2 : kind.state === "unseen" ? 0 : 1;
+        const shown = kind.file >= 0 && run.files[kind.file].parts.length > 0;
+        const says = kind.wait ? (shown ? 4 : 3) : kind.file >= 0 ? 2 : kind.state === "unseen" ? 0 : 1;
         if (says > most[0] || (says === most[0] && us > most[1])) [best, most] = [thread.starts[at] + us / 2, [says, us]];
       });
     }
