@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 STAT = Path("/proc/stat")
-BUSY = (0, 1, 2, 5, 6, 7)
-"""Of its columns: user, nice, system, irq, softirq, steal (proc(5))."""
+BUSY = (0, 1, 2, 7)
+"""Of its columns: user, nice, system, steal (proc(5)). What interrupts took is no process's, for us or for others."""
 
 
 class Others:

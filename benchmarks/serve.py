@@ -48,7 +48,10 @@ WRK = "requests a second, as wrk counts"
 SECONDS, QUICK_S = 1.0, 0.2
 STOP_S = 5.0
 GOALS = {"big": 0.9, "small": 0.5}
-BEST = {"big": ("trio_sendfile", "asyncio_readahead"), "small": ("asyncio_cached_first on uvloop",)}
+BEST = {
+    "big": ("thread_per_connection", "trio_sendfile", "asyncio_readahead"),
+    "small": ("asyncio_cached_first on uvloop",),
+}
 NEVER_HELD = ("asyncio_cached_first", "asyncio_readahead", "trio_sendfile", "asyncio_to_thread")
 
 
