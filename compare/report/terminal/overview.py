@@ -68,12 +68,14 @@ class _Screen:
         ]
         self._widths = [max(cell_len(cells[at]) for cells in every) for at in columns]
         names = max((cell_len(row.variant) for row in rows), default=0)
-        self._gap = GAP if names + sum(self._widths) + len(GAP) * len(self._widths) <= width else GAP[1:]
-        room = width - sum(self._widths) - len(self._gap) * len(self._widths)
         longest = max((cell_len(row.name) for row in rows), default=0)
+        room = width - sum(self._widths)
+        gaps = len(self._widths) + 1
+        self._gap = GAP if longest + SHORTEST + len(GAP) * gaps <= room else GAP[1:]
+        room -= len(self._gap) * gaps
         # What a recipe is called is told whole before the place is told at all, and its backend after that.
-        self._name = max(min(longest, room - len(GAP) - SHORTEST), min(names, room))
-        self._place = min(room - self._name - len(GAP), WIDE)
+        self._name = max(min(longest, room - SHORTEST), min(names, room + len(self._gap)))
+        self._place = min(room - self._name, WIDE)
 
     def _told(self, cell: Cell, at: int) -> str:
         """A figure with its mark, or with as many blanks where others of its column have one."""
@@ -87,7 +89,7 @@ class _Screen:
         head = padded("recipe", self._name) + "".join(
             self._gap + padded(head, room, right=True) for head, room in heads
         )
-        yield Text(cut(head + (f"{GAP}where" if self._place >= SHORTEST else ""), self._width).rstrip(), "bold")
+        yield Text(cut(head + (f"{self._gap}where" if self._place >= SHORTEST else ""), self._width).rstrip(), "bold")
         for each in summary.groups:
             yield from self._group(each)
         if said := self._brief.skipped():
@@ -121,7 +123,7 @@ class _Screen:
         for at, (cell, room) in enumerate(zip(self._cells[id(row)], self._widths, strict=True)):
             line.append(self._gap).append(padded(self._told(cell, at), room, right=True), self._style(cell.key))
         if self._place >= SHORTEST:
-            line.append(GAP + self._brief.place(grouped, row, self._place))
+            line.append(self._gap + self._brief.place(grouped, row, self._place))
         line.rstrip()
         line.truncate(self._width)
         return line

@@ -140,6 +140,18 @@ def test_the_backend_that_differs_is_named() -> None:
     assert "\nasyncio_aiofiles " in text
 
 
+@pytest.mark.parametrize("variant", ["asyncio_pipe_transport", "asyncio_blocking_mistake"])
+def test_the_backend_that_differs_is_named_whole_at_80_columns(variant: str) -> None:
+    what, differs = recorded("file"), MOVED if variant.endswith("mistake") else HELD
+    runs = [
+        dataclasses.replace(run, observation=differs)
+        if (run.variant, run.backend) == (variant, "asyncio+uvloop")
+        else run
+        for run in what.runs
+    ]
+    assert f"\n{variant} (uvloop) " in drawn(dataclasses.replace(what, runs=tuple(runs)))
+
+
 def test_backends_share_a_line_where_the_screen_has_no_room() -> None:
     runs = [
         read(0.4, variant=f"recipe_{at:02}", observation=seen, backend=backend)
