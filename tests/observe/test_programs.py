@@ -53,3 +53,10 @@ def test_what_a_program_is_guilty_of_is_found(
         if not wrong or not (was_busy or was_starved(seen) or stolen_ms() - stolen >= STOLEN_MS):
             break
     assert not wrong, seen.findings
+
+
+def test_a_wait_for_one_call_that_keeps_the_gil_is_one_wait_and_told_whole() -> None:
+    """The loop's thread wakes every five milliseconds to ask for it, and on a busy machine stands in line for that."""
+    seen, output = observe(PROGRAMS / "gil_sum.py", "asyncio")
+    longest = max(finding.longest_ms for finding in seen.findings if finding.place in {"gil", "kernel"})
+    assert longest >= 0.7 * (took(output) or 0) > 0, seen.findings

@@ -201,7 +201,7 @@ class LockHolders:
         found = self._found.get(account)
         if not found or account not in self._told_apart or (known is not None and not known.endswith(OWN)):
             return known or "a lock"
-        holder, _ = found.most_common(1)[0]
+        holder = _mostly_held(found)
         if holder is None:
             return known or self._of_nobody(account, found.total())
         if known is not None:
@@ -222,8 +222,7 @@ class LockHolders:
         return "a lock that nobody let go of meanwhile" if given_up else "a lock whose holder can't be known"
 
     def _imported(self, account: Account) -> str:
-        found = self._found.get(account)
-        holder = found.most_common(1)[0][0] if found else None
+        holder = _mostly_held(self._found.get(account))
         if holder is None:
             return "a module that another thread imports"
         key, doing = holder
@@ -249,8 +248,7 @@ class LockHolders:
 
     def holder(self, account: Account) -> str | None:
         """Return the thread that was waited for, and what it did; `None` if that is not known."""
-        found = self._found.get(account)
-        holder = found.most_common(1)[0][0] if found else None
+        holder = _mostly_held(self._found.get(account))
         return f"thread {self._threads.name(holder[0])}, which {_does(holder[1])}" if holder is not None else None
 
     def _resolve(self, wait: _Wait) -> None:
@@ -323,6 +321,12 @@ def _waits_to_be_woken(segment: Segment) -> bool:
     if (source(stack[0].code.filename, stack[0].line) or "").startswith("with "):
         return False
     return stack[0].code.qualname.rpartition(".")[2] not in ACQUIRES
+
+
+def _mostly_held(found: Counter[Holder | None] | None) -> Holder | None:
+    """Return who held a lock the longest; `None` where that is not known for most of the time."""
+    known = Counter({holder: ns for holder, ns in (found or {}).items() if holder is not None})
+    return max(known, key=known.__getitem__) if found and 2 * known.total() >= found.total() > 0 else None
 
 
 def _only(keys: list[Key], stretches: dict[Key, deque[_Stretch]], wait: _Wait) -> Holder | None:

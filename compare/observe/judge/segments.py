@@ -89,6 +89,8 @@ class Segment:
     holders: Counter[Holder] = field(default_factory=Counter)
     kept_at: dict[Holder, View] = field(default_factory=dict)
     collectors: set[Holder] = field(default_factory=set)
+    switches: int | None = None
+    """How often the GIL had gone from one thread to another, when it was seen last that the thread waits for it."""
     work: Work | None = None
     wakes: int = 0
     looks: int = 1

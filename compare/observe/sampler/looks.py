@@ -57,7 +57,8 @@ class Looks:
             self._process.end(thread, now)
             return
         segment = thread.open
-        changed, missed = _changed(thread, times, now), _is_missed(thread, times, now)
+        still = segment is not None and segment.gil and self._waits_for_the_same(segment)
+        changed, missed = _changed(thread, times, now), not still and _is_missed(thread, times, now)
         if segment is not None and not missed:
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
@@ -69,7 +70,7 @@ class Looks:
         if turned is not None and not missed:
             end = start = turned
         waits = raw == before and raw != kernel_threads.RUNNING and not missed and turned is None
-        if segment is not None and waits and self._waits_on(thread, segment, changed, woke=woke):
+        if segment is not None and (still or (waits and self._waits_on(thread, segment, changed, woke=woke))):
             thread.seen = now
             return
         thread.calm = 0
@@ -246,8 +247,21 @@ class Looks:
                 segment.contended = thread.contended[1]
             thread.contended = frames, segment.contended
 
+    def _waits_for_the_same(self, segment: Segment) -> bool:
+        """Whether one thread has kept the GIL since another was seen to wait for it: then that waited all the while.
+
+        It wakes now and then, to ask for it, and may stand in line for a CPU for that.
+        """
+        stacks = self._process.stacks
+        with contextlib.suppress(OSError):
+            if segment.switches is not None and stacks.holder() is not None and stacks.switches() == segment.switches:
+                self._see_holder(segment)
+                return True
+        return False
+
     def _see_holder(self, segment: Segment) -> None:
         stacks, process = self._process.stacks, self._process
+        segment.switches = stacks.switches()
         with contextlib.suppress(OSError):
             if (holder := stacks.holder()) is None:
                 return

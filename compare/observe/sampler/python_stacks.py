@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 ASYNCIO, TRIO = 1, 3
 """The families of asyncio's own loops and of trio's, in the agent's `LOOP_RUNS`."""
+SWITCHES = 24
+"""Behind what the GIL's holder is read from, CPython 3.11 to 3.15 counts how often the GIL was taken by another."""
 ATTACH_NS = 2_000_000
 """How often it is tried to find the interpreter."""
 MOST_FAILURES = 20
@@ -291,6 +293,14 @@ class PythonStacks:
         words = self.reader.memory.read(self.gil + 8, 12)
         state, locked = int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
         return (state, self.reader.native_id(state)) if state and locked else None
+
+    def switches(self) -> int | None:
+        """Return how often the GIL went from one thread to another; `None` where that can't be read."""
+        if self.reader is None or self.gil is None:
+            return None
+        with contextlib.suppress(OSError):
+            return self.reader.memory.pointer(self.gil + SWITCHES)
+        return None
 
     def view_of_state(self, state: int) -> View | None:
         """Read the stack of a thread that is not watched, by its state's address."""
