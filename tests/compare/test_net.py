@@ -128,12 +128,12 @@ def test_hold(measured: Callable[..., Any]) -> None:
 
 
 def test_who_burns_a_processor_is_seen_in_a_quick_run_too(measured: Callable[..., Any]) -> None:
-    for _ in range(5):  # on a busy machine the observer is kept from looking, and says so
+    for _ in range(5):  # on a busy machine the server, or who looks at it, may get too little of a processor
         told, _ = measured("net", "--quick", "--load", "hold", "--only", "nonblocking_busy_poll", "poll_multiplexing")
         burns, polls = told["runs"]
-        if not burns["missing"]:
+        if kinds := [each["kind"] for each in burns["findings"]]:
             break
-    assert "busy-polling" in [each["kind"] for each in burns["findings"]] or burns["missing"]
+    assert "busy-polling" in kinds
     assert burns["seconds"]["median"] > 2 * polls["seconds"]["median"]
 
 
