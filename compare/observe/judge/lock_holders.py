@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import sites
 from compare.observe.judge.ledger import source
-from compare.observe.kernel import system_calls as syscalls
+from compare.observe.judge.stretches import KEPT, NEAR_NS, Doing, Stretches, does, futex
 from compare.observe.kernel.locks import OWN
 from compare.results import milliseconds
 
@@ -33,62 +33,21 @@ if TYPE_CHECKING:
     from compare.observe.judge.ledger import Account
     from compare.observe.judge.segments import Segment
     from compare.observe.judge.threads import Key, Thread, Threads
-    from compare.results import Site
 
 MS = 1_000_000
-NEAR_NS = 3 * MS
-"""How far apart two threads' changes may be seen that happened at once: the sampler looks once in a millisecond, and
-at one thread after the other."""
 SETTLED_NS = 60 * MS
 """After how long every thread has told what it did: what runs is handed on in pieces of 50 ms."""
-KEPT = 64
-"""How many stretches of each thread are kept: what it did last in a wait is what it did in the most of it."""
 MOST_ENDED = 256
 """Of how many threads that have ended they are kept: whoever held a lock may have ended with letting go of it."""
-
-BY_FAR = 4
-"""How many times as long as with any other thread it must have lasted what ended for the holder when it let go."""
-NEARLY = 0.8
-"""What part of a wait is nearly all of it."""
-
 ENDED_NS = 5_000 * MS
 """And for how long: a wait is told of when it has ended, which was when its holder let go."""
-
+BY_FAR = 4
+"""How many times as long as with any other thread it must have lasted what ended for the holder when it let go."""
 FUTEX_TIMEOUT = 3
 """Which argument of futex(2) says how long it waits."""
 
 ACQUIRES = frozenset({"acquire", "__enter__"})
 """What a lock's own functions are called."""
-
-Doing = tuple[str, str | None, "Site | None"]
-"""A stretch's kind, call and line."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    start: int
-    end: int
-    doing: Doing
-    futex: int
-    cpu: int
-    """How long of it was on a CPU."""
-    delay: int
-    """How long it stood in line for one: a wait's own is at its end, when the thread was woken."""
-    rests: bool
-    """Whether it is a loop in its poller, or a thread whose stack tells of no work."""
-    unseen: bool = False
-    """Whether nobody looked: it is only known that the thread ran now and then."""
-
-    def overlap(self, since: int, until: int) -> int:
-        return max(min(self.end, until) - max(self.start, since), 0)
-
-    def starved(self, since: int, until: int) -> int:
-        """How long it could run between two moments, and did not."""
-        if self.unseen:
-            return self.overlap(since, until) * min(self.delay, self.end - self.start) // (self.end - self.start)
-        if self.doing[0] != "running":
-            return max(min(self.end, until) - max(self.start, self.end - self.delay, since), 0)
-        return self.overlap(since, until) * max(self.end - self.start - self.cpu, 0) // (self.end - self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +76,7 @@ class LockHolders:
     def __init__(self, threads: Threads, least_ns: int) -> None:
         """Look for the holder where a wait takes at least `least_ns`, and long enough to tell threads apart."""
         self._threads, self._least = threads, max(least_ns, 2 * NEAR_NS)
-        self._stretches: dict[Key, deque[_Stretch]] = {}
+        self._stretches: dict[Key, Stretches] = {}
         self._ended: deque[tuple[Key, int]] = deque()
         self._waits: deque[_Wait] = deque()
         self._done: dict[Key, deque[tuple[int, int]]] = {}
@@ -136,14 +95,7 @@ class LockHolders:
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of any thread."""
-        stretches = self._stretches.get(thread.key)
-        if stretches is None:
-            stretches = self._stretches[thread.key] = deque(maxlen=KEPT)
-        doing = (segment.kind, segment.call, segment.site)
-        rests = segment.view is None or segment.view.own or not segment.view.mine
-        stretches.append(
-            _Stretch(segment.start, segment.end, doing, _futex(segment), segment.cpu, segment.delay, rests)
-        )
+        self._of(thread).add(segment)
         while self._waits and segment.end > self._waits[0].end + SETTLED_NS:
             self._resolve(self._waits.popleft())
 
@@ -153,18 +105,20 @@ class LockHolders:
 
     def unseen(self, thread: Thread, segment: Segment) -> None:
         """In this stretch a thread ran now and then, and nobody looked: it may have let go of a lock."""
-        stretches = self._stretches.setdefault(thread.key, deque(maxlen=KEPT))
-        ran = ("running", None, None)
-        stretches.append(
-            _Stretch(segment.start, segment.end, ran, 0, segment.cpu, segment.delay, rests=True, unseen=True)
-        )
+        self._of(thread).add_unseen(segment)
+
+    def _of(self, thread: Thread) -> Stretches:
+        known = self._stretches.get(thread.key)
+        if known is None:
+            known = self._stretches[thread.key] = Stretches()
+        return known
 
     def ends(self, thread: Thread) -> None:
         """A thread has ended."""
         stretches = self._stretches.get(thread.key)
-        if not stretches:
+        at = stretches.end if stretches is not None else None
+        if at is None:
             return
-        at = stretches[-1].end
         self._ended.append((thread.key, at))
         while len(self._ended) > MOST_ENDED or self._ended[0][1] < at - ENDED_NS:
             key, _ = self._ended.popleft()
@@ -174,12 +128,12 @@ class LockHolders:
     def ask(self, account: Account, segment: Segment, *, of_pool: bool = False) -> None:
         """A thread waited for a lock: find out who held it; `of_pool`: which of a pool's threads."""
         own = (segment.contended or segment.target or "").endswith(OWN)
-        if segment.ns >= (self._least if own else NEAR_NS) and (own or _futex(segment)):
+        if segment.ns >= (self._least if own else NEAR_NS) and (own or futex(segment)):
             if _waits_to_be_woken(segment):
                 self._woken.add(account)
             self._waits.append(
                 _Wait(
-                    account, account.thread, segment.start, segment.end, _futex(segment), timed=_is_timed(segment),
+                    account, account.thread, segment.start, segment.end, futex(segment), timed=_is_timed(segment),
                     of_pool=of_pool,
                 )
             )  # fmt: skip
@@ -206,14 +160,14 @@ class LockHolders:
             return known or self._of_nobody(account, found.total())
         if known is not None:
             key, doing = holder
-            return f"{known}, in thread {self._threads.name(key)}, which {_does(doing)}"
+            return f"{known}, in thread {self._threads.name(key)}, which {does(doing)}"
         others = len({each[0] for each in found if each is not None}) - 1
         key, doing = holder
         more = f", and by {others} more" if others else ""
         name = self._threads.name(key)
         if account in self._woken:
-            return f"a lock that thread {name}{more and ' and others'} releases, which {_does(doing)}"
-        return f"a lock held by thread {name}{more}, which {_does(doing)}"
+            return f"a lock that thread {name}{more and ' and others'} releases, which {does(doing)}"
+        return f"a lock held by thread {name}{more}, which {does(doing)}"
 
     def _of_nobody(self, account: Account, ns: int) -> str:
         if account.thread not in self._with_others:
@@ -226,7 +180,7 @@ class LockHolders:
         if holder is None:
             return "a module that another thread imports"
         key, doing = holder
-        return f"a module that thread {self._threads.name(key)} imports, which {_does(doing)}"
+        return f"a module that thread {self._threads.name(key)} imports, which {does(doing)}"
 
     def starved(self, account: Account) -> str | None:
         """Return the thread that was waited for, if it was given no CPU for most of that time."""
@@ -249,11 +203,11 @@ class LockHolders:
     def holder(self, account: Account) -> str | None:
         """Return the thread that was waited for, and what it did; `None` if that is not known."""
         holder = _mostly_held(self._found.get(account))
-        return f"thread {self._threads.name(holder[0])}, which {_does(holder[1])}" if holder is not None else None
+        return f"thread {self._threads.name(holder[0])}, which {does(holder[1])}" if holder is not None else None
 
     def _resolve(self, wait: _Wait) -> None:
         if wait.keeper is not None:
-            self._count_starved(wait, {wait.keeper: self._stretches.get(wait.keeper, deque())})
+            self._count_starved(wait, {wait.keeper: self._stretches.get(wait.keeper, Stretches())})
             self._found.setdefault(wait.account, Counter())[None] += int((wait.end - wait.start) * wait.part)
             return
         held = {
@@ -261,21 +215,21 @@ class LockHolders:
             for key, stretches in self._stretches.items()
             if key[0] == wait.thread[0]
             and key != wait.thread
-            and not _waits_too(stretches, wait)
+            and not stretches.waits_too(wait.futex, wait.start, wait.end)
             and (not wait.of_pool or self._is_worker(key))
         }
         if any(
-            key[0] == wait.thread[0] and key != wait.thread and each and each[-1].end > wait.start
+            key[0] == wait.thread[0] and key != wait.thread and (each.end or 0) > wait.start
             for key, each in self._stretches.items()
         ):
             self._with_others.add(wait.thread)
         if wait.end - wait.start >= self._least:
             self._told_apart.add(wait.account)
         if not wait.futex:
-            at_work = [key for key, stretches in held.items() if _works(stretches, wait)]
+            at_work = [key for key, stretches in held.items() if stretches.works(wait.start, wait.end)]
             self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start
             return
-        awake = [key for key, stretches in held.items() if _is_awake(stretches, wait.end)]
+        awake = [key for key, stretches in held.items() if stretches.is_awake(wait.end)]
         let_go = self._who_let_go(awake, held, wait.end)
         holder = _only(let_go, held, wait) if wait.end - wait.start >= self._least else None
         if wait.timed and not awake:
@@ -283,9 +237,9 @@ class LockHolders:
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
 
-    def _who_let_go(self, awake: list[Key], held: dict[Key, deque[_Stretch]], at: int) -> list[Key]:
+    def _who_let_go(self, awake: list[Key], held: dict[Key, Stretches], at: int) -> list[Key]:
         """Return the thread for which by far the most ended just then, of those that were awake; else all of them."""
-        lasted = {key: max(_waited_until(held[key], at), self._worked_until(key, at)) for key in awake}
+        lasted = {key: max(held[key].waited_until(at), self._worked_until(key, at)) for key in awake}
         first, second = [*sorted(lasted.values(), reverse=True), 0, 0][:2]
         return [key for key in awake if lasted[key] == first] if first > BY_FAR * second else awake
 
@@ -296,16 +250,11 @@ class LockHolders:
         thread = self._threads.seen(*key)
         return thread is not None and thread.worker
 
-    def _count_starved(self, wait: _Wait, holders: dict[Key, deque[_Stretch]]) -> None:
-        starved = {key: sum(each.starved(wait.start, wait.end) for each in held) for key, held in holders.items()}
+    def _count_starved(self, wait: _Wait, holders: dict[Key, Stretches]) -> None:
+        starved = {key: held.starved(wait.start, wait.end) for key, held in holders.items()}
         key = max(starved, key=starved.__getitem__, default=None)
         if key is not None and starved[key]:
             self._starved.setdefault(wait.account, Counter())[key] += int(starved[key] * wait.part)
-
-
-def _futex(segment: Segment) -> int:
-    """The address of the word that a thread waits at; 0 where it waits for no lock of a thread's."""
-    return segment.arguments[0] if segment.locks and segment.call == "futex" and segment.arguments else 0
 
 
 def _is_timed(segment: Segment) -> bool:
@@ -329,59 +278,7 @@ def _mostly_held(found: Counter[Holder | None] | None) -> Holder | None:
     return max(known, key=known.__getitem__) if found and 2 * known.total() >= found.total() > 0 else None
 
 
-def _only(keys: list[Key], stretches: dict[Key, deque[_Stretch]], wait: _Wait) -> Holder | None:
+def _only(keys: list[Key], stretches: dict[Key, Stretches], wait: _Wait) -> Holder | None:
     """The one thread that explains a wait; `None` where there is none, or several."""
-    doing = _mostly(stretches[keys[0]], wait) if len(keys) == 1 else None
+    doing = stretches[keys[0]].mostly(wait.start, wait.end) if len(keys) == 1 else None
     return (keys[0], doing) if doing is not None else None
-
-
-def _works(stretches: deque[_Stretch], wait: _Wait) -> bool:
-    """Whether a thread was at some work for most of a wait."""
-    return 2 * sum(each.overlap(wait.start, wait.end) for each in stretches if not each.rests) > wait.end - wait.start
-
-
-def _waits_too(stretches: deque[_Stretch], wait: _Wait) -> bool:
-    """Whether a thread waits for the same lock at the end, or nearly all the while; else it may have had it since."""
-    if not wait.futex:
-        return False
-    same = [each for each in stretches if each.futex == wait.futex]
-    waited = sum(each.overlap(wait.start, wait.end) for each in same)
-    return waited > NEARLY * (wait.end - wait.start) or any(each.start < wait.end <= each.end for each in same)
-
-
-def _is_awake(stretches: deque[_Stretch], at: int) -> bool:
-    """Whether a thread ran at a moment, or came from one wait to the next: it ran between them."""
-    return _waited_until(stretches, at) > 0 or any(
-        each.doing[0] == "running" and each.overlap(at - NEAR_NS, at + NEAR_NS) for each in stretches
-    )
-
-
-def _waited_until(stretches: deque[_Stretch], at: int) -> int:
-    """How long a thread had waited when it woke at a moment; 0 where it did not wake then."""
-    lasted, before = 0, None
-    for each in stretches:
-        if each.unseen and before is not None and each.start <= before.end and each.overlap(at - NEAR_NS, at + NEAR_NS):
-            lasted = max(lasted, before.end - before.start)  # it woke somewhere in that time
-        if each.doing[0] != "running":
-            before = each
-            if abs(each.end - at) <= NEAR_NS:
-                lasted = max(lasted, each.end - each.start)
-    return lasted
-
-
-def _mostly(stretches: deque[_Stretch], wait: _Wait) -> Doing | None:
-    doing: Counter[Doing] = Counter()
-    for each in stretches:
-        if not each.unseen:
-            doing[each.doing] += each.overlap(wait.start, wait.end)
-    return doing.most_common(1)[0][0] if doing.total() else None
-
-
-def _does(doing: Doing) -> str:
-    kind, call, site = doing
-    where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
-    if kind == "running":
-        return f"computes{where} meanwhile"
-    if kind == "off":
-        return f"waits for a page{where} meanwhile"
-    return f"{'sleeps' if call in syscalls.SLEEPS else 'waits'} in {call}{where} meanwhile"
