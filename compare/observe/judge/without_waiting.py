@@ -106,7 +106,7 @@ class Streak:
         astray: how long the last stacks seemed to be elsewhere.
         own, other: the loop's own code, and what it runs.
         tasks, sites, steps: what it runs: by task, by line, and how often it was seen.
-        below: which lines were on the stack below each of these.
+        below: which lines were on the stack below each of these, and how often.
         pings, gave_way: how many turns were proved, and which task gave way in how many of them.
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
         files: the files and folders that were open, each time that one looked.
@@ -132,7 +132,7 @@ class Streak:
     busy: int = 0
     tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
     sites: Counter[Site | None] = field(default_factory=Counter)
-    below: dict[Site | None, set[tuple[str, int]]] = field(default_factory=dict)
+    below: dict[Site | None, Counter[tuple[str, int]]] = field(default_factory=dict)
     steps: int = 0
     pings: int = 0
     gave_way: Counter[int] = field(default_factory=Counter)
@@ -169,15 +169,20 @@ class Streak:
     def site(self) -> Site | None:
         """Where it was seen most: of lines that wait for one another, at the innermost.
 
-        Between two steps a task's coroutines are read while they change, and an outer one's line is all that is seen.
+        Between two steps a task's coroutines are read while they change, and an outer one's line is all that is seen,
+        or, once in a while, the inner one's as if it were below it.
         """
         if not self.sites:
             return None
         site, most = self.sites.most_common(1)[0]
         for other, seen in self.sites.most_common():
-            if site and seen * MOST_ASTRAY >= most and (site.function, site.line) in self.below[other]:
+            if site and other and seen * MOST_ASTRAY >= most and self._waits_for(site, other):
                 site = other
         return site
+
+    def _waits_for(self, outer: Site, inner: Site) -> bool:
+        """Whether one line stood below the other, more often than it was seen the other way round."""
+        return self.below[inner][outer.function, outer.line] > self.below[outer][inner.function, inner.line]
 
     def turned(self, gave_way: int) -> None:
         """Count a turn in that a ping has proved, and the task that gave way in it."""
@@ -222,7 +227,7 @@ class Streak:
             if view.task:
                 self.tasks[view.task] += on_cpu
             self.sites[view.site] += on_cpu
-            self.below.setdefault(view.site, set()).update(_below(view))
+            self.below.setdefault(view.site, Counter()).update(_below(view))
             self.steps += segment.looks
             self.asks += segment.asks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from compare.results import Finding
 
 OUTER, INNER, OTHER = (Site("/app.py", line, name) for line, name in ((3, "quietly"), (9, "main"), (20, "other")))
-BELOW: dict[Site | None, set[tuple[str, int]]] = {OUTER: set(), INNER: {("quietly", 3)}, OTHER: set()}
+BELOW: dict[Site | None, Counter[tuple[str, int]]] = {
+    OUTER: Counter({("main", 9): 1}),  # once the two were read the wrong way round
+    INNER: Counter({("quietly", 3): 9}),
+    OTHER: Counter(),
+}
 
 
 @pytest.mark.parametrize(
