@@ -20,6 +20,7 @@ from compare.observe.interpreter.memory import Memory
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel import threads as kernel_threads
 from compare.observe.kernel.descriptors import Targets
+from compare.observe.kernel.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +87,16 @@ def test_a_text_that_was_written_over_is_told_as_lost(ring: tuple[Ring, Ring]) -
 def test_requests_come_through_and_half_a_one_does_not(wanted: list[int], torn: bytes) -> None:
     data = b"".join(channel.request(each) for each in wanted)
     assert list(channel.requests(data + torn)) == wanted
+
+
+def test_a_ring_is_no_file_that_the_process_has_open(tmp_path: Path) -> None:
+    descriptor = Ring.create()
+    assert isinstance(descriptor, int)
+    with (tmp_path / "one").open("w"):
+        files = Process(os.getpid()).files()
+    os.close(descriptor)
+    assert str(tmp_path / "one") in files
+    assert not [each for each in files if "ring" in Path(each).name]
 
 
 # --- system calls ----------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ MOST_DESCRIPTORS = 64
 """How many of them are looked at, at the most: each takes a system call."""
 NONBLOCKING = 0o4000
 """O_NONBLOCK, as Linux's /proc tells it."""
+MEMORY = "/memfd:"
+"""How the kernel names what memfd_create(2) made: it looks like a path, and is no file's."""
 
 
 class Process:
@@ -78,8 +80,9 @@ class Process:
         return frozenset(target for _, target in self._links() if target.startswith("pipe:"))
 
     def files(self) -> frozenset[str]:
-        """Return the files and folders that it has open."""
-        return frozenset(target for _, target in self._links() if target.startswith("/"))
+        """Return the files and folders that it has open, but not memory that has a descriptor, as the agent's has."""
+        targets = (target for _, target in self._links())
+        return frozenset(target for target in targets if target.startswith("/") and not target.startswith(MEMORY))
 
     def streams(self, besides: frozenset[str] = frozenset()) -> Literal["nonblocking", "blocking"] | None:
         """Say what sockets and pipes it has open, beside these and the standard streams: what a loop polls."""
