@@ -80,9 +80,8 @@ class Recorder:
         if not (held := [*ended, *going]):
             return None
         ms, process, thread = max(held)
-        whose = (
-            thread if thread.endswith(f" {process}") else f"{thread} of process {process}"
-        )  # a child's says so itself
+        # A child's thread says so itself.
+        whose = thread if thread.endswith(f" {process}") else f"{thread} of process {process}"
         return f"the loop in {whose} {'was' if ended else 'is'} held for {ms:.0f} ms"
 
     def _write_by_itself(self, why: str, rows: Rows) -> None:

@@ -292,6 +292,11 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (finding.place not in LOOP_PLACES, -finding.total_ms)))
 
 
+def at_line(site: Site | None) -> str:
+    """Say at which line, after what is done there; nothing where that is not known."""
+    return f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
+
+
 def source(file: str, line: int) -> str | None:
     """Return what a line says; `None` where it can't be read."""
     try:

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from compare.observe.judge.ledger import Account
+from compare.observe.judge.ledger import Account, at_line
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
@@ -87,5 +87,4 @@ class OwnQueues:
         """Say what the thread did meanwhile."""
         doing = self._workers[key].doing
         call, site = max(doing, key=doing.__getitem__, default=(None, None))
-        where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
-        return f"behind its other work, mostly {f'in {call}' if call else 'computing'}{where}"
+        return f"behind its other work, mostly {f'in {call}' if call else 'computing'}{at_line(site)}"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from compare.observe.judge.ledger import Account
+from compare.observe.judge.ledger import Account, at_line
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
@@ -73,10 +73,9 @@ class Pools:
         if not doing:
             return "behind other work of its processes" if of_processes else None
         call, site = doing.most_common(1)[0][0]
-        where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
         threads = "a thread" if len(members) == 1 else f"{len(members) or 'other'} threads"
         threads = "its processes" if of_processes else threads
-        return f"behind {threads}, mostly in {call or 'a page fault'}{where}"
+        return f"behind {threads}, mostly in {call or 'a page fault'}{at_line(site)}"
 
 
 def is_idle(segment: Segment) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compare.observe.judge.ledger import at_line
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
@@ -129,9 +130,8 @@ def futex(segment: Segment) -> int:
 def does(doing: Doing) -> str:
     """Say what a thread does, after its name."""
     kind, call, site = doing
-    where = f" at {site.file.rpartition('/')[2]}:{site.line}" if site is not None else ""
     if kind == "running":
-        return f"computes{where} meanwhile"
+        return f"computes{at_line(site)} meanwhile"
     if kind == "off":
-        return f"waits for a page{where} meanwhile"
-    return f"{'sleeps' if call in syscalls.SLEEPS else 'waits'} in {call}{where} meanwhile"
+        return f"waits for a page{at_line(site)} meanwhile"
+    return f"{'sleeps' if call in syscalls.SLEEPS else 'waits'} in {call}{at_line(site)} meanwhile"
