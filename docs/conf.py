@@ -23,6 +23,7 @@ extensions = [
     "docs._ext.player",
     "docs._ext.answer",
     "docs._ext.benchmark_table",
+    "docs._ext.goals",
     "docs._ext.rooms",
     "docs._ext.chinese_search",
     "docs._ext.breaks",

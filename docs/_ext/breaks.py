@@ -1,4 +1,4 @@
-"""Where a long name in a table may break on a narrow page: behind its underscores and dots, and not within a word."""
+"""Where code in a line may break on a narrow page: a long name in a table behind its underscores, an option nowhere."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 class BreakNames(SphinxPostTransform):
-    """Put a `<wbr>`, which copying leaves out, between the parts of names in tables."""
+    """Put a `<wbr>`, which copying leaves out, between the parts of names in tables, and mark options."""
 
     formats = ("html",)
     default_priority = 900
 
     def run(self, **_: Any) -> None:
-        """Go through all tables."""
+        """Go through all code in lines, and all tables."""
+        for code in self.document.findall(nodes.literal):
+            if any(word.startswith("-") for word in code.astext().split()):
+                code["classes"].append("option")
         for entry in self.document.findall(nodes.entry):
             for name in entry.findall(nodes.literal):
                 if len(text := name.astext()) >= LONG:

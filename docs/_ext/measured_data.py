@@ -44,7 +44,7 @@ class Measurement:
         runs: those of a comparison.
         rows: those of a benchmark, as in its JSON.
         command: the line that repeats it.
-        machine: platform, processors and Python, in one line.
+        machine: platform, processors, what others used of them where that is known, and Python, in one line.
         date: year, month and day.
         path: the file it was read from.
     """
@@ -82,10 +82,16 @@ def benchmark(name: str) -> Measurement | None:
     return None if data is None else _measurement(path, data, rows=tuple(data["rows"]))
 
 
+def benchmarks() -> list[str]:
+    """Those that have been measured."""
+    return sorted(path.stem.removeprefix("bench-") for path in MEASURED.glob("bench-*.json"))
+
+
 def _measurement(
     path: Path, data: dict[str, Any], runs: tuple[Run, ...] = (), rows: tuple[dict[str, Any], ...] = ()
 ) -> Measurement:
-    machine = f"{data['platform']}, {data['cpus']} CPUs, Python {data['python']}"
+    others = f", of which others used {data['others']:.2f}" if data.get("others") is not None else ""
+    machine = f"{data['platform']}, {data['cpus']} CPUs{others}, Python {data['python']}"
     return Measurement(runs, rows, " ".join(data["command"]), machine, data["started"][:10], path)
 
 

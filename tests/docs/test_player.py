@@ -116,8 +116,7 @@ def test_chinese_pages_play_in_chinese(chromium: Any, site: Path) -> None:
     page.find(".player .play").click()
     assert page.find(".player .play").get_attribute("aria-label") == "播放"
     told = page.run("return document.querySelector('.player [aria-live]').textContent")
-    assert "循环线程" in told
-    assert "中等待，第 29 行" in told
+    assert "循环线程在 read 中等待，第 29 行" in told  # spaces stand around Latin words alone
 
 
 @pytest.mark.parametrize(("folder", "begins"), [("", "Not seen: "), ("zh_CN", "没有看到：")])
@@ -156,6 +155,45 @@ def test_without_javascript_the_pictures_stand_there(chromium: Any, site: Path) 
         assert all(stills)
     finally:
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def on_a_phone(chromium: Any, width: int = 390) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def test_on_a_phone_no_option_breaks_behind_its_hyphens(chromium: Any, site: Path) -> None:
+    on_a_phone(chromium)
+    try:
+        page = Page(chromium, site / "using-compare.html", READY)
+        broken = page.run(
+            "const options = [...document.querySelectorAll('.content code.literal .pre')]"
+            ".filter(each => /^--[\\w-]+$/.test(each.textContent));"
+            "return [options.length, ...options.filter(each => each.getClientRects().length > 1)"
+            ".map(each => each.textContent)]"
+        )
+        assert broken[0] > 20
+        assert broken[1:] == []
+    finally:
+        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_line_stays_in_sight_when_the_window_changes(chromium: Any, home: Page) -> None:
+    scrub(home, 30_000)
+    hidden = (
+        "return [...document.querySelectorAll('.player .code')].filter(code => {"
+        " const [pane, line] = [code, code.querySelector('.on')].map(each => each.getBoundingClientRect());"
+        " return line.top < pane.top || line.bottom > pane.bottom; }).length"
+    )
+    assert home.run(hidden) == 0
+    try:
+        for width in (330, 500):
+            on_a_phone(chromium, width)
+            assert home.until(f"innerWidth === {width}")
+            home.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            assert home.run(hidden) == 0, width
+    finally:
+        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("width", [1280, 390])

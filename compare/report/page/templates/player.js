@@ -11,7 +11,7 @@
       run: "Run", beside: "Beside it", none: "nothing", label: "Recording", code: "Code of", of: "of",
       keys: "In the code: Space plays and pauses, ← and → go to the previous and the next change, Home and End to the ends. A worker that runs a library's code is marked at the line that gave it the work.",
       coarse: (ms) => `What is shorter than ${ms} is told together.`, more: (n) => `${n} more threads are not shown.`,
-      real: "real time", share: (n) => `1/${n} of real time`, sep: "; ", missing: "Not seen: ",
+      real: "real time", share: (n) => `1/${n} of real time`, sep: "; ", colon: ": ", missing: "Not seen: ",
       line: (n) => `, line ${n}`, elsewhere: (file, n) => ` at ${file}:${n}`, told: (time, all) => `At ${time} ${all}.`,
       loop: ["the loop's thread", "loops' threads"], main: ["the main thread", "main threads"],
       worker: ["worker", "workers"], other: ["thread", "threads"], queue: "the pool's queue",
@@ -21,7 +21,7 @@
       idle: ["is idle", "are idle"], unseen: ["is not there, or not seen", "are not there, or not seen"],
       call: { blocked: ["waits in {call}", "wait in {call}"], poller: ["waits in {call}", "wait in {call}"] },
       inLoop: "In the event loop's own code:", beyond: "At no line of this code:",
-      queued: (n) => `${n} queued`, empty: "nothing is queued", wait: ["waits", "wait"], joined: " ",
+      queued: (n) => `${n} queued`, empty: "nothing is queued", wait: ["waits", "wait"], joined: " ", many: (n, who) => `${n} ${who}`,
       ended: (time) => `ended after ${time}`,
     },
     zh: {
@@ -29,7 +29,7 @@
       run: "运行", beside: "并排", none: "无", label: "录像", code: "代码：", of: "/",
       keys: "焦点在代码上时：空格播放或暂停，← 和 → 到上一处、下一处变化，Home 和 End 到两端。运行库代码的工作线程，标在把工作交给它的那一行。",
       coarse: (ms) => `短于 ${ms} 的时段合并显示。`, more: (n) => `另有 ${n} 个线程未显示。`,
-      real: "实际速度", share: (n) => `实际速度的 1/${n}`, sep: "；", missing: "没有看到：",
+      real: "实际速度", share: (n) => `实际速度的 1/${n}`, sep: "；", colon: "：", missing: "没有看到：",
       line: (n) => `，第 ${n} 行`, elsewhere: (file, n) => `，位于 ${file}:${n}`, told: (time, all) => `${time}：${all}。`,
       loop: ["循环线程", "循环线程"], main: ["主线程", "主线程"], worker: ["工作线程", "工作线程"], other: ["线程", "线程"],
       queue: "池的队列", blocked: ["在等待", "在等待"], "page-fault": ["等待读入内存页", "等待读入内存页"],
@@ -37,13 +37,15 @@
       poller: ["在轮询中等待", "在轮询中等待"], idle: ["空闲", "空闲"], unseen: ["不存在，或没有看到", "不存在，或没有看到"],
       call: { blocked: ["在 {call} 中等待", "在 {call} 中等待"], poller: ["在 {call} 中等待", "在 {call} 中等待"] },
       inLoop: "在事件循环自己的代码中：", beyond: "不在这段代码的任何一行：",
-      queued: (n) => `${n} 件在排队`, empty: "没有排队的工作", wait: ["在等待", "在等待"], joined: "",
+      queued: (n) => `${n} 件在排队`, empty: "没有排队的工作", wait: ["在等待", "在等待"], joined: "", many: (n, who) => `${n} 个${who}`,
       ended: (time) => `${time} 后已结束`,
     },
   };
   const ICONS = {
     play: "M4 2l9 6-9 6z", pause: "M4 2h3v12h-3zM9 2h3v12h-3z", back: "M3 2h2v12h-2zM13 2l-7 6 7 6z", next: "M11 2h2v12h-2zM3 2l7 6-7 6z",
   };
+  // Chinese has a space between a Latin word or a number and its own characters, and nowhere else.
+  const LATIN = /[\w)]$/;
   const LETTERS = { loop: "L", main: "M", worker: "", other: "T", "": "Q" };
 
   const make = (name, attributes = {}, ...inner) => {
@@ -143,7 +145,7 @@
       const files = this.run.shown.map((number) => ({ ...this.run.files[number], number })).filter((file) => file.parts.length);
       if (!files.length) return null;
       const names = files.map((file) => base(file.name)).join(", ");
-      const pane = make("div", { class: "code", tabindex: "0", role: "region", "aria-label": `${this.words.code} ${names}` });
+      const pane = make("div", { class: "code", tabindex: "0", role: "region", "aria-label": `${this.words.code}${this.words.joined}${names}` });
       const most = Math.min(this.run.threads.filter((thread) => thread.role).length, ON_A_LINE + 1);
       pane.style.setProperty("--gutter", `${most * 1.35 + 0.3}rem`);
       for (const file of files) {
@@ -209,7 +211,8 @@
         const here = { row, rank: foremost.kind.rank, count: there.length };
         if (!first || here.rank < first.rank || (here.rank === first.rank && here.count > first.count)) first = here;
       }
-      if (first) this.bringIntoSight(first.row);
+      this.foremost = first?.row;
+      this.bringIntoSight();
     }
 
     // Where a thread is at no line that is shown: a loop in its poller, a worker without work, a library's own code.
@@ -218,12 +221,14 @@
       const inLoop = seen.filter(({ thread, kind }) => kind.state === "poller" && thread.role === "loop");
       const told = [[this.words.inLoop, inLoop], [this.words.beyond, seen.filter((each) => !inLoop.includes(each))]];
       this.beyond.replaceChildren(...told.filter(([, there]) => there.length).map(([words, there]) =>
-        make("span", {}, `${words} `, ...there.map(({ thread }) => this.mark(thread)))));
+        make("span", {}, `${words}${this.words.joined}`, ...there.map(({ thread }) => this.mark(thread)))));
     }
 
     // Within the pane alone: the page does not move.
-    bringIntoSight(row) {
-      const { code } = this, top = row.offsetTop, edge = 2 * row.offsetHeight;
+    bringIntoSight() {
+      const { code, foremost: row } = this;
+      if (!row) return;
+      const top = row.offsetTop, edge = 2 * row.offsetHeight;
       if (top < code.scrollTop + edge || top + edge > code.scrollTop + code.clientHeight) code.scrollTop = top - code.clientHeight / 2;
     }
 
@@ -240,16 +245,16 @@
 
     sentence({ kind, threads }) {
       const { words } = this, [thread] = threads, several = threads.length > 1 ? 1 : 0;
-      if (!thread.role) return `${words.queue}: ${kind.state === "queue" ? words.queued(/^\d+/.exec(kind.target ?? "")?.[0] ?? 1) : words.empty}`;
+      if (!thread.role) return `${words.queue}${words.colon}${kind.state === "queue" ? words.queued(/^\d+/.exec(kind.target ?? "")?.[0] ?? 1) : words.empty}`;
       let who = words[thread.role][several];
-      if (several) who = words.joined ? `${threads.length} ${who}` : `${threads.length} 个${who}`;
+      if (several) who = words.many(threads.length, who);
       else if (thread.role === "worker" || thread.count > 1) who += ` ${thread.count}`;
       else if (thread.role === "other") who += ` ${thread.name}`;
       const by = kind.call ? words.call[kind.state] : kind.state === "blocked" ? words.wait : null;
       const does = (by ?? words[kind.state])[several].replace("{call}", kind.call);
       const file = this.run.files[kind.file];
       const where = !file ? "" : this.rows.has(`${kind.file}:${kind.line}`) ? words.line(kind.line) : words.elsewhere(base(file.name), kind.line);
-      return `${who}${words.joined || " "}${does}${where}`;
+      return `${who}${words.joined || (LATIN.test(who) ? " " : "")}${does}${where}`;
     }
 
     get told() { return this.ended ? this.words.ended(duration(this.run.us)) : this.groups().map((group) => this.sentence(group)).join(this.words.sep); }
@@ -381,7 +386,7 @@
     }
 
     layOut() {
-      for (const panel of this.shown) { panel.drawLanes(); panel.moveCursor(this.at ?? 0); }
+      for (const panel of this.shown) { panel.drawLanes(); panel.moveCursor(this.at ?? 0); panel.bringIntoSight(); }
     }
 
     go(us) {
@@ -438,7 +443,7 @@
     tell() {
       clearTimeout(this.soon);
       const several = this.shown.length > 1;
-      const all = this.shown.map((panel) => (several ? `${panel.run.name}: ` : "") + panel.told).join(this.words.sep);
+      const all = this.shown.map((panel) => (several ? panel.run.name + this.words.colon : "") + panel.told).join(this.words.sep);
       this.live.textContent = this.words.told(duration(this.at), all);
     }
     tellSoon() { clearTimeout(this.soon); this.soon = setTimeout(() => this.tell(), 400); this.fresh = false; }
