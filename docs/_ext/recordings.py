@@ -12,6 +12,7 @@ from compare.catalogue import scenarios
 from docs._ext.measured_data import MEASURED, case_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from compare.catalogue import Scenario
@@ -20,7 +21,7 @@ ROOT = MEASURED.parent.parent
 RECORDINGS = MEASURED / "recordings"
 
 FIRST = ("file-slow", "file-cold", "net-hold", "net-busy", "write-slow", "serve-slow", "pipes-many")
-"""The workloads that show most: a recipe's page shows the first of these in which threads stand at the code's lines."""
+"""The workloads that show most: a page shows the first in which threads wait at its lines, or else stand there."""
 PITFALLS = "pitfalls"
 """What a pitfall's recording is of: the program itself. The folder has the same name."""
 STANDS = 0.1
@@ -51,14 +52,24 @@ def recording_of(folder: str, variant: str) -> tuple[str, dict[str, Any]] | None
     names = {each.name for each in scenarios() if each.folder == folder}
     cases = [PITFALLS] if folder == PITFALLS else [case for case in CASES if case.partition("-")[0] in names]
     found = [(case, told) for case in cases if (told := recording(case, variant)) is not None]
-    return next((each for each in found if stands(each[1]) >= STANDS), found[0] if found else None)
+    shows = (each for look in (waits, stands) for each in found if look(each[1]) >= STANDS)
+    return next(shows, found[0] if found else None)
+
+
+def waits(told: dict[str, Any]) -> float:
+    """The share of the run's time in which threads wait at lines that are shown, all threads added up."""
+    return _share(told, lambda state: bool(told["states"][state][3]))
 
 
 def stands(told: dict[str, Any]) -> float:
-    """The share of the run's time in which threads stand at lines that are shown, all threads added up."""
+    """The same, in whatever state they are there."""
+    return _share(told, lambda _: True)
+
+
+def _share(told: dict[str, Any], wanted: Callable[[int], bool]) -> float:
     [run] = told["runs"]
     sites = [bool(told["files"][file]["parts"]) for file, _, _ in run["sites"]]
-    shown = [site >= 0 and sites[site] for _, _, _, site in run["kinds"]]
+    shown = [site >= 0 and sites[site] and wanted(state) for state, _, _, site in run["kinds"]]
     spans = [thread["spans"] for thread in run["threads"] if thread["role"]]
     at_lines: int = sum(us for flat in spans for us, kind in zip(flat[::2], flat[1::2], strict=True) if shown[kind])
     return at_lines / max(int(run["us"]), 1)

@@ -11,7 +11,7 @@ def anyio_backend() -> str:
 
 
 @pytest.mark.anyio
-@pytest.mark.no_blocking(threshold_ms=50)
+@pytest.mark.no_blocking
 async def test_settings_are_loaded() -> None:
     """The function returns what it should, and holds the loop meanwhile."""
     assert await app.load_settings() == b"settings"

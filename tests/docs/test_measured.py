@@ -16,6 +16,8 @@ from compare import catalogue
 from compare.command import arguments
 from compare.command.claims import all_claims
 from compare.report.data.json import from_json, schema, to_json
+from compare.report.watch.log import line
+from compare.results import Finding, Stall
 from docs import measure
 from docs._ext.measured_data import MAIN, folder_of, other_pythons, transcripts
 from docs.measure import BENCHMARKS, CASES, MEASURED, PICTURED, PICTURES, SHOWN, TRANSCRIPTS, Machine
@@ -146,6 +148,21 @@ def test_each_column_of_the_tables_is_explained(root: Path) -> None:
         for column in each.columns(run)
     }
     assert shown - explained == set()
+
+
+def test_each_field_of_the_json_is_explained(root: Path) -> None:
+    told = (root / "docs" / "using-compare.md").read_text("utf-8").partition("### The JSON")[2]
+    names = re.findall(r"^\| (`.*?) \|", told, re.MULTILINE)
+    explained = set(re.findall(r"`(?:[\w.\[\]]+\.)?(\w+)(?:\[\])?`", " ".join(names)))
+    assert {*schema()["properties"], *schema()["$defs"]["run"]["properties"]} - explained == {"runs"}
+    assert set(schema()["$defs"]["finding"]["properties"]) - set(re.findall(r"`(\w+)`", told)) == set()
+
+
+def test_each_field_of_the_log_is_explained(root: Path) -> None:
+    stalls = (root / "docs" / "your-service-stalls.md").read_text("utf-8")
+    section = stalls.partition("## Keep a log")[2].partition("\n## ")[0]
+    found = Finding("loop-thread", None, "MainThread", "loop", "read", None, None, None, 1, 20.0, 20.0)
+    assert set(json.loads(line(Stall(0.0, 4711, found)))) - set(re.findall(r"`(\w+)`", section)) == set()
 
 
 @pytest.mark.parametrize(

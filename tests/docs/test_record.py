@@ -104,3 +104,17 @@ def test_a_recipe_that_no_thread_stood_in_is_shown_all_the_same(kept: Path) -> N
     assert told["files"] == [{"name": "recipes/file_read/blocking.py", "parts": [[1, CODE.rstrip("\n")]]}]
     assert (told["runs"][0]["files"], recordings.stands(told)) == ([0], 0)
     assert recordings.stands(recording(CODE)) == 1
+
+
+def test_a_page_shows_where_threads_wait_rather_than_where_they_only_run(kept: Path) -> None:
+    runs, waits = ({"states": [["state", 1, "solid", wait]]} for wait in (False, True))
+    kept.write_text(json.dumps(recording(CODE) | runs), "utf-8")
+    cold = kept.with_name("file-cold-blocking.json")
+    cold.write_text(json.dumps(recording(CODE) | runs), "utf-8")
+    found = recordings.recording_of("file_read", "blocking")
+    assert found is not None
+    assert found[0] == "file-slow"
+    cold.write_text(json.dumps(recording(CODE) | waits), "utf-8")
+    found = recordings.recording_of("file_read", "blocking")
+    assert found is not None
+    assert found[0] == "file-cold"
