@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -168,6 +169,22 @@ def test_an_observer_whose_sampler_is_gone_says_so() -> None:
         os.kill(observer.pid, signal.SIGKILL)
         with pytest.raises(ObserverError, match="gone"):
             observer.begin(os.getpid())
+
+
+def test_what_a_sampler_says_too_late_is_no_answer_to_the_next_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(started, "REPLY_S", 1.0)
+    with Observer() as observer, observer.link() as link, subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            observer.begin(child.pid, link)
+            os.kill(observer.pid, signal.SIGSTOP)
+            with contextlib.suppress(ObserverError):  # unless something had been kept
+                assert observer.end().missing[0].startswith(EARLY)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(observer.pid, signal.SIGCONT)
+            with pytest.raises(ObserverError, match="gone"):
+                observer.begin(child.pid, link)
+        finally:
+            child.kill()
 
 
 def test_a_sampler_that_cannot_start_costs_the_findings_alone(

@@ -226,6 +226,7 @@ class Observer:
             while isinstance(seen, News):  # they came too late for whoever asked
                 seen = self._receive()
         except ObserverError as error:
+            self._give_up()
             found = self._kept.read() if self._kept is not None else None
             if found is None:
                 raise
@@ -237,6 +238,12 @@ class Observer:
         if self._process is None or self._process.poll() is not None:
             message = "the sampler's process is gone"
             raise ObserverError(message)
+
+    def _give_up(self) -> None:
+        """End a sampler that has not answered: what it still says would be taken for an answer to the next question."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def _wait_until_at_work(self) -> None:
         self._check_it_lives()
