@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,7 +41,11 @@ class NewFile:
         self.done = self.given_up = False
 
     def open(self) -> None:
-        """Open it, with the permissions of the file that it is to replace."""
+        """Open it, with the owner and the permissions of the file to be replaced.
+
+        The owner only where this process may give files away; and never set-uid or
+        set-gid, which the kernel takes from a file that is written to, as well.
+        """
         with self.lock:
             if self.given_up:
                 return
@@ -61,8 +64,12 @@ class NewFile:
             self.file = os.fdopen(fd, "wb", buffering=0)
             if old:
                 os.close(os.open(self.target, os.O_WRONLY))  # may it be written to?
-                mode = stat.S_IMODE(self.target.stat().st_mode)
-                os.chmod(self.part or fd, mode)  # noqa: PTH101  a descriptor, too
+                about = self.target.stat()
+                if sys.platform != "win32":
+                    with suppress(PermissionError):
+                        os.chown(self.part or fd, about.st_uid, about.st_gid)
+                # a descriptor, too
+                os.chmod(self.part or fd, about.st_mode & 0o777)  # noqa: PTH101
 
     def opener(self, *_: object) -> int:
         """Open it for a library's `open`, which gets a descriptor of its own."""

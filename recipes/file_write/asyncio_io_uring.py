@@ -1,19 +1,18 @@
 """Completion-based writing: io_uring tells when the bytes are written. No thread waits.
 
-`urio` keeps one ring per event loop. Opening, writing, `fsync`, renaming and closing
-are entries in it; the loop's poller watches an eventfd that the kernel writes to when
-one is done. A batch of chunks is one entry, which `writelines` makes. (Sources:
-io_uring(7), urio's ARCHITECTURE.md.)
+`urio` keeps one ring per event loop. A batch of chunks is one entry in it, which
+`writelines` makes, and so is `fsync`; the loop's poller watches an eventfd that the
+kernel writes to when one is done. The file is made and named as the other writers do,
+with two hops: the kernel's ring could open a file without a name and link it, but urio
+offers neither. So a process that is killed leaves nothing. (Sources: io_uring(7),
+io_uring_prep_linkat(3), urio's ARCHITECTURE.md.)
 
-**Where it still blocks:** nowhere in Python's threads, but for `resolve` and `chmod`,
-which are hops, as the ring has no such entries. What can't be done without waiting is
+**Where it still blocks:** in `open`, `rename` and the directory's `fsync`, in the
+default executor's threads; for the bytes nowhere. What can't be done without waiting is
 waited for by threads of the kernel's own (`iou-wrk-…`). A caller cancelled in a write
-is free at once, also on a pipe that nobody reads. Where io_uring is forbidden (many
+to a pipe that nobody reads is free at once. Where io_uring is forbidden (many
 containers), urio falls back to threads without a word; `URIO_BACKEND=uring` makes it an
 error.
-
-The new file has a name from the beginning, which ends in `.part`: a process that is
-killed leaves it.
 
 **Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or
 later, and the package's youth is no obstacle.
@@ -24,14 +23,14 @@ later, and the package's youth is no obstacle.
 from __future__ import annotations
 
 import asyncio
-import secrets
-import stat
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import urio
 
+from recipes.file_write._new_file import NewFile
+
 if TYPE_CHECKING:
-    import os
     from collections.abc import AsyncIterable, Awaitable
 
 
@@ -52,30 +51,40 @@ async def write_file(
     path: str | os.PathLike[str], chunks: AsyncIterable[bytes], durable: bool = False
 ) -> int:
     """Write all chunks and return how many bytes; raise `OSError`, and keep the old."""
-    target: Any = await Path(path).resolve()  # a link stays one
-    mode = (await target.stat()).st_mode if await target.exists() else None
-    if mode and not stat.S_ISREG(mode):
-        async with urio.open(target, "ab") as file:  # a pipe, a device: as it is
-            return await _write(file, chunks)
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
+    target: Any = Path(path)
+    if await target.exists() and not await target.is_file():
+        async with urio.open(target, "ab") as pipe:  # a pipe, a device: as it is
+            return await _write(pipe, chunks)
+    new = NewFile(path)
     try:
-        opening = asyncio.ensure_future(urio.open(beside, "xb"))
+        await _ended(asyncio.to_thread(new.open))
+        file = _in_the_ring(new)
         try:
-            file = await _ended(opening)
-            if mode:
-                await (await urio.open(target, "r+b")).close()  # may it be written to?
-                await beside.chmod(stat.S_IMODE(mode))
             count = await _write(file, chunks)
             if durable:
-                await file.fsync()
+                await file.fsync()  # so that `finish` has little to wait for
         finally:
-            if not opening.exception():  # cancelled or not, it is open
-                await _ended(opening.result().close())
-        await _ended(_rename(beside, target, durable), last=True)
+            await _ended(file.close())
+        await _ended(asyncio.to_thread(new.finish, durable), last=True)
     except BaseException:
-        await _ended(beside.unlink(missing_ok=True))
+        await _ended(asyncio.to_thread(new.discard))
         raise
     return count
+
+
+def _in_the_ring(new: NewFile) -> urio.AsyncBufferedFile:
+    """The same file for urio, which closes a descriptor when the ring is done."""
+    assert new.file is not None
+    fd = os.dup(new.file.fileno())
+    return urio.AsyncBufferedFile(
+        fd,
+        name=str(new.target),
+        mode="wb",
+        readable=False,
+        writable=True,
+        appending=False,
+        size=0,
+    )
 
 
 async def _write(file: urio.AsyncBufferedFile, chunks: AsyncIterable[bytes]) -> int:
@@ -91,15 +100,8 @@ async def _write(file: urio.AsyncBufferedFile, chunks: AsyncIterable[bytes]) -> 
     return count + size
 
 
-async def _rename(beside: Any, target: Any, durable: bool) -> None:
-    await beside.replace(target)
-    if durable:
-        async with urio.open(target.parent, "rb") as folder:
-            await folder.fsync()  # the disk has the name too
-
-
 async def _ended(call: Awaitable[T], *, last: bool = False) -> T:
-    """Wait for a call's end when cancelled too, as it makes or takes a name."""
+    """Wait for a call's end when cancelled too, as it has the file."""
     task = asyncio.ensure_future(call)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

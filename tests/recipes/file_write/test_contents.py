@@ -52,6 +52,18 @@ def test_the_old_file_is_replaced_and_not_written_to(writer: Writer, old: Path, 
     writer.stands("old file is replaced")
 
 
+def test_the_old_owner_keeps_the_file_and_nobody_gets_more_rights(writer: Writer, old: Path) -> None:
+    """Who writes as root must not take a user's file from him, nor make a set-uid program of his one of root's."""
+    if os.geteuid() == 0:
+        os.chown(old, 12345, 23456)
+    old.chmod(0o6750)
+    owners = (old.stat().st_uid, old.stat().st_gid)
+    assert writer.write(old, [b"new"]) == 3
+    assert (old.stat().st_uid, old.stat().st_gid) == owners
+    assert stat.S_IMODE(old.stat().st_mode) == 0o750
+    writer.stands("another's file")
+
+
 def test_a_new_file_has_the_usual_permissions(writer: Writer, tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = 50
-NAMED_FROM_THE_BEGINNING = {"asyncio_io_uring"}
-"""The recipes whose new file has a name that a killed process leaves, as their docstring says."""
 
 
 def test_killed_at_any_moment(writer: Writer, tmp_path: Path) -> None:
@@ -36,9 +34,6 @@ def test_killed_at_any_moment(writer: Writer, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["mixed"] == 0
     assert found["old"] + found["new"] == MOMENTS
-    if writer.name in NAMED_FROM_THE_BEGINNING:
-        writer.stands("killed at 50 moments", "passes: old or new; the new file's name may stay")
-        return
     assert found["beside none"] == 0
     assert found["beside old"] < MOMENTS // 4  # the moment is short, but a slow disk's
     writer.stands("killed at 50 moments", "passes: old or new; a name stays only between two calls")
