@@ -96,7 +96,7 @@ TRANSCRIPTS = (
 """Commands whose output a page shows; the pitfalls' are added to them."""
 
 
-BENCHMARKS = {f"bench-{name}": name for name in ("file", "net", "write", "serve", "observer", "accuracy")}
+BENCHMARKS = {f"bench-{name}": name for name in ("file", "net", "write", "serve", "pipes", "observer", "accuracy")}
 """Made on request alone: they take long, and want a machine that does nothing else."""
 
 SHORT_S, LONG_S = 590, 3600
