@@ -45,6 +45,7 @@ SHARE, LEAST_MS = 0.1, 5.0
 """How far they may be apart: a tenth of what strace says, or so many milliseconds where that is less."""
 
 PROGRAM_S = 60.0
+MAIN = "MainThread"
 WHOLE = re.compile(r"^(\d+) +(\w+)\(.*<(\d+\.\d+)>$")
 RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>.*<(\d+\.\d+)>$")
 MARK = re.compile(r"^(\d+) +\w*access\w*\(.*\"(/benchmarks-\w+)\"")
@@ -75,7 +76,7 @@ def _observed(program: str, folder: Path) -> Figures:
     totals: defaultdict[str, float] = defaultdict(float)
     for finding in row.observation.findings:
         if finding.call in waits.EXPECTED[program]:
-            totals[f"{_numberless(finding.thread)} in {finding.call}"] += finding.total_ms
+            totals[f"{_who(finding.thread)} in {finding.call}"] += finding.total_ms
     return dict(totals)
 
 
@@ -124,13 +125,13 @@ def totals(lines: Iterable[str], names: dict[int, str], calls: frozenset[str]) -
             continue
         call = WHOLE.match(line) or RESUMED.match(line)
         if counts and call and call[2] in calls and int(call[1]) in names:
-            sums[f"{_numberless(names[int(call[1])])} in {call[2]}"] += float(call[3]) * 1000
+            sums[f"{_who(names[int(call[1])])} in {call[2]}"] += float(call[3]) * 1000
     return dict(sums)
 
 
-def _numberless(thread: str) -> str:
-    """A pool's threads are summed up: which of them gets which work is chance."""
-    return re.sub(r"[-_ ]?\d+(_\d+)?$", "", thread)
+def _who(thread: str) -> str:
+    """A pool's threads are summed up: which of them gets which work is chance, and trio names them anew for each."""
+    return thread if thread == MAIN else "a worker"
 
 
 def _rows(program: str, seen: list[Seen]) -> list[Row]:

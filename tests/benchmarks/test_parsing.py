@@ -25,4 +25,4 @@ def test_strace_is_summed_up_between_the_marks_by_thread_and_call() -> None:
         '10 read(3, "x", 1) = 1 <0.500000>',
     ]
     sums = accuracy.totals(lines, {10: "MainThread", 11: "asyncio_0"}, frozenset({"read"}))
-    assert sums == {"MainThread in read": 100.0, "asyncio in read": 200.0}
+    assert sums == {"MainThread in read": 100.0, "a worker in read": 200.0}
