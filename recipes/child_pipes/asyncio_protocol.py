@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 """As much as a pipe holds, in bytes (pipe(7))."""
 
-MOST_LINES = 1000
-"""How many lines may wait for the caller before the pipe is read no further."""
+MOST = 1 << 20
+"""How much may wait for the caller, in bytes, before the pipe is read no further."""
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -114,6 +114,7 @@ class Lines(asyncio.SubprocessProtocol):
         """Begin with nothing."""
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.rest = bytearray()
+        self.waiting = 0  # bytes that came since the queue was empty
         self.over = asyncio.Event()
 
     def connection_made(self, transport: Any) -> None:
@@ -123,12 +124,13 @@ class Lines(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002
         """Split it, with what was left of the chunk before."""
         self.rest += data
+        self.waiting += len(data)
         if b"\n" in data:
             *whole, last = bytes(self.rest).split(b"\n")
             for line in whole:
                 self.queue.put_nowait(line + b"\n")
             self.rest = bytearray(last)
-            if self.queue.qsize() > MOST_LINES:
+            if self.waiting > MOST:
                 self.stdout.pause_reading()
 
     def pipe_connection_lost(self, *_: object) -> None:
@@ -159,6 +161,7 @@ async def lines(arguments: Sequence[str]) -> AsyncIterator[bytes]:
         while (line := await child.queue.get()) is not None:
             yield line
             if child.queue.empty():
+                child.waiting = 0
                 child.stdout.resume_reading()
         await child.over.wait()
     except BaseException:  # GeneratorExit, when the caller has seen enough

@@ -121,7 +121,8 @@ def test_no_such_program(runner: Runner) -> None:
         runner.call(first) if runner.backend else next(runner.module.lines(["/no/such/program"]))
 
 
-def test_a_reader_that_is_slow_does_not_fill_the_memory(runner: Runner, noted: Noted) -> None:
+@pytest.mark.parametrize("length", [0, 1000, 100_000])
+def test_a_reader_that_is_slow_does_not_fill_the_memory(runner: Runner, noted: Noted, length: int) -> None:
     """A child that writes for ever is stopped by its full pipe, while its reader is busy with a line."""
 
     async def slow() -> int:
@@ -129,7 +130,7 @@ def test_a_reader_that_is_slow_does_not_fill_the_memory(runner: Runner, noted: N
             await anext(lines)
             return await _settled(lambda: _written(noted.pid))
 
-    script = ["sh", "-c", f"echo $$ > {noted}; exec yes {'x' * 1000}"]
+    script = ["sh", "-c", f"echo $$ > {noted}; exec yes '{'x' * length}'"]
     assert runner.call(slow) < 16 << 20
 
 
