@@ -138,9 +138,10 @@ def main(arguments: list[str] | None = None) -> int:
     more = ["recordings-changed", "stale", "bench", *BENCHMARKS]
     told = (
         f"{', '.join(names)}: all of these if none is named; only by name: recordings-changed, those whose code has "
-        f"changed since; stale, all that was measured with an earlier schema or whose pictures cut a word, the "
-        f"recordings that lack something or whose code has changed, and what commands print; bench, which is "
-        f"{', '.join(BENCHMARKS)}. Under another Python than {MAIN}: the cases and claims, shown beside those of {MAIN}"
+        f"changed since; stale, all that was measured with an earlier schema, whose lines are others by now or whose "
+        f"pictures cut a word, the recordings that lack something or whose code has changed, and what commands print; "
+        f"bench, which is {', '.join(BENCHMARKS)}. Under another Python than {MAIN}: the cases and claims, shown "
+        f"beside those of {MAIN}"
     )
     if PYTHON != MAIN:
         names, more = [*CASES, "claims"], []
@@ -179,7 +180,7 @@ def _stale() -> list[str]:
     from compare.report.data.json import schema  # noqa: PLC0415  --help needs none of it
 
     today = schema()["properties"]["schema"]["const"]
-    earlier = [name for name in CASES if _schema(MEASURED / f"{name}.json") != today or _cut(name)]
+    earlier = [name for name in CASES if _schema(MEASURED / f"{name}.json") != today or _cut(name) or _moved(name)]
     return [*earlier, "claims", "transcripts", "tries", "recordings-stale"]
 
 
@@ -188,6 +189,20 @@ def _schema(path: Path) -> int | None:
         return None
     version: int = json.loads(path.read_text("utf-8"))["schema"]
     return version
+
+
+def _moved(case: str) -> bool:
+    """Whether a line of a recipe that a case names is another by now."""
+    path = MEASURED / f"{case}.json"
+    runs = json.loads(path.read_text("utf-8"))["runs"] if path.is_file() else []
+    named = [each for run in runs for each in run["findings"] if each["site"] and each["code"] is not None]
+    named = [each for each in named if each["site"]["file"].startswith("recipes/")]
+    return any(_line(ROOT / each["site"]["file"], each["site"]["line"]) != each["code"] for each in named)
+
+
+def _line(path: Path, number: int) -> str | None:
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    return lines[number - 1].strip() if number <= len(lines) else None
 
 
 def _cut(case: str) -> bool:

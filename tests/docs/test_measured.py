@@ -253,6 +253,21 @@ def test_what_an_earlier_schema_made_is_stale_a_picture_that_cuts_a_word_and_wha
     assert measure._stale() == ["file-warm", "serve-big", "claims", "transcripts", "tries", "recordings-stale"]
 
 
+@pytest.mark.parametrize("line", [pytest.param(5, id="as it was"), pytest.param(4, id="moved")])
+def test_a_case_that_names_a_line_which_is_another_by_now_is_stale(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: int
+) -> None:
+    for name, folder in (("MEASURED", tmp_path), ("ROOT", tmp_path)):
+        monkeypatch.setattr(measure, name, folder)
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "mine.py").write_text("\n\n\n\n    read()\n", "utf-8")
+    site = {"file": "recipes/mine.py", "line": line}
+    told = {"runs": [{"findings": [{"site": site, "code": "read()"}, {"site": None, "code": None}]}]}
+    (tmp_path / "file-slow.json").write_text(json.dumps(told), "utf-8")
+    assert measure._moved("file-slow") == (line != 5)
+    assert not measure._moved("file-cold")
+
+
 def test_nothing_tells_of_the_folders_of_the_machine_that_measured() -> None:
     told = [
         path.name
