@@ -34,6 +34,8 @@ RECORDS = 1 << 15
 TEXTS = 1 << 9
 TEXT_BYTES = 240
 """The longest text; what is longer is cut."""
+MOST_AMOUNT = 0xFFFFFFFF
+"""What a record's amount can hold."""
 REST = 0xFFFFFFFF
 """What the agent asks of itself before the program forks, where the sampler asks for a ping of the loop in thread N."""
 
@@ -103,8 +105,9 @@ class Kind(IntEnum):
     PONG = 3
     """A loop got round to a ping (the ping's number, loop). `code`: a task that gave way and stands in line again.
 
-    By the agent's own clock, amount: how many microseconds the loop's thread was on a processor since the one before;
-    `line`: for how many of them the agent itself was kept from running while this one stood in line.
+    Amount: how many microseconds the loop's thread was on a processor since this one was put in its line; by the
+    agent's own clock, since the one before, and `line`: for how many of them the agent itself was kept from running
+    while this one stood in line.
     """
     ASKED = 4
     """Work wants a thread or a token (request, pool; how many the pool has, 0: as many as are asked for).
@@ -120,7 +123,10 @@ class Kind(IntEnum):
     WITHDRAWN = 8
     """Whoever asked no longer waits (request, pool)."""
     PINGED = 9
-    """A ping was put in a loop's line (the ping's number, loop; by the agent's own clock: microseconds late)."""
+    """A ping was put in a loop's line (the ping's number, loop; by the agent's own clock: microseconds late).
+
+    `code`: how long the loop's thread had been on a processor then, in nanoseconds, 0 where that isn't told.
+    """
     ADMITTED = 10
     """Whoever asked got a token (request, pool)."""
 

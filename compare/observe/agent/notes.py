@@ -14,7 +14,7 @@ import sys
 
 from .addresses import address
 from .askers import Askers
-from .channel import Kind
+from .channel import MOST_AMOUNT, Kind
 from .clock import now
 from .guard import Failures
 from .own_clock import OwnClock
@@ -93,7 +93,7 @@ class Agent:
         """Work wants a thread of a pool, or a token of a limiter; returns the request's number."""
         request = next(self._requests)
         code, line = self.askers.line(frame)
-        self.note(kind, request, pool, code=code, line=line, amount=min(size, MOST))
+        self.note(kind, request, pool, code=code, line=line, amount=min(size, MOST_AMOUNT))
         return request
 
     def work_begins(self, request: int, pool: int) -> None:
@@ -152,8 +152,6 @@ class Agent:
             self.note(Kind.FAILED, which, count)
 
 
-MOST = 0xFFFFFFFF
-"""What a record's amount can hold."""
 NOT_KNOWN = 0xFFFFFFFF
 """A depth that no stack has."""
 ASYNCIO, OTHER, TRIO = 1, 2, 3

@@ -15,7 +15,7 @@ import sys
 import time
 
 from .addresses import address
-from .channel import Kind
+from .channel import MOST_AMOUNT, Kind
 from .clock import now
 from .known_loops import LATE, KnownLoops, put, yielded
 from .own_thread import OwnThread
@@ -34,7 +34,6 @@ PERIOD_NS = 5_000_000
 """How often a loop is pinged, and looked at while it does not come round."""
 MOST_FRAMES = 128
 """Of a deeper stack the innermost frames are noted."""
-MOST_NOTED = 0xFFFFFFFF
 # The program may patch what it finds in these modules; ours are taken before it begins.
 _sleep, _on_cpu, _frames = time.sleep, time.thread_time_ns, sys._current_frames  # noqa: SLF001  there is no other door
 
@@ -144,13 +143,13 @@ class OwnClock(KnownLoops):
         except Exception:  # noqa: BLE001  whatever a loop that is closing raises, the program must not see it
             self.loop_ends(loop_id)
             return
-        self._agent.note(Kind.PINGED, number, loop_id, amount=min(late // 1000, MOST_NOTED))
+        self._agent.note(Kind.PINGED, number, loop_id, amount=min(late // 1000, MOST_AMOUNT))
         if wake is not None:
             wake()
 
     def _pong(self, loop_id: int, number: int, loop: _Loop, door: object) -> None:
         before, loop.on_cpu = loop.on_cpu, _on_cpu()
-        ran, kept = (min(max(ns, 0) // 1000, MOST_NOTED) for ns in (loop.on_cpu - before, loop.kept))
+        ran, kept = (min(max(ns, 0) // 1000, MOST_AMOUNT) for ns in (loop.on_cpu - before, loop.kept))
         self._agent.note(Kind.PONG, number, loop_id, code=yielded(loop_id, door), line=kept, amount=ran)
         loop.in_line, loop.stood = False, ()
 

@@ -13,6 +13,7 @@ import sys
 
 from . import channel
 from .channel import Kind
+from .clock import has_run
 from .known_loops import LATE, KnownLoops, put, yielded
 from .own_thread import CountedThread, OwnThread, has_ended
 
@@ -152,19 +153,20 @@ class Pings(KnownLoops):
         for loop_id, (tid, door) in list(self._loops.items()):
             if tid == which:
                 try:
-                    self._ping_one(loop_id, door)
+                    self._ping_one(loop_id, tid, door)
                 except Exception:  # noqa: BLE001  whatever a loop that is closing raises, the program must not see it
                     self._loops.pop(loop_id, None)
 
-    def _ping_one(self, loop_id: int, door: Callable[..., object]) -> None:
-        number, pong = next(self._numbers), self._agent.guard("pongs")(self._pong)
-        wake = put(loop_id, door, lambda: pong(loop_id, number, door))
-        self._agent.note(Kind.PINGED, number, loop_id)
+    def _ping_one(self, loop_id: int, tid: int, door: Callable[..., object]) -> None:
+        number, pong, had_run = next(self._numbers), self._agent.guard("pongs")(self._pong), has_run(tid)
+        wake = put(loop_id, door, lambda: pong(loop_id, number, tid, had_run, door))
+        self._agent.note(Kind.PINGED, number, loop_id, code=had_run)
         if wake is not None:
             wake()
 
-    def _pong(self, loop_id: int, number: int, door: object) -> None:
-        self._agent.note(Kind.PONG, number, loop_id, code=yielded(loop_id, door))
+    def _pong(self, loop_id: int, number: int, tid: int, had_run: int, door: object) -> None:
+        ran = min((has_run(tid) - had_run) // 1000, channel.MOST_AMOUNT) if had_run else 0
+        self._agent.note(Kind.PONG, number, loop_id, code=yielded(loop_id, door), amount=max(ran, 0))
 
 
 class _low_numbers_taken:  # noqa: N801  reads as what it does

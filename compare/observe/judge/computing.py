@@ -38,7 +38,7 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
     computed in.
     """
     begin = turn.until - turn.held
-    ran = [segment for segment in turn.segments if segment.kind == "running" and segment.end > begin]
+    ran = [each for each in turn.segments if each.kind == "running" and begin < each.end and each.start < turn.until]
     free = turn.held - turn.waited
     delayed = min(sum(segment.delay for segment in ran), free)
     starved = delayed >= threshold_ns and delayed * 2 >= turn.held
@@ -46,7 +46,9 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
         account = Account("kernel", "starved", turn.thread.key, None, None)
         ledger.enter(account, delayed, turn.until, target="a CPU that others were using", hold=turn.hold)
         free -= delayed
-    surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
+    surely = turn.ran
+    if surely is None:
+        surely = sum(on_cpu(segment, turn.proven, turn.until) for segment in ran)
     told = 0
     if turn.held > turn.waited and surely >= NEARLY * threshold_ns:
         held = turn.held - turn.waited

@@ -28,8 +28,8 @@ class EventLoops:
             turns = self._turns[thread] = Turns(thread, self._threshold)
         return turns
 
-    def _end(self, turns: Turns, at: int) -> None:
-        turn = turns.end(at)
+    def _end(self, turns: Turns, at: int, ran: int | None = None) -> None:
+        turn = turns.end(at, ran=ran)
         if turn is not None:
             self._tell(turn)
 
@@ -65,28 +65,22 @@ class EventLoops:
         self._end(turns, at)
         turns.since = None
 
-    def turned(self, thread: Thread, at: int) -> None:
-        """It got round to a ping."""
+    def turned(self, thread: Thread, at: int, ran: int | None = None) -> None:
+        """It got round to a ping; `ran`: for how long it was on a CPU since that stood in its line."""
         if thread.loop:
             turns = self._of(thread)
-            self._end(turns, at)
+            self._end(turns, at, ran)
             turns.since = at
 
-    def held_from(self, thread: Thread, at: int, *, in_one_call: bool) -> None:
-        """From here on a ping stands in its line, or its thread keeps the GIL in one call."""
+    def held_from(self, thread: Thread, at: int) -> None:
+        """From here on a ping stands in its line."""
         turns = self._of(thread)
-        if turns.since is None:
-            return
-        if in_one_call:
-            turns.kept = turns.kept or max(at, turns.since)
-        else:
+        if turns.since is not None:
             turns.in_line = turns.in_line or max(at, turns.since)
 
-    def let_go(self, thread: Thread, at: int) -> None:
-        """Its thread has let go of the GIL meanwhile, so what was short is no proof."""
-        turns = self._of(thread)
-        if turns.kept is not None and at - turns.kept < self._threshold:
-            turns.kept = None
+    def kept(self, thread: Thread, since: int, until: int) -> None:
+        """For so long its thread was seen to keep the GIL, in one call."""
+        self._of(thread).keeps_the_gil(since, until)
 
     def held(self, thread: Thread, now: int) -> int:
         """Return for how long the turn that goes on has held the loop, as far as that is proved."""

@@ -107,13 +107,13 @@ def fill_in(segments: list[Segment]) -> None:
             segment.view = known
 
 
-def longest_call(segments: list[Segment], since: int) -> int:
+def longest_call(segments: list[Segment], since: int, until: int) -> int:
     """How long a thread was seen at one place only: Python code moves from line to line, a call of C does not."""
     longest, began, top = 0, since, None
     for segment in segments:
-        if segment.end <= since or segment.view is None:
+        if segment.end <= since or segment.start >= until or segment.view is None:
             continue
         if segment.kind != "running" or segment.view.top != top:
             began, top = max(segment.start, since), segment.view.top
-        longest = max(longest, segment.end - began)
+        longest = max(longest, min(segment.end, until) - began)
     return longest

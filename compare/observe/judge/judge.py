@@ -207,12 +207,20 @@ class Judge:
         self._flush(thread)
         self._loops.ends(thread, at)
 
-    def turned(self, pid: int, tid: int, at: int, *, gave_way: int = 0) -> None:
-        """A loop got round to a ping: a turn of its ended here; `gave_way`: the task that gave way in it, if any."""
+    def turned(self, pid: int, tid: int, at: int, *, gave_way: int = 0, ran: int | None = None) -> None:
+        """A loop got round to a ping: a turn of its ended here.
+
+        Args:
+            pid: the loop's process.
+            tid: its thread.
+            at: when.
+            gave_way: the task that gave way in that turn, if any.
+            ran: for how long the thread was on a CPU since the ping stood in its line; `None` where that isn't known.
+        """
         thread = self._threads.get(pid, tid)
         self._flush(thread)
         self._busy_polling.turned(thread, gave_way)
-        self._loops.turned(thread, at)
+        self._loops.turned(thread, at, ran)
 
     def came_round(self, pid: int, tid: int, at: int) -> None:
         """A loop that nobody pings began another turn here: what it did before was one, or several."""
@@ -220,13 +228,13 @@ class Judge:
         self._flush(thread)
         self._loops.turned(thread, at)
 
-    def held_from(self, pid: int, tid: int, at: int, *, in_one_call: bool = False) -> None:
-        """From here on a ping stands in the loop's line, or the loop's thread keeps the GIL in one call."""
-        self._loops.held_from(self._threads.get(pid, tid), at, in_one_call=in_one_call)
+    def held_from(self, pid: int, tid: int, at: int) -> None:
+        """From here on a ping stands in the loop's line."""
+        self._loops.held_from(self._threads.get(pid, tid), at)
 
-    def let_go(self, pid: int, tid: int, at: int) -> None:
-        """It was not one call: the loop's thread has let go of the GIL meanwhile, so what was short is no proof."""
-        self._loops.let_go(self._threads.get(pid, tid), at)
+    def kept(self, pid: int, tid: int, since: int, until: int) -> None:
+        """For so long, as far as that was seen, the loop's thread has kept the GIL: in one call."""
+        self._loops.kept(self._threads.get(pid, tid), since, until)
 
     def late(self, ns: int) -> None:
         """A ping was so long in a loop's line; what it waited for can't be seen."""

@@ -7,7 +7,7 @@ only as far as that is proved.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from compare.observe.judge.joined import fill_in, give_to_calls, longest_call
 from compare.results import LoopHold
@@ -53,9 +53,10 @@ class Turn:
     Attributes:
         thread: the loop's.
         segments: what it did, in order.
-        until: when it ended.
+        until: when it ended, as far as that is proved.
         proven: from when on it is proved that the loop did not come round; 0 where nothing proves it.
-        held: how long it held the loop, as far as that is proved.
+        held: how long it held the loop, as far as that is proved: until its end.
+        ran: for how long its thread was on a CPU in the time that is proved; `None` where only looks tell that.
         waited: how much of it was spent waiting.
         given: what it ran for a call that it waited in, too.
         hold: what is told of it, if that counts.
@@ -67,6 +68,7 @@ class Turn:
     proven: int
     held: int
     waited: int
+    ran: int | None = None
     given: list[Segment] = field(default_factory=list)
     hold: Hold = field(default_factory=Hold)
 
@@ -88,10 +90,21 @@ class Turn:
         self.held = max(self.held, self.waited)
 
 
+class Proof(NamedTuple):
+    """From when to when it is proved that a loop did not come round; nanoseconds.
+
+    `ran`: for how long its thread was on a CPU meanwhile; `None` where only looks tell that.
+    """
+
+    since: int
+    until: int
+    ran: int | None = None
+
+
 class Turns:
     """The turns of the loop in one thread."""
 
-    __slots__ = ("_threshold", "in_line", "kept", "pinged", "segments", "since", "thread")
+    __slots__ = ("_kept", "_threshold", "in_line", "pinged", "segments", "since", "thread")
 
     def __init__(self, thread: Thread, threshold_ns: int) -> None:
         """Outside of any turn."""
@@ -100,8 +113,8 @@ class Turns:
         """Whether the loop answers pings."""
         self.in_line: int | None = None
         """Since when a ping is in the loop's line, which proves that it has not come round."""
-        self.kept: int | None = None
-        """Since when its thread has kept the GIL: that proves it where it is in one call of C all the while."""
+        self._kept: tuple[int, int] | None = None
+        """From when to when its thread kept the GIL: that proves it where it is in one call of C all the while."""
         self.since: int | None = None
         """When the turn began; `None` outside of a loop."""
         self.segments: list[Segment] = []
@@ -109,42 +122,69 @@ class Turns:
     def forget(self) -> None:
         """What has been seen was no turn."""
         self.segments = []
-        self.since = self.in_line = self.kept = None
+        self.since = self.in_line = self._kept = None
 
-    def end(self, at: int, came_back: Callable[[], bool] | None = None) -> Turn | None:
+    def keeps_the_gil(self, since: int, until: int) -> None:
+        """Its thread was seen to keep the GIL for so long; what counts is the longest time."""
+        if self.since is None:
+            return
+        since = max(since, self.since)
+        if self._kept is None or until - since > self._kept[1] - self._kept[0]:
+            self._kept = since, until
+
+    def end(self, at: int, came_back: Callable[[], bool] | None = None, *, ran: int | None = None) -> Turn | None:
         """End the turn; `None` where there was none.
 
         Args:
             at: when.
             came_back: says whether the loop may have been at its poller meanwhile, unseen.
+            ran: for how long its thread was on a CPU since a ping is in the loop's line, where that is known.
         """
         segments, self.segments = self.segments, []
-        proven, kept, self.in_line, self.kept = self.in_line, self.kept, None, None
+        in_line, kept, self.in_line, self._kept = self.in_line, self._kept, None, None
         if self.since is None or not segments:
             return None
         fill_in(segments)
         given = give_to_calls(segments)
-        if kept is not None and longest_call(segments, kept) >= NEARLY * self._threshold:
-            proven = min(kept, proven or kept)
+        proof = Proof(in_line, at, ran) if in_line is not None else None
+        if kept is not None and longest_call(segments, *kept) >= NEARLY * self._threshold:
+            proof = _joined(kept, proof, at)
         waited = sum(segment.ns for segment in segments if segment.kind != "running")
-        held = max(self._held(proven, at, came_back), waited)
-        return Turn(self.thread, segments, at, proven or 0, held, waited, given)
+        held, until = self._held(proof, at, came_back), proof.until if proof is not None else at
+        if held < waited:
+            held, until = waited, at
+        since, ran = (proof.since, proof.ran) if proof is not None else (0, None)
+        return Turn(self.thread, segments, until, since, held, waited, ran, given)
 
     def so_far(self, now: int) -> int:
         """Return how long the turn that goes on has held the loop, as far as that is proved."""
-        return self._held(self.in_line, now, None) if self.since is not None else 0
+        if self.since is None:
+            return 0
+        return self._held(Proof(self.in_line, now) if self.in_line is not None else None, now, None)
 
-    def _held(self, proven: int | None, at: int, came_back: Callable[[], bool] | None) -> int:
+    def _held(self, proof: Proof | None, at: int, came_back: Callable[[], bool] | None) -> int:
         """How long this turn took, as far as that is proved: by a ping in the loop's line, or by the GIL."""
         since = self.since or at
         if self.pinged:
-            if proven is None or at - proven < NEARLY * self._threshold:
+            if proof is None or proof.until - proof.since < NEARLY * self._threshold:
                 return 0
-            return at - since if proven - since < 2 * PING_DELAY_NS else at - proven
+            return proof.until - (since if proof.since - since < 2 * PING_DELAY_NS else proof.since)
         if at - since < UNPROVEN_NS or (came_back is not None and came_back()):
             return 0
         return at - since
 
+
+def _joined(kept: tuple[int, int], ping: Proof | None, at: int) -> Proof:
+    """What a time in which the GIL was kept proves, and a ping: that is put in line once the agent gets the GIL.
+
+    Where the agent was given no CPU for a while then, the loop may have turned meanwhile: then the longer of the two.
+    """
+    since, until = kept
+    if ping is None:
+        return Proof(since, at if at - until <= PING_DELAY_NS else until)
+    if ping.since - until <= PING_DELAY_NS:
+        return Proof(since, at) if since < ping.since else ping
+    return ping if ping.until - ping.since >= until - since else Proof(since, until)
 
 class Holds:
     """How long loops were kept from their pollers: every turn over the threshold, and those with something to tell."""

@@ -8,6 +8,7 @@ once any other has computed for a while.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.segments import Segment
@@ -289,8 +290,17 @@ class Looks:
             thread.runs_since = now
         return now - thread.runs_since > STEADY_NS
 
-    def cut(self, thread: WatchedThread, at: int, *, by_itself: bool = True) -> None:
-        """End the open segment at a moment, and go on from there; `by_itself`: the thread noted that it ran then."""
+    def cut(
+        self, thread: WatchedThread, at: int, *, by_itself: bool = True, has_run: int | None = None
+    ) -> None:
+        """End the open segment at a moment, and go on from there.
+
+        Args:
+            thread: whose.
+            at: when.
+            by_itself: the thread noted that it ran then.
+            has_run: how long it had been on a CPU by then, in all, where it noted that, too.
+        """
         segment, thread.calm = thread.open, 0
         if segment is None or not segment.start < at:
             return
@@ -299,7 +309,7 @@ class Looks:
             self._process.judge.segment(self._process.pid, thread.tid, closed(ran, at))
             return
         with contextlib.suppress(OSError):  # how long it stood in line for a CPU is known only once it runs again
-            times = thread.files.times()
+            times = _by_then(thread, thread.files.times(), at, has_run)
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
             thread.times = times
@@ -319,6 +329,19 @@ def _look_up_anew(segment: Segment | None) -> None:
     """The same call with the same arguments may be for something else by now: descriptors' numbers are used again."""
     if segment is not None:
         segment.aimed, segment.target = False, None
+
+
+def _by_then(thread: WatchedThread, times: Times, at: int, has_run: int | None) -> Times:
+    """A thread's times at a moment that is past: what it noted then, and no longer in line than there was room for.
+
+    A note may be read long after it was written, by a sampler that was given no CPU; the thread went on meanwhile.
+    """
+    if has_run is None:
+        return times
+    known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
+    room = at - known - (has_run - thread.times.run_ns)
+    delay = min(times.delay_ns - thread.times.delay_ns, max(room, 0))
+    return replace(times, run_ns=has_run, delay_ns=thread.times.delay_ns + delay)
 
 
 def _changed(thread: WatchedThread, times: Times, now: int) -> int:

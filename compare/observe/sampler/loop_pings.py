@@ -32,16 +32,14 @@ class LoopPings:
         self._process, self._notes, self._ask = process, notes, ask
         self._kept_out: tuple[int, int] | None = None
         """Since when the agent waits for the GIL that a loop's thread keeps, and how often it had woken then."""
+        self._kept_last = 0
+        """When that was seen last."""
         self._agent_slices = 0
-        self._looked = now
 
     def tick(self, now: int) -> None:
         """Ping who is due, and tell the judge who keeps the agent from pinging."""
-        before, self._looked = self._looked, now
-        if self._kept_out is not None and now - before > SWITCH_NS:  # we were away: nobody saw who had the GIL
+        if now - self._kept_last > SWITCH_NS:  # nobody saw who had the GIL: we were away, or the agent was in line
             self._kept_out = None
-            for tid in self._notes.loops:
-                self._process.judge.let_go(self._process.pid, tid, before)
         for tid in self._notes.loops:
             thread = self._process.threads.get(tid)
             if thread is not None and thread.open is not None:
@@ -51,21 +49,34 @@ class LoopPings:
         judge, pid, tid = self._process.judge, self._process.pid, thread.tid
         segment = thread.open
         if segment is not None and self._process.stacks.still_collects(segment.collecting):
-            judge.held_from(pid, tid, segment.start, in_one_call=True)  # whether or not we were away meanwhile
+            judge.kept(pid, tid, segment.start, now)  # whether or not we were away meanwhile
         if polls:
             thread.turned = now
         elif not thread.pinged and now - thread.turned > PING_AFTER_NS:
             thread.pinged = True
             self._ask(tid)
             self._kept_out = None
-        elif thread.pinged and self._keeps_the_gil(thread):
-            if self._kept_out is None or self._agent_wakes() > (now - self._kept_out[0]) // SWITCH_NS + 2:
-                self._kept_out = now, self._agent_slices
-                judge.let_go(pid, tid, now)
-            elif now - self._kept_out[0] > SWITCH_NS:
-                judge.held_from(pid, tid, self._kept_out[0] + SWITCH_NS, in_one_call=True)
+        elif thread.pinged:
+            self._see_kept(thread, now)
         else:
             self._kept_out = None
+
+    def _see_kept(self, thread: WatchedThread, now: int) -> None:
+        """See whether a loop that was pinged keeps the GIL from the agent: then it is in one call, as long as it does.
+
+        While the agent runs, or would if it had a CPU, nothing is known.
+        """
+        keeps = self._keeps_the_gil(thread)
+        if keeps is None:
+            return
+        if not keeps:
+            self._kept_out = None
+            return
+        self._kept_last = now
+        if self._kept_out is None or self._agent_wakes() > (now - self._kept_out[0]) // SWITCH_NS + 1:
+            self._kept_out = now, self._agent_slices
+        elif now - self._kept_out[0] > SWITCH_NS:
+            self._process.judge.kept(self._process.pid, thread.tid, self._kept_out[0] + SWITCH_NS, now)
 
     def _agent_wakes(self) -> int:
         """How often the agent has woken while it was kept out.
@@ -81,14 +92,17 @@ class LoopPings:
             return 0
         return self._agent_slices - self._kept_out[1]
 
-    def _keeps_the_gil(self, thread: WatchedThread) -> bool:
-        """Whether the agent, asked to ping a loop, waits for the GIL that the loop's own thread has."""
+    def _keeps_the_gil(self, thread: WatchedThread) -> bool | None:
+        """Whether the agent, asked to ping a loop, waits for the GIL that its thread has; `None` while the agent runs.
+        """
         stacks = self._process.stacks
         if self._notes.agent is None:
             return False
         try:
             raw = self._notes.agent.call()
-            if raw == kernel_threads.RUNNING or not stacks.waits_for_gil(kernel_threads.parse_call(raw)):
+            if raw == kernel_threads.RUNNING:
+                return None
+            if not stacks.waits_for_gil(kernel_threads.parse_call(raw)):
                 return False
             if self._kept_out is None:
                 self._agent_slices = self._notes.agent.times().slices

@@ -243,12 +243,15 @@ class NotesRead:
     def _ping_of(self, thread: WatchedThread, record: Record) -> None:
         pid = self._process.pid
         if record.kind is Kind.PINGED:
+            thread.in_line = record.first, record.code
             if thread.ponged < record.first:
                 self._judge.held_from(pid, thread.tid, record.time_ns)
             return
         thread.pinged, thread.turned, thread.ponged = False, record.time_ns, record.first
-        self._process.cut(thread, record.time_ns)
-        self._judge.turned(pid, thread.tid, record.time_ns, gave_way=record.code)
+        number, had_run = thread.in_line
+        ran = record.amount * 1000 if number == record.first and had_run else None
+        self._process.cut(thread, record.time_ns, has_run=had_run + ran if ran is not None else None)
+        self._judge.turned(pid, thread.tid, record.time_ns, gave_way=record.code, ran=ran)
 
     def _said(self, record: Record) -> None:
         text = self._text(record)

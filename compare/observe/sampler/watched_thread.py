@@ -16,7 +16,7 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "loop", "open",
+        "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "in_line", "loop", "open",
         "pinged", "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
@@ -39,6 +39,8 @@ class WatchedThread:
         self.poller: tuple[int, int] | None = None
         """Its loop, and the descriptor that it polls by."""
         self.pinged = False
+        self.in_line = 0, 0
+        """The number of the last ping that was put in its loop's line, and how long the thread had run by then."""
         self.ponged = 0
         """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now

@@ -82,9 +82,8 @@ def test_what_is_shorter_than_the_threshold_is_nottold() -> None:
 
 def test_a_proof_by_the_gil_is_void_once_the_gil_was_let_go() -> None:
     story = Story().polls(5).runs(1)
-    story.judge.held_from(1, 1, story.at, in_one_call=True)
+    story.judge.kept(1, 1, story.at, story.at + 5 * MS)
     story.runs(5)
-    story.judge.let_go(1, 1, story.at)
     assert told(story.runs(50).polls(5).end()) == []
 
 
