@@ -62,10 +62,18 @@ def mark(filename: str, qualname: str) -> Mark:
 def joins_a_pool(stack: Sequence[Frame]) -> bool:
     """Whether a pool's own code waits for the end of one of its threads."""
     filenames = [frame.code.filename for frame in stack]
-    joins = any(
-        frame.code.qualname == "Thread.join" and sites.module(frame.code.filename) == "threading" for frame in stack
-    )
+    joins = _does(stack, "Thread.join")
     return joins and any((sites.module(each), os.path.basename(each)) in _POOLS for each in filenames)  # noqa: PTH119  see above
+
+
+def starts_a_thread(stack: Sequence[Frame]) -> bool:
+    """Whether a thread is being started: whoever starts it waits until it has begun to run."""
+    return _does(stack, "Thread.start")
+
+
+def _does(stack: Sequence[Frame], what: str) -> bool:
+    """Whether a function of the `threading` module's is on the stack."""
+    return any(frame.code.qualname == what and sites.module(frame.code.filename) == "threading" for frame in stack)
 
 
 def is_trios_run(frame: Frame) -> bool:

@@ -468,6 +468,8 @@ class Judge:
         """A wait for a thread that was given no CPU is the machine's matter."""
         if account.place == "lock" and self._holders.starved(account) is not None:
             return replace(account, place="kernel", kind="starved-thread")
+        if account.kind == "start":
+            return replace(account, kind=None)
         if account.place == "gil" and (
             account.thread in self._own or self._holders.hardly_ran(account, self._threshold)
         ):

@@ -15,6 +15,9 @@ A holder that could run, and was not given a CPU for most of the wait, is no fau
 it is where it can't be told which of several held the lock, and one of them was given none. The GIL knows its holder,
 which may be given none as well. Of a wait that is too short to tell threads apart only this is looked for. Where the
 observer was kept from looking, each thread that ran meanwhile may have been the one.
+
+A thread that is started begins within microseconds, once it is given a CPU and the GIL. So of a wait for that, the
+cause is the thread that ran for most of it, and so had the GIL; where none did, it is the machine.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ BY_FAR = 4
 FUTEX_TIMEOUT = 3
 """Which argument of futex(2) says how long it waits."""
 
+NEW_THREAD = "a new thread"
 ACQUIRES = frozenset({"acquire", "__enter__"})
 """What a lock's own functions are called."""
 
@@ -57,6 +61,8 @@ class _Wait:
     start: int
     end: int
     futex: int
+    loose: int = 0
+    """By how much its end may be wrong."""
     keeper: Key | None = None
     """The holder, where that was seen: then it is the GIL that was waited for."""
     timed: bool = False
@@ -133,15 +139,15 @@ class LockHolders:
                 self._woken.add(account)
             self._waits.append(
                 _Wait(
-                    account, account.thread, segment.start, segment.end, futex(segment), timed=_is_timed(segment),
-                    of_pool=of_pool,
+                    account, account.thread, segment.start, segment.end, futex(segment), segment.loose,
+                    timed=_is_timed(segment), of_pool=of_pool,
                 )
             )  # fmt: skip
 
     def ask_of_gil(self, account: Account, waiter: Key, segment: Segment, part: float) -> None:
         """A thread waited for the GIL, which the account's thread kept for a part: was that given a CPU?"""
         if segment.ns >= self._least:
-            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, account.thread, part=part))
+            self._waits.append(_Wait(account, waiter, segment.start, segment.end, 0, keeper=account.thread, part=part))
 
     def finish(self) -> None:
         """All has been told."""
@@ -150,8 +156,8 @@ class LockHolders:
 
     def told(self, account: Account, known: str | None) -> str:
         """Return the lock with its holder; `known`: what the wait itself tells of it."""
-        if account.kind == "import":
-            return self._imported(account)
+        if account.kind in {"import", "start"}:
+            return self._imported(account) if account.kind == "import" else self._started(account)
         found = self._found.get(account)
         if not found or account not in self._told_apart or (known is not None and not known.endswith(OWN)):
             return known or "a lock"
@@ -182,8 +188,18 @@ class LockHolders:
         key, doing = holder
         return f"a module that thread {self._threads.name(key)} imports, which {does(doing)}"
 
+    def _started(self, account: Account) -> str:
+        holder = _mostly_held(self._found.get(account))
+        if holder is None:
+            return f"{NEW_THREAD} to begin"
+        key, doing = holder
+        return f"{NEW_THREAD} to begin: thread {self._threads.name(key)} {does(doing)}"
+
     def starved(self, account: Account) -> str | None:
         """Return the thread that was waited for, if it was given no CPU for most of that time."""
+        if account.kind == "start":  # one that began at once is not in the books
+            found = self._found.get(account)
+            return NEW_THREAD if found and _mostly_held(found) is None else None
         starved = self._starved.get(account)
         if not starved or 2 * starved.total() <= self._found[account].total():
             return None
@@ -205,7 +221,21 @@ class LockHolders:
         holder = _mostly_held(self._found.get(account))
         return f"thread {self._threads.name(holder[0])}, which {does(holder[1])}" if holder is not None else None
 
+    def _resolve_start(self, wait: _Wait) -> None:
+        """Find who ran for most of the time in which a new thread did not begin."""
+        ran = {
+            key: stretches.ran(wait.start, wait.end)
+            for key, stretches in self._stretches.items()
+            if key[0] == wait.thread[0] and key != wait.thread
+        }
+        most = [key for key, ns in ran.items() if 2 * ns >= wait.end - wait.start]
+        holder = _only(most[:1], self._stretches, wait)
+        self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+
     def _resolve(self, wait: _Wait) -> None:
+        if wait.account.kind == "start":
+            self._resolve_start(wait)
+            return
         if wait.keeper is not None:
             self._count_starved(wait, {wait.keeper: self._stretches.get(wait.keeper, Stretches())})
             self._found.setdefault(wait.account, Counter())[None] += int((wait.end - wait.start) * wait.part)
@@ -229,22 +259,25 @@ class LockHolders:
             at_work = [key for key, stretches in held.items() if stretches.works(wait.start, wait.end)]
             self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start
             return
-        awake = [key for key, stretches in held.items() if stretches.is_awake(wait.end)]
-        let_go = self._who_let_go(awake, held, wait.end)
+        awake = [key for key, stretches in held.items() if stretches.is_awake(wait.end, wait.loose)]
+        let_go = self._who_let_go(awake, held, wait)
         holder = _only(let_go, held, wait) if wait.end - wait.start >= self._least else None
         if wait.timed and not awake:
             self._given_up[wait.account] += wait.end - wait.start
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
         self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
 
-    def _who_let_go(self, awake: list[Key], held: dict[Key, Stretches], at: int) -> list[Key]:
+    def _who_let_go(self, awake: list[Key], held: dict[Key, Stretches], wait: _Wait) -> list[Key]:
         """Return the thread for which by far the most ended just then, of those that were awake; else all of them."""
-        lasted = {key: max(held[key].waited_until(at), self._worked_until(key, at)) for key in awake}
+        lasted = {
+            key: max(held[key].waited_until(wait.end, wait.loose), self._worked_until(key, wait)) for key in awake
+        }
         first, second = [*sorted(lasted.values(), reverse=True), 0, 0][:2]
         return [key for key in awake if lasted[key] == first] if first > BY_FAR * second else awake
 
-    def _worked_until(self, key: Key, at: int) -> int:
-        return max((end - start for start, end in self._done.get(key, ()) if abs(end - at) <= NEAR_NS), default=0)
+    def _worked_until(self, key: Key, wait: _Wait) -> int:
+        near = NEAR_NS + wait.loose
+        return max((end - start for start, end in self._done.get(key, ()) if abs(end - wait.end) <= near), default=0)
 
     def _is_worker(self, key: Key) -> bool:
         thread = self._threads.seen(*key)

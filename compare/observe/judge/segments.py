@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from compare.observe.interpreter import machinery
 from compare.observe.kernel import system_calls as syscalls
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Segment:
         cpu, delay: nanoseconds on a CPU, and in line for one.
         user, system: clock ticks in user and in kernel mode.
         faults: pages that it had to wait for.
+        loose: by how many nanoseconds its end may be wrong: nobody looked just then.
         collecting: the garbage collection that it was in.
     """
 
@@ -111,6 +113,7 @@ class Segment:
     user: int = 0
     system: int = 0
     faults: int = 0
+    loose: int = 0
     collecting: Collecting | None = None
 
     @property
@@ -138,6 +141,11 @@ class Segment:
         """Whether it waits for a module that another thread imports: what the import itself waits for is above it."""
         stack = self.view.stack if self.view is not None else ()
         return self.locks and bool(stack) and stack[0].code.filename.startswith(IMPORTLIB)
+
+    @property
+    def awaits_start(self) -> bool:
+        """Whether it waits until a thread that it has started begins to run."""
+        return self.locks and self.view is not None and machinery.starts_a_thread(self.view.stack)
 
     @property
     def locks(self) -> bool:

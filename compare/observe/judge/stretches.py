@@ -38,11 +38,18 @@ class _Stretch:
     """How long it stood in line for one: a wait's own is at its end, when the thread was woken."""
     rests: bool
     """Whether it is a loop in its poller, or a thread whose stack tells of no work."""
+    loose: int = 0
+    """By how much its end may be wrong."""
     unseen: bool = False
     """Whether nobody looked: it is only known that the thread ran now and then."""
 
     def overlap(self, since: int, until: int) -> int:
         return max(min(self.end, until) - max(self.start, since), 0)
+
+    def ran(self, since: int, until: int) -> int:
+        """How long it was on a CPU between two moments, spread evenly."""
+        length = self.end - self.start
+        return self.overlap(since, until) * min(self.cpu, length) // length
 
     def starved(self, since: int, until: int) -> int:
         """How long it could run between two moments, and did not."""
@@ -65,7 +72,9 @@ class Stretches:
         doing = (segment.kind, segment.call, segment.site)
         rests = segment.view is None or segment.view.own or not segment.view.mine
         self._last.append(
-            _Stretch(segment.start, segment.end, doing, futex(segment), segment.cpu, segment.delay, rests)
+            _Stretch(
+                segment.start, segment.end, doing, futex(segment), segment.cpu, segment.delay, rests, segment.loose
+            )
         )
 
     def add_unseen(self, segment: Segment) -> None:
@@ -84,6 +93,10 @@ class Stretches:
         """Return how long the thread could run between two moments, and was given no CPU."""
         return sum(each.starved(since, until) for each in self._last)
 
+    def ran(self, since: int, until: int) -> int:
+        """Return how long the thread was on a CPU between two moments."""
+        return sum(each.ran(since, until) for each in self._last)
+
     def works(self, since: int, until: int) -> bool:
         """Whether it was at some work for most of a time."""
         return 2 * sum(each.overlap(since, until) for each in self._last if not each.rests) > until - since
@@ -94,22 +107,26 @@ class Stretches:
         waited = sum(each.overlap(since, until) for each in same)
         return waited > NEARLY * (until - since) or any(each.start < until <= each.end for each in same)
 
-    def is_awake(self, at: int) -> bool:
-        """Whether it ran at a moment, or came from one wait to the next: it ran between them."""
-        return self.waited_until(at) > 0 or any(
-            each.doing[0] == "running" and each.overlap(at - NEAR_NS, at + NEAR_NS) for each in self._last
+    def is_awake(self, at: int, loose: int = 0) -> bool:
+        """Whether it ran at a moment, or came from one wait to the next: it ran between them.
+
+        `loose`: by how much the moment may be wrong.
+        """
+        near = NEAR_NS + loose
+        return self.waited_until(at, loose) > 0 or any(
+            each.doing[0] == "running" and each.overlap(at - near, at + near) for each in self._last
         )
 
-    def waited_until(self, at: int) -> int:
+    def waited_until(self, at: int, loose: int = 0) -> int:
         """Return how long it had waited when it woke at a moment; 0 where it did not wake then."""
         lasted, before = 0, None
-        near = at - NEAR_NS, at + NEAR_NS
+        near = NEAR_NS + loose
         for each in self._last:
-            if each.unseen and before is not None and each.start <= before.end and each.overlap(*near):
+            if each.unseen and before is not None and each.start <= before.end and each.overlap(at - near, at + near):
                 lasted = max(lasted, before.end - before.start)  # it woke somewhere in that time
             if each.doing[0] != "running":
                 before = each
-                if abs(each.end - at) <= NEAR_NS:
+                if abs(each.end - at) <= near + each.loose:
                     lasted = max(lasted, each.end - each.start)
         return lasted
 

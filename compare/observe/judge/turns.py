@@ -186,6 +186,7 @@ def _joined(kept: tuple[int, int], ping: Proof | None, at: int) -> Proof:
         return Proof(since, at) if since < ping.since else ping
     return ping if ping.until - ping.since >= until - since else Proof(since, until)
 
+
 class Holds:
     """How long loops were kept from their pollers: every turn over the threshold, and those with something to tell."""
 

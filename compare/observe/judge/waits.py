@@ -38,7 +38,7 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
 
 def told_as(thread: Key, segment: Segment) -> tuple[Account, str | None]:
     """Return what a wait of a loop's thread is entered as, and what it is for, as far as the wait itself tells."""
-    where, kind = place(segment), "import" if segment.awaits_import else None
+    where, kind = place(segment), "import" if segment.awaits_import else "start" if segment.awaits_start else None
     if where == "lock" and _is_ours(segment):
         return Account("kernel", OURS, thread, segment.call, segment.site), "a thread of the observer"
     return Account(where, kind, thread, segment.call, segment.site), segment.contended or segment.target

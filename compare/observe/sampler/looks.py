@@ -59,7 +59,9 @@ class Looks:
             return
         segment = thread.open
         still = segment is not None and segment.gil and self._waits_for_the_same(segment)
-        changed, missed = _changed(thread, times, now), not still and _is_missed(thread, times, now)
+        (changed, loose), missed = _changed(thread, times, now), not still and _is_missed(thread, times, now)
+        if segment is not None:
+            segment.loose = now - thread.seen if missed else loose
         if segment is not None and not missed:
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
@@ -290,9 +292,7 @@ class Looks:
             thread.runs_since = now
         return now - thread.runs_since > STEADY_NS
 
-    def cut(
-        self, thread: WatchedThread, at: int, *, by_itself: bool = True, has_run: int | None = None
-    ) -> None:
+    def cut(self, thread: WatchedThread, at: int, *, by_itself: bool = True, has_run: int | None = None) -> None:
         """End the open segment at a moment, and go on from there.
 
         Args:
@@ -344,15 +344,17 @@ def _by_then(thread: WatchedThread, times: Times, at: int, has_run: int | None) 
     return replace(times, run_ns=has_run, delay_ns=thread.times.delay_ns + delay)
 
 
-def _changed(thread: WatchedThread, times: Times, now: int) -> int:
-    """When a thread went from what it was seen at last to what it is seen at now: halfway, unless it stood in line.
+def _changed(thread: WatchedThread, times: Times, now: int) -> tuple[int, int]:
+    """When a thread went from what it was seen at last to what it is seen at now, and by how much that may be wrong.
 
-    What a note began is known from when that was written, which may be after the last look.
+    Halfway, unless it stood in line. What a note began is known from when that was written, which may be after the
+    last look.
     """
     known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
     unseen = now - known
-    stood_in_line = unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen
-    return now if stood_in_line else known + unseen // 2
+    if unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen:  # it stood in line
+        return now, unseen
+    return known + unseen // 2, unseen // 2
 
 
 def _is_missed(thread: WatchedThread, times: Times, now: int) -> bool:

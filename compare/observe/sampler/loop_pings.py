@@ -27,7 +27,7 @@ SWITCH_NS = 5_000_000
 class LoopPings:
     """Pings the loops of one process."""
 
-    def __init__(self, process: WatchedProcess, notes: NotesRead, ask: Callable[[int], None], now: int) -> None:
+    def __init__(self, process: WatchedProcess, notes: NotesRead, ask: Callable[[int], None]) -> None:
         """`ask` has the agent ping the loop in a thread."""
         self._process, self._notes, self._ask = process, notes, ask
         self._kept_out: tuple[int, int] | None = None
@@ -93,8 +93,7 @@ class LoopPings:
         return self._agent_slices - self._kept_out[1]
 
     def _keeps_the_gil(self, thread: WatchedThread) -> bool | None:
-        """Whether the agent, asked to ping a loop, waits for the GIL that its thread has; `None` while the agent runs.
-        """
+        """Whether the agent, asked to ping a loop, waits for the GIL that its thread has; `None`: the agent runs."""
         stacks = self._process.stacks
         if self._notes.agent is None:
             return False

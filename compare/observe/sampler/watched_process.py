@@ -76,7 +76,7 @@ class WatchedProcess:
         self._streams_listed = now - STREAMS_NS
         self.agent: Agent | None = None
         self.notes = NotesRead(None, self, now)
-        self.loop_pings = LoopPings(self, self.notes, lambda _: None, now)
+        self.loop_pings = LoopPings(self, self.notes, lambda _: None)
         self.lets_in = False
         """Whether an agent is about to come into it."""
         self._fresh: dict[int, int] = {}
@@ -93,7 +93,7 @@ class WatchedProcess:
         """
         self.agent, self.stacks.agent = agent, not comes_late
         self.notes = NotesRead(agent.ring, self, began, **how)
-        self.loop_pings = LoopPings(self, self.notes, agent.ask, time.monotonic_ns())
+        self.loop_pings = LoopPings(self, self.notes, agent.ask)
 
     def runs_a_loop(self, thread: WatchedThread) -> bool:
         """Whether an event loop turns in a thread, as far as is known."""

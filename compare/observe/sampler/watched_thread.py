@@ -16,8 +16,8 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "in_line", "loop", "open",
-        "pinged", "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
+        "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "in_line", "loop",
+        "open", "pinged", "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:

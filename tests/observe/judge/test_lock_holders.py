@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from compare.observe.agent import own_thread
 from compare.observe.interpreter.code_objects import Code
@@ -11,6 +12,9 @@ from compare.observe.interpreter.stacks import Frame
 from compare.observe.judge.segments import Segment
 from compare.results import Site
 from tests.observe.judge.story import LINE, MS, Story, a_view
+
+if TYPE_CHECKING:
+    from compare.results import Finding
 
 LOCK = 0x7F00
 THERE = Site("/other.py", 9, "refresh")
@@ -182,3 +186,47 @@ def test_of_several_that_did_none_is_named() -> None:
         _thread(story, tid, (350, "clock_nanosleep"))
         _ran_unseen(story, tid, 350)
     assert _waits(story, 401) == "a lock whose holder can't be known"
+
+
+def test_where_nobody_looked_as_it_was_let_go_it_is_the_one_that_may_have_woken_then() -> None:
+    """Each change is known to lie between two looks, of which a busy machine had the second come late."""
+
+    def target(loose_ms: int) -> str | None:
+        story = _story()
+        for segment in (
+            Segment(0, "call", "clock_nanosleep", end=410 * MS, view=a_view(loop=False, site=THERE)),
+            Segment(410 * MS, "call", "read", end=700 * MS, view=a_view(loop=False, site=THERE)),
+        ):
+            segment.loose = loose_ms * MS
+            story.judge.segment(1, 2, segment)
+        return _waits(story, 400)
+
+    held = "a lock held by thread refresher, which sleeps in clock_nanosleep at other.py:9 meanwhile"
+    assert target(10) == held
+    assert target(0) == "a lock whose holder can't be known"
+
+
+def _starts_a_thread(story: Story, ms: int) -> Finding:
+    """The loop waits until a thread that it has started begins; returns what is found."""
+    waits, start = (Frame(Code(threading.__file__, name, 1, ()), 1, 1, 0, 0) for name in ("Event.wait", "Thread.start"))
+    begin = story.polls(50).at
+    view = replace(a_view(), stack=(waits, start))
+    story.at = begin + ms * MS
+    story.judge.segment(1, 1, Segment(begin, "call", "futex", (LOCK, 0), end=story.at, view=view))
+    (finding,) = story.polls(500).end().findings
+    return finding
+
+
+def test_a_new_thread_that_does_not_begin_while_nobody_runs_is_the_machines_matter() -> None:
+    story = _story()
+    _thread(story, 2, (400, "read"))
+    found = _starts_a_thread(story, 60)
+    assert (found.place, found.kind, found.target) == ("kernel", "starved-thread", "a new thread")
+
+
+def test_while_another_runs_it_is_that() -> None:
+    story = _story()
+    _thread(story, 2, *[(50, None)] * 8)
+    found = _starts_a_thread(story, 60)
+    assert (found.place, found.kind) == ("lock", None)
+    assert found.target == "a new thread to begin: thread refresher computes at other.py:9 meanwhile"

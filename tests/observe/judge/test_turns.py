@@ -68,6 +68,25 @@ def test_a_loop_that_may_have_come_round_is_not_accused() -> None:
     assert told(Story().polls(5).runs(200).polls(5).end()) == []
 
 
+def test_many_short_turns_of_which_a_ping_waited_for_a_cpu_are_no_long_one() -> None:
+    """The thread came round as soon as it was given a CPU, and went on: all that it ran is in the books by then."""
+    story = Story().polls(5).runs(1).pinged().runs(100)
+    story.judge.turned(1, 1, story.at, ran=4 * MS)
+    assert told(story.polls(5).end()) == []
+
+
+def test_one_that_ran_all_the_while_is() -> None:
+    story = Story().polls(5).runs(1).pinged().runs(100)
+    story.judge.turned(1, 1, story.at, ran=100 * MS)
+    assert told(story.polls(5).end()) == [("busy-cpu", "compute", None, 101.0)]
+
+
+def test_what_was_seen_to_keep_the_gil_is_one_turn_only_for_as_long_as_that_was_seen() -> None:
+    story = Story().polls(5).runs(1)
+    story.judge.kept(1, 1, story.at, story.at + 40 * MS)
+    assert told(story.runs(40).runs(200).polls(5).end()) == [("busy-cpu", "compute", None, 41.0)]
+
+
 def test_a_thread_that_got_no_cpu_is_starved() -> None:
     seen = Story().polls(5).runs(1, starved=True).pinged().runs(100, starved=True).polls(5).end()
     assert told(seen) == [("kernel", "starved", None, 101.0)]
