@@ -43,8 +43,7 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
     delayed = min(sum(segment.delay for segment in ran), free)
     starved = delayed >= threshold_ns and delayed * 2 >= turn.held
     if starved:
-        account = Account("kernel", "starved", turn.thread.key, None, None)
-        ledger.enter(account, delayed, turn.until, target="a CPU that others were using", hold=turn.hold)
+        get_no_cpu(turn, delayed, turn.until, ledger)
         free -= delayed
     surely = turn.ran
     if surely is None:
@@ -59,6 +58,12 @@ def judge(turn: Turn, ledger: Ledger, threshold_ns: int) -> Told:
             ran = [segment for segment in ran if not any(segment is each for each in collected)]
         told += _computed(turn, ran, ledger, threshold_ns, (held, free - told), starved=starved)
     return Told(delayed if starved else 0, told)
+
+
+def get_no_cpu(turn: Turn, ns: int, until: int, ledger: Ledger) -> None:
+    """Enter that a loop's thread stood in line for a CPU."""
+    account = Account("kernel", "starved", turn.thread.key, None, None)
+    ledger.enter(account, ns, until, target="a CPU that others were using", hold=turn.hold)
 
 
 def _collections(ran: list[Segment], threshold_ns: int) -> list[Segment]:

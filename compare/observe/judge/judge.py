@@ -189,7 +189,7 @@ class Judge:
             self._stalls.turned(turn.thread.key, turn.until, turn.hold)
         if self._recent is not None:
             self._recent.turned(turn.until, turn.hold)
-        waits.judge(turn, self._ledger, self._holders)
+        waits.judge(turn, self._ledger, self._holders, self._threshold)
         self._busy_polling.turn_ended(turn, told)
 
     # --- what it tells of loops -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import sites
+from compare.observe.judge.computing import get_no_cpu
 from compare.observe.judge.ledger import Account
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ OURS = "starved-thread"
 """The kind of a wait for a thread of the observer's: it needs some microseconds, if it is given a CPU."""
 
 
-def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
-    """Enter every wait: any call that is not the loop's own poller."""
+def judge(turn: Turn, ledger: Ledger, holders: LockHolders, threshold_ns: int) -> None:
+    """Enter every wait: any call that is not the loop's own poller.
+
+    A thread that has been woken, and is in line for a CPU, no longer waits for what it was in: that is the machine's.
+    """
     for segment in turn.segments:
         if segment.kind == "running":
             continue
@@ -30,10 +34,13 @@ def judge(turn: Turn, ledger: Ledger, holders: LockHolders) -> None:
             account, target = told_as(turn.thread.key, segment)
             if account.kind != OURS:
                 holders.ask(account, segment)
-            count = 1 + segment.wakes
+            count, delayed = 1 + segment.wakes, min(segment.delay, segment.ns)
             ledger.enter(
-                account, segment.ns, segment.end, target=target, count=count, hold=turn.hold, view=segment.view
-            )
+                account, segment.ns - delayed, segment.end, target=target, count=count, hold=turn.hold,
+                view=segment.view,
+            )  # fmt: skip
+            if delayed >= threshold_ns:
+                get_no_cpu(turn, delayed, segment.end, ledger)
 
 
 def told_as(thread: Key, segment: Segment) -> tuple[Account, str | None]:

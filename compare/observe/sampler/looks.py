@@ -59,7 +59,8 @@ class Looks:
             return
         segment = thread.open
         still = segment is not None and segment.gil and self._waits_for_the_same(segment)
-        (changed, loose), missed = _changed(thread, times, now), not still and _is_missed(thread, times, now)
+        missed = not still and _is_missed(thread, times, now, same=raw == thread.raw)
+        changed, loose = _changed(thread, times, now, waits=raw != kernel_threads.RUNNING)
         if segment is not None:
             segment.loose = now - thread.seen if missed else loose
         if segment is not None and not missed:
@@ -68,7 +69,7 @@ class Looks:
         woke, unseen = times.slices != thread.times.slices, _unseen(thread, times, now) if missed else None
         thread.times, before = times, thread.raw
         thread.raw = raw
-        end, start = (thread.seen, now) if missed else (changed, changed)
+        end, start = (_seen_until(thread, changed), now) if missed else (changed, changed)
         turned = self._turned(thread, now, woke=woke or raw == kernel_threads.RUNNING)
         if turned is not None and not missed:
             end = start = turned
@@ -344,28 +345,43 @@ def _by_then(thread: WatchedThread, times: Times, at: int, has_run: int | None) 
     return replace(times, run_ns=has_run, delay_ns=thread.times.delay_ns + delay)
 
 
-def _changed(thread: WatchedThread, times: Times, now: int) -> tuple[int, int]:
+def _changed(thread: WatchedThread, times: Times, now: int, *, waits: bool) -> tuple[int, int]:
     """When a thread went from what it was seen at last to what it is seen at now, and by how much that may be wrong.
 
-    Halfway, unless it stood in line. What a note began is known from when that was written, which may be after the
-    last look.
+    Halfway, unless it stood in line, or was on a CPU for longer: a wait is no longer than what that leaves of the time.
+    What a note began is known from when that was written, which may be after the last look. `waits`: it does now.
     """
     known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
-    unseen = now - known
+    unseen, busy = now - known, _busy(thread, times)
     if unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen:  # it stood in line
         return now, unseen
-    return known + unseen // 2, unseen // 2
+    waited = thread.open is not None and thread.open.kind != "running"
+    half = known + unseen // 2
+    if busy * 2 > unseen and waited is not waits:
+        half = max(now - busy, known) if waited else min(known + busy, now)
+    return half, unseen // 2
 
 
-def _is_missed(thread: WatchedThread, times: Times, now: int) -> bool:
+def _busy(thread: WatchedThread, times: Times) -> int:
+    """How long it was on a CPU, or in line for one, since it was seen last."""
+    return times.run_ns - thread.times.run_ns + times.delay_ns - thread.times.delay_ns
+
+
+def _is_missed(thread: WatchedThread, times: Times, now: int, *, same: bool) -> bool:
     """Whether it is not known what a thread did since it was seen last: it was long ago, and it came and went since.
 
-    One that was given a CPU once at most went from what was seen then to what is seen now; one that was on a CPU, or in
-    line for one, for most of the time did nothing else.
+    One that was on a CPU, or in line for one, for most of the time did nothing else. One that was given a CPU once
+    went from what was seen then to what is seen now, but nobody knows when; where that is the `same`, it is no matter.
     """
-    unseen, before = now - thread.seen, thread.times
-    busy = times.run_ns - before.run_ns + times.delay_ns - before.delay_ns
-    return unseen > MISSED_NS and times.slices - before.slices > 1 and busy * 2 < unseen
+    unseen, slices = now - thread.seen, times.slices - thread.times.slices
+    return unseen > MISSED_NS and slices > same and _busy(thread, times) * 2 < unseen
+
+
+def _seen_until(thread: WatchedThread, changed: int) -> int:
+    """Until when a thread did what it was seen at last: a long wait ends where it may have, a short one there."""
+    segment = thread.open
+    is_long = segment is not None and segment.kind != "running" and thread.seen - segment.start > MISSED_NS
+    return changed if is_long else thread.seen
 
 
 def _unseen(thread: WatchedThread, times: Times, now: int) -> Segment:

@@ -35,6 +35,8 @@ class LoopPings:
         self._kept_last = 0
         """When that was seen last."""
         self._agent_slices = 0
+        self._collects: dict[int, tuple[tuple[int, ...], int]] = {}
+        """The collection that was seen last in each loop's thread, by how many had ended, and since when."""
 
     def tick(self, now: int) -> None:
         """Ping who is due, and tell the judge who keeps the agent from pinging."""
@@ -48,8 +50,12 @@ class LoopPings:
     def _ping(self, thread: WatchedThread, *, polls: bool, now: int) -> None:
         judge, pid, tid = self._process.judge, self._process.pid, thread.tid
         segment = thread.open
-        if segment is not None and self._process.stacks.still_collects(segment.collecting):
-            judge.kept(pid, tid, segment.start, now)  # whether or not we were away meanwhile
+        collecting = segment.collecting if segment is not None else None
+        if segment is not None and collecting is not None and self._process.stacks.still_collects(collecting):
+            before, since = self._collects.get(tid, ((), 0))
+            if before != collecting.before:
+                _, since = self._collects[tid] = collecting.before, segment.start
+            judge.kept(pid, tid, since, now)  # whether or not we were away meanwhile
         if polls:
             thread.turned = now
         elif not thread.pinged and now - thread.turned > PING_AFTER_NS:
