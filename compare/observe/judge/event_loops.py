@@ -82,6 +82,10 @@ class EventLoops:
         """For so long its thread was seen to keep the GIL, in one call."""
         self._of(thread).keeps_the_gil(since, until)
 
+    def goes_on(self, thread: Thread, since: int, until: int) -> None:
+        """By its own time its turn began then, and it was seen to go on."""
+        self._of(thread).goes_on(since, until)
+
     def held(self, thread: Thread, now: int) -> int:
         """Return for how long the turn that goes on has held the loop, as far as that is proved."""
         turns = self._turns.get(thread)

@@ -236,6 +236,10 @@ class Judge:
         """For so long, as far as that was seen, the loop's thread has kept the GIL: in one call."""
         self._loops.kept(self._threads.get(pid, tid), since, until)
 
+    def goes_on(self, pid: int, tid: int, since: int, until: int) -> None:
+        """A turn of a loop's began then, by the loop's own time, and goes on."""
+        self._loops.goes_on(self._threads.get(pid, tid), since, until)
+
     def late(self, ns: int) -> None:
         """A ping was so long in a loop's line; what it waited for can't be seen."""
         self._holds.saw_loop = True

@@ -104,7 +104,7 @@ class Proof(NamedTuple):
 class Turns:
     """The turns of the loop in one thread."""
 
-    __slots__ = ("_kept", "_threshold", "in_line", "pinged", "segments", "since", "thread")
+    __slots__ = ("_kept", "_seen", "_threshold", "in_line", "pinged", "segments", "since", "thread")
 
     def __init__(self, thread: Thread, threshold_ns: int) -> None:
         """Outside of any turn."""
@@ -115,14 +115,16 @@ class Turns:
         """Since when a ping is in the loop's line, which proves that it has not come round."""
         self._kept: tuple[int, int] | None = None
         """From when to when its thread kept the GIL: that proves it where it is in one call of C all the while."""
+        self._seen: tuple[int, int] | None = None
+        """When it began, by the loop's own time, and until when it was seen to go on."""
         self.since: int | None = None
-        """When the turn began; `None` outside of a loop."""
+        """When it was seen to begin; `None` outside of a loop."""
         self.segments: list[Segment] = []
 
     def forget(self) -> None:
         """What has been seen was no turn."""
         self.segments = []
-        self.since = self.in_line = self._kept = None
+        self.since = self.in_line = self._kept = self._seen = None
 
     def keeps_the_gil(self, since: int, until: int) -> None:
         """Its thread was seen to keep the GIL for so long; what counts is the longest time."""
@@ -131,6 +133,11 @@ class Turns:
         since = max(since, self.since)
         if self._kept is None or until - since > self._kept[1] - self._kept[0]:
             self._kept = since, until
+
+    def goes_on(self, since: int, until: int) -> None:
+        """By the loop's own time its turn began then, and goes on; what counts is the longest time."""
+        if self._seen is None or until - since > self._seen[1] - self._seen[0]:
+            self._seen = max(since, self.since or since), until
 
     def end(self, at: int, came_back: Callable[[], bool] | None = None, *, ran: int | None = None) -> Turn | None:
         """End the turn; `None` where there was none.
@@ -141,15 +148,19 @@ class Turns:
             ran: for how long its thread was on a CPU since a ping is in the loop's line, where that is known.
         """
         segments, self.segments = self.segments, []
-        in_line, kept, self.in_line, self._kept = self.in_line, self._kept, None, None
+        in_line, kept, seen = self.in_line, self._kept, self._seen
+        self.in_line = self._kept = self._seen = None
         if self.since is None or not segments:
             return None
         fill_in(segments)
         given = give_to_calls(segments)
-        proof = Proof(in_line, at, ran) if in_line is not None else None
+        proofs = [Proof(in_line, at, ran)] if in_line is not None else []
         if kept is not None and longest_call(segments, *kept) >= NEARLY * self._threshold:
-            proof = _joined(kept, proof, at)
+            proofs.append(Proof(*kept))
+        proof = _merged(proofs if seen is None else [*proofs, Proof(*seen)])
         waited = sum(segment.ns for segment in segments if segment.kind != "running")
+        if proof is not None and seen is not None and proof.since == seen[0]:
+            self.since = proof.since  # exactly
         held, until = self._held(proof, at, came_back), proof.until if proof is not None else at
         if held < waited:
             held, until = waited, at
@@ -174,17 +185,20 @@ class Turns:
         return at - since
 
 
-def _joined(kept: tuple[int, int], ping: Proof | None, at: int) -> Proof:
-    """What a time in which the GIL was kept proves, and a ping: that is put in line once the agent gets the GIL.
+def _merged(proofs: list[Proof]) -> Proof | None:
+    """What several proofs say together: those that follow one another closely are of one turn, else the longest.
 
-    Where the agent was given no CPU for a while then, the loop may have turned meanwhile: then the longer of the two.
+    Once the agent gets the GIL a ping is put in line; where it was given no CPU for a while, the loop may have turned
+    meanwhile.
     """
-    since, until = kept
-    if ping is None:
-        return Proof(since, at if at - until <= PING_DELAY_NS else until)
-    if ping.since - until <= PING_DELAY_NS:
-        return Proof(since, at) if since < ping.since else ping
-    return ping if ping.until - ping.since >= until - since else Proof(since, until)
+    merged: list[Proof] = []
+    for each in sorted(proofs):
+        last = merged[-1] if merged else None
+        if last is None or each.since - last.until > PING_DELAY_NS:
+            merged.append(each)
+        elif each.until > last.until or each.since == last.since:
+            merged[-1] = Proof(last.since, max(each.until, last.until), each.ran if each.since == last.since else None)
+    return max(merged, key=lambda each: each.until - each.since, default=None)
 
 
 class Holds:

@@ -64,6 +64,8 @@ class LoopPings:
             self._kept_out = None
         elif thread.pinged:
             self._see_kept(thread, now)
+            if (began := self._process.stacks.turn_began(thread, now)) is not None:
+                judge.goes_on(pid, tid, began, now)
         else:
             self._kept_out = None
 

@@ -188,6 +188,15 @@ class PythonStacks:
             thread.came_round = began
         return began
 
+    def turn_began(self, thread: WatchedThread, now: int) -> int | None:
+        """Return when the turn of a thread's loop began that goes on, by the loop's own time; `None`: not known."""
+        if self.turn_times is None or not thread.below:
+            return None
+        began = self.turn_times.began(thread.below[0], thread.came_round, now)
+        if began is not None:
+            thread.came_round = began - 1  # asked again, it is the same
+        return began
+
     def see_task(self, thread: WatchedThread, segment: Segment) -> None:
         """A stretch that has lasted: in which task it is."""
         view = segment.view

@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from compare.results import Site
 
 TOLD = frozenset(
-    {"segment", "held_from", "kept", "turned", "loop_runs", "loop_ends", "is_worker", "thread_ends", "names", "hide"}
+    {
+        "segment",
+        "held_from",
+        "kept",
+        "goes_on",
+        "turned",
+        "loop_runs",
+        "loop_ends",
+        "is_worker",
+        "thread_ends",
+        "names",
+        "hide",
+    }
 )
 """Calls that carry nothing but numbers, names and segments; lines for a pool are not recorded."""
 
