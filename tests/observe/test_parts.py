@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import subprocess
 import sysconfig
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,6 +137,18 @@ def test_a_path_that_is_relative_to_a_folders_descriptor_is_told_with_that(tmp_p
     finally:
         os.close(folder)
     assert of_here == {folder: f"{tmp_path}/a/b", 2**64 - 100: "a/b"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")
+def test_how_long_a_new_process_stood_in_line_is_told_while_it_is_there() -> None:
+    me = kernel_threads.ThreadFiles(os.getpid(), threading.get_native_id())
+    with contextlib.closing(me), subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        if not Path(f"/proc/self/task/{me.tid}/children").exists():
+            pytest.skip("this kernel tells of no thread's children")
+        times = me.newest_child()
+        child.communicate(b"")
+    assert times is not None
+    assert times.slices >= 1
 
 
 def test_which_calls_wait_for_a_lock() -> None:

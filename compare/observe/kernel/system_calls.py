@@ -122,6 +122,8 @@ LOCKS = frozenset({"futex", "futex_wait", "futex_waitv", "flock", "semop", "semt
 _FCNTL_WAITS = frozenset({7, 38})
 """`F_SETLKW` and `F_OFD_SETLKW`, `<asm-generic/fcntl.h>`."""
 
+FORKS = frozenset({"clone", "clone3", "vfork"})
+"""They wait, where they make a process that shares its parent's memory, until that runs a program of its own."""
 SLEEPS = frozenset({"nanosleep", "clock_nanosleep"})
 
 _ON_DESCRIPTOR = """

@@ -66,6 +66,11 @@ class Stat:
         return max(time.monotonic_ns() - (self.start_ticks + 1) * TICK_NS, 0)
 
 
+def _times(told: bytes) -> Times:
+    run, delay, slices = told.split()
+    return Times(int(run), int(delay), int(slices))
+
+
 class ThreadFiles:
     """One thread's files, kept open: a reading is one system call. Raises `OSError` once the thread has ended."""
 
@@ -90,12 +95,21 @@ class ThreadFiles:
     def times(self) -> Times:
         """Return how long it has run and waited for a CPU so far."""
         self._told = pread(self.schedstat, 128, 0)
-        run, delay, slices = self._told.split()
-        return Times(int(run), int(delay), int(slices))
+        return _times(self._told)
 
     def has_run(self) -> bool:
         """Whether it was given a CPU, or has stood in line for one, since `times` was asked last."""
         return pread(self.schedstat, 128, 0) != self._told
+
+    def newest_child(self) -> Times | None:
+        """Return the times of the process that this thread started last, and that is still there."""
+        try:
+            with open(self._folder + "children", "rb", buffering=0) as file:  # noqa: PTH123  no Path object in the sampler's path
+                child = file.read(4096).split()[-1].decode()
+            with open(f"/proc/{child}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123  see above
+                return _times(file.read(128))
+        except (OSError, IndexError):
+            return None
 
     def stat(self) -> Stat:
         """Return its state and counters."""
@@ -113,7 +127,7 @@ class ThreadFiles:
 
         What `recv` and `send` do is not counted.
         """
-        with open(self._folder + "io", "rb", buffering=0) as file:  # noqa: PTH123  no Path object in the sampler's path
+        with open(self._folder + "io", "rb", buffering=0) as file:  # noqa: PTH123  see above
             fields = file.read(1024).split()
         return int(fields[1]) + int(fields[3]), int(fields[5]) + int(fields[7])
 

@@ -88,6 +88,7 @@ class Looks:
             thread.seen = now
             return
         if segment is not None:
+            _count_forked(thread, segment)
             self._count_ticks(thread, segment)
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
             self._tell(thread, closed(segment, end), unseen, turned)
@@ -324,6 +325,12 @@ class Looks:
             )  # fmt: skip
         self._process.judge.segment(self._process.pid, thread.tid, closed(segment, at))
         thread.open, thread.found = rest, at
+
+
+def _count_forked(thread: WatchedThread, segment: Segment) -> None:
+    """Who starts a program waits until that runs: where the new process stood in line for a CPU, so did this thread."""
+    if segment.call in syscalls.FORKS and (child := thread.files.newest_child()) is not None:
+        segment.delay += child.delay_ns
 
 
 def _look_up_anew(segment: Segment | None) -> None:
