@@ -8,18 +8,17 @@ once any other has computed for a while.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compare.observe.judge.segments import Segment
 from compare.observe.kernel import locks
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel import threads as kernel_threads
+from compare.observe.sampler.between_looks import by_then, changed_at, closed, is_missed, seen_until, unseen_since
 from compare.observe.sampler.schedule import CALM_LOOKS
 
 if TYPE_CHECKING:
     from compare.observe.interpreter.views import View
-    from compare.observe.kernel.threads import Times
     from compare.observe.sampler.watched_process import WatchedProcess
     from compare.observe.sampler.watched_thread import WatchedThread
 
@@ -33,9 +32,6 @@ STEADY_NS = 30_000_000
 """How long a thread without a loop runs before its stack is read while it runs."""
 SETTLED_NS = 20_000_000
 """After how long all that can be known of a wait is known: while it goes on, one reading tells so."""
-MISSED_NS = 10_000_000
-"""How long nobody may look at a thread before what it did meanwhile is left untold, if it was given a CPU more than
-once: others kept the observer from looking. No thread is left alone for longer by the schedule."""
 
 
 class Looks:
@@ -59,17 +55,17 @@ class Looks:
             return
         segment = thread.open
         still = segment is not None and segment.gil and self._waits_for_the_same(segment)
-        missed = not still and _is_missed(thread, times, now, same=raw == thread.raw)
-        changed, loose = _changed(thread, times, now, waits=raw != kernel_threads.RUNNING)
+        missed = not still and is_missed(thread, times, now, same=raw == thread.raw)
+        changed, loose = changed_at(thread, times, now, waits=raw != kernel_threads.RUNNING)
         if segment is not None:
             segment.loose = now - thread.seen if missed else loose
         if segment is not None and not missed:
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
-        woke, unseen = times.slices != thread.times.slices, _unseen(thread, times, now) if missed else None
+        woke, unseen = times.slices != thread.times.slices, unseen_since(thread, times, now) if missed else None
         thread.times, before = times, thread.raw
         thread.raw = raw
-        end, start = (_seen_until(thread, changed), now) if missed else (changed, changed)
+        end, start = (seen_until(thread, changed), now) if missed else (changed, changed)
         turned = self._turned(thread, now, woke=woke or raw == kernel_threads.RUNNING)
         if turned is not None and not missed:
             end = start = turned
@@ -311,7 +307,7 @@ class Looks:
             self._process.judge.segment(self._process.pid, thread.tid, closed(ran, at))
             return
         with contextlib.suppress(OSError):  # how long it stood in line for a CPU is known only once it runs again
-            times = _by_then(thread, thread.files.times(), at, has_run)
+            times = by_then(thread, thread.files.times(), at, has_run)
             segment.cpu += times.run_ns - thread.times.run_ns
             segment.delay += times.delay_ns - thread.times.delay_ns
             thread.times = times
@@ -337,70 +333,6 @@ def _look_up_anew(segment: Segment | None) -> None:
     """The same call with the same arguments may be for something else by now: descriptors' numbers are used again."""
     if segment is not None:
         segment.aimed, segment.target = False, None
-
-
-def _by_then(thread: WatchedThread, times: Times, at: int, has_run: int | None) -> Times:
-    """A thread's times at a moment that is past: what it noted then, and no longer in line than there was room for.
-
-    A note may be read long after it was written, by a sampler that was given no CPU; the thread went on meanwhile.
-    """
-    if has_run is None:
-        return times
-    known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
-    room = at - known - (has_run - thread.times.run_ns)
-    delay = min(times.delay_ns - thread.times.delay_ns, max(room, 0))
-    return replace(times, run_ns=has_run, delay_ns=thread.times.delay_ns + delay)
-
-
-def _changed(thread: WatchedThread, times: Times, now: int, *, waits: bool) -> tuple[int, int]:
-    """When a thread went from what it was seen at last to what it is seen at now, and by how much that may be wrong.
-
-    Halfway, unless it stood in line, or was on a CPU for longer: a wait is no longer than what that leaves of the time.
-    What a note began is known from when that was written, which may be after the last look. `waits`: it does now.
-    """
-    known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
-    unseen, busy = now - known, _busy(thread, times)
-    if unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen:  # it stood in line
-        return now, unseen
-    waited = thread.open is not None and thread.open.kind != "running"
-    half = known + unseen // 2
-    if busy * 2 > unseen and waited is not waits:
-        half = max(now - busy, known) if waited else min(known + busy, now)
-    return half, unseen // 2
-
-
-def _busy(thread: WatchedThread, times: Times) -> int:
-    """How long it was on a CPU, or in line for one, since it was seen last."""
-    return times.run_ns - thread.times.run_ns + times.delay_ns - thread.times.delay_ns
-
-
-def _is_missed(thread: WatchedThread, times: Times, now: int, *, same: bool) -> bool:
-    """Whether it is not known what a thread did since it was seen last: it was long ago, and it came and went since.
-
-    One that was on a CPU, or in line for one, for most of the time did nothing else. One that was given a CPU once
-    went from what was seen then to what is seen now, but nobody knows when; where that is the `same`, it is no matter.
-    """
-    unseen, slices = now - thread.seen, times.slices - thread.times.slices
-    return unseen > MISSED_NS and slices > same and _busy(thread, times) * 2 < unseen
-
-
-def _seen_until(thread: WatchedThread, changed: int) -> int:
-    """Until when a thread did what it was seen at last: a long wait ends where it may have, a short one there."""
-    segment = thread.open
-    is_long = segment is not None and segment.kind != "running" and thread.seen - segment.start > MISSED_NS
-    return changed if is_long else thread.seen
-
-
-def _unseen(thread: WatchedThread, times: Times, now: int) -> Segment:
-    """What a thread did since it was seen last, of which no more is known than how long it ran."""
-    ran, delay = times.run_ns - thread.times.run_ns, times.delay_ns - thread.times.delay_ns
-    return closed(Segment(thread.seen, "running", cpu=ran, delay=delay), now)
-
-
-def closed(segment: Segment, end: int) -> Segment:
-    """End a segment, not before it began."""
-    segment.end = max(end, segment.start)
-    return segment
 
 
 def _runs_on(segment: Segment, fresh: Segment) -> bool:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from compare.observe.judge.judge import Judge
 from compare.observe.sampler import present, without_proc
 from compare.observe.sampler.agents import Search
+from compare.observe.sampler.between_looks import closed
 from compare.observe.sampler.entering import LOST, Entering
 from compare.observe.sampler.failures import Failures
-from compare.observe.sampler.looks import closed
 from compare.observe.sampler.probe import Probe
 from compare.observe.sampler.schedule import Frugal
 from compare.observe.sampler.watched_process import LISTING_NS, WatchedProcess

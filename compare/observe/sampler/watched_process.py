@@ -10,7 +10,8 @@ from compare.observe.judge.segments import Segment
 from compare.observe.kernel.descriptors import Targets
 from compare.observe.kernel.processes import Process
 from compare.observe.kernel.threads import ThreadFiles
-from compare.observe.sampler.looks import Looks, closed
+from compare.observe.sampler.between_looks import closed
+from compare.observe.sampler.looks import Looks
 from compare.observe.sampler.loop_pings import LoopPings
 from compare.observe.sampler.notes_read import NotesRead
 from compare.observe.sampler.python_stacks import PythonStacks
