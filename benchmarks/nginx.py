@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.measure import UnavailableError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 START_S = 5.0
+PIDFD_GETFD = 438
+"""The system call's number, on x86 and ARM alike."""
 CONFIGURATION = """\
 daemon off;
 master_process off;
@@ -68,7 +72,37 @@ def start(folder: Path, work: Path) -> tuple[subprocess.Popen[bytes], int]:
             preexec_fn=_ends_with_us,  # noqa: PLW1509  there is no other thread yet
         )
         _listening(process, port, errors)
+        for theirs in _sockets(process.pid):
+            with theirs:
+                sends_at_once(theirs)
     return process, port
+
+
+def sends_at_once(sock: socket.socket) -> None:
+    """Have a socket, and those that it accepts, send in the caller's own time: `reno` paces nothing, as `bbr` does."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+
+
+def _sockets(pid: int) -> Iterator[socket.socket]:
+    """Its TCP sockets, which are ours as well then (pidfd_getfd(2)): it has no option for what we set there."""
+    process = os.pidfd_open(pid)
+    try:
+        for number in Path(f"/proc/{pid}/fd").iterdir():
+            fd = ctypes.CDLL(None).syscall(PIDFD_GETFD, process, int(number.name), 0)
+            if fd < 0:
+                message = "its socket can't be had: it may be forbidden to trace processes here"
+                raise UnavailableError(message)
+            try:
+                found = socket.socket(fileno=fd)
+            except OSError:  # no socket
+                os.close(fd)
+                continue
+            if found.family == socket.AF_INET:
+                yield found
+            else:
+                found.close()
+    finally:
+        os.close(process)
 
 
 def _ends_with_us() -> None:

@@ -3,6 +3,10 @@
 Server and load share one processor, and the figure is what the *server's* process takes, from its own clock
 (`clock_getcpuclockid`(3)), as in `python -m benchmarks net`. For files that are not in memory it is how long the loop
 was held, as pings see it; there nothing is pinned. Each pass starts a server anew.
+
+Who sends is charged for what the kernel does for it on the loopback interface, as long as it sends in its own call.
+Congestion control with pacing (`bbr`, the default of some systems) sends from a timer instead, at the expense of
+whoever runs then: figures of one server were a factor of two apart. So all have `reno`, which every Linux has.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,8 +45,8 @@ if TYPE_CHECKING:
     from benchmarks.measure import Row
     from compare.catalogue import Variant
 
-WORKS = ("big", "small", "cold")
-LIMIT, NGINX = "sendfile in C", "nginx, one worker"
+WORKS = ("big", "small", "heads", "cold")
+LIMIT, NGINX, H11 = "sendfile in C", "nginx, one worker", "h11 alone"
 PER_GIB, PER_REQUEST, STALL, TIME = "ms of CPU a GiB", "µs of CPU a request", "ms stall", "ms"
 WRK = "requests a second, as wrk counts"
 SECONDS, QUICK_S = 1.0, 0.2
@@ -64,6 +68,7 @@ class Files:
     size: int
     connections: int
     requests: int = 0
+    new_heads: bool = False
 
 
 def measure(options: Options) -> list[Row]:
@@ -82,6 +87,9 @@ def measure(options: Options) -> list[Row]:
             if options.wants("small"):
                 files = bench.files(64, 16 << 10, 16)
                 made += bench.busy("small", "16 KiB files, 16 connections kept alive", files, PER_REQUEST)
+            if options.wants("heads"):
+                files = replace(bench.files(64, 16 << 10, 16), new_heads=True)
+                made += bench.busy("heads", "16 KiB files, kept alive, no two heads alike", files, PER_REQUEST)
             if options.wants("cold"):
                 made += bench.cold()
         except NoRoomError as error:
@@ -115,12 +123,22 @@ class Bench:
                 told = self.run(files, port, pid, self.cpus)
                 if unit == PER_GIB:
                     return {unit: told["cpu"] * 1000 / told["bytes"] * 2**30}
-                return {unit: told["cpu"] / told["requests"] * 1e6, **self.wrk(port)}
+                counted = {} if files.new_heads else self.wrk(port)
+                return {unit: told["cpu"] / told["requests"] * 1e6, **counted}
 
-        seen = interleave(self.options.among(self._cases(figures)), self.options.rounds, self.options.chooser)
-        goals = [Goal(each, unit, of, GOALS[name]) for each in BEST[name] for of in ("limit", "peer")]
-        units = {unit: True} | ({WRK: False} if unit == PER_REQUEST else {})
+        cases = self._cases(figures)
+        if files.new_heads:
+            cases.insert(1, Case(H11, "limit", self.h11))
+        seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
+        goals = [Goal(each, unit, of, GOALS[name]) for each in BEST.get(name, ()) for of in ("limit", "peer")]
+        units = {unit: True} | ({WRK: False} if name == "small" else {})
         return rows(Work(title.replace("16 MiB", f"{files.size >> 20} MiB"), units, LIMIT, NGINX, goals), seen)
+
+    def h11(self) -> Figures:
+        """What a head costs when h11 parses it, and nothing else is done."""
+        command = [sys.executable, "-m", "benchmarks.h11_alone", *map(str, self.cpus)]
+        told = told_by(command, PATIENCE_S, f"not done within {PATIENCE_S:.0f} s")
+        return {PER_REQUEST: told["cpu"] / told["requests"] * 1e6}
 
     def cold(self) -> list[Row]:
         """Files that are evicted just before, each asked for once."""
@@ -181,6 +199,7 @@ class Bench:
             if variant == NGINX:
                 process, port = nginx.start(files.folder, self.folder / "nginx")
             else:
+                nginx.sends_at_once(listener)
                 process = self._started(variant, files, listener.fileno(), pings, cpus)
             try:
                 if isinstance(variant, str) and cpus:
@@ -217,7 +236,7 @@ class Bench:
         """Load a server; return what the load's JSON says."""
         seconds = QUICK_S if self.options.quick else SECONDS
         numbers = (port, files.folder, len(files.paths), files.connections, seconds, files.requests, pid)
-        command = [*_pinned(cpus), str(self.load), *map(str, numbers)]
+        command = [*_pinned(cpus), str(self.load), *map(str, numbers), *["new"] * files.new_heads]
         told = told_by(command, PATIENCE_S, f"not done within {PATIENCE_S:.0f} s")
         if not told["requests"]:
             message = "not one request was answered in time"

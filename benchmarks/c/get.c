@@ -1,10 +1,11 @@
 /* One load for all servers of files: connections that ask for a file, take it, compare every byte, and ask for the next.
 
-   get PORT FOLDER FILES CONNECTIONS SECONDS REQUESTS PID
+   get PORT FOLDER FILES CONNECTIONS SECONDS REQUESTS PID [NEW]
 
    The files of FOLDER are named 00000, 00001 and so on, and are alike in size. With REQUESTS it stops after so many, else
    after SECONDS, of which a fifth goes before as a warm-up that is not counted. Prints one line of JSON: how many requests
    were answered, with how many bytes, in how many seconds; and the processor time of PID, the server's process, in them.
+   With NEW each request has a field of its own, so that no two heads are alike.
    Ends with status 1 when a byte was wrong or a connection was lost, 2 when it could not start. Compile with
    `cc -O3 -o get get.c`. */
 
@@ -31,7 +32,7 @@ struct client {
     char head[HEAD + 1];
 };
 
-static int files, server;
+static int files, server, new;
 static long size, asked, most, answered;
 static char **contents;
 
@@ -67,7 +68,9 @@ static void ask(struct client *client) {
     client->number = asked++ % files;
     client->in_body = 0;
     client->received = client->length = 0;
-    int length = snprintf(request, sizeof request, "GET /%05d HTTP/1.1\r\nHost: a\r\n\r\n", client->number);
+    int length = snprintf(request, sizeof request, "GET /%05d HTTP/1.1\r\nHost: a\r\n", client->number);
+    if (new) length += snprintf(request + length, sizeof request - length, "X-Number: %012ld\r\n", asked);
+    length += snprintf(request + length, sizeof request - length, "\r\n");
     if (send(client->fd, request, length, MSG_NOSIGNAL) != length) fail(1, "send");
 }
 
@@ -128,8 +131,8 @@ int main(int argc, char **argv) {
     static struct epoll_event events[EVENTS];
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1;
-    if (argc != 8) {
-        fprintf(stderr, "usage: %s PORT FOLDER FILES CONNECTIONS SECONDS REQUESTS PID\n", argv[0]);
+    if (argc != 8 && argc != 9) {
+        fprintf(stderr, "usage: %s PORT FOLDER FILES CONNECTIONS SECONDS REQUESTS PID [NEW]\n", argv[0]);
         return 2;
     }
     address.sin_port = htons(atoi(argv[1]));
@@ -138,6 +141,7 @@ int main(int argc, char **argv) {
     double seconds = atof(argv[5]), start, cpu = 0, left;
     most = atol(argv[6]);
     server = atoi(argv[7]);
+    new = argc == 9;
     load(argv[2]);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < connections; i++) {
