@@ -192,12 +192,12 @@ def _merged(proofs: list[Proof]) -> Proof | None:
     meanwhile.
     """
     merged: list[Proof] = []
-    for each in sorted(proofs):
+    for each in sorted(proofs, key=lambda each: each.since):
         last = merged[-1] if merged else None
         if last is None or each.since - last.until > PING_DELAY_NS:
             merged.append(each)
-        elif each.until > last.until or each.since == last.since:
-            merged[-1] = Proof(last.since, max(each.until, last.until), each.ran if each.since == last.since else None)
+        elif each.until > last.until:
+            merged[-1] = Proof(last.since, each.until, each.ran if each.since == last.since else None)
     return max(merged, key=lambda each: each.until - each.since, default=None)
 
 

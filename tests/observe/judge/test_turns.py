@@ -87,6 +87,15 @@ def test_what_was_seen_to_keep_the_gil_is_one_turn_only_for_as_long_as_that_was_
     assert told(story.runs(40).runs(200).polls(5).end()) == [("busy-cpu", "compute", None, 41.0)]
 
 
+def test_two_proofs_of_the_same_time_are_one() -> None:
+    story = Story().polls(5).runs(1).pinged()
+    story.judge.kept(1, 1, story.at, story.at + 100 * MS)
+    story.judge.goes_on(1, 1, story.at, story.at + 100 * MS)
+    story.runs(100)
+    story.judge.turned(1, 1, story.at, ran=100 * MS)
+    assert told(story.polls(5).end()) == [("busy-cpu", "compute", None, 100.0)]
+
+
 def test_by_the_loops_own_time_a_turn_is_one_from_when_it_began_until_it_was_seen_to_go_on_last() -> None:
     story = Story().polls(5).runs(100)
     story.judge.goes_on(1, 1, story.at, story.at + 60 * MS)
