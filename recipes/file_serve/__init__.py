@@ -5,10 +5,10 @@ async one when it is cancelled or the listener is shut down; both give replies u
 a second, then close every connection and leave nothing behind. GET and HEAD are
 answered, with keep-alive and a `Range` of one part; nothing outside the folder can be
 named, and what is no regular file is not opened. A client that is silent for 30 s, that
-takes 10 s for a head, or takes nothing of its reply for 60 s is hung up on. When a file
-becomes shorter than was promised, its client is, too: it must not take what came for
-all. What a recipe shows is how the file gets to the socket; a request is read in
-`_http.py`, and clients are held in `_asyncio.py` or `_trio.py`: copy these with it.
+takes 10 s for a head, or takes less than a MiB of its reply in 120 s is hung up on.
+When a file becomes shorter than was promised, its client is, too: it must not take what
+came for all. What a recipe shows is how the file gets to the socket; a request is read
+in `_http.py`, and clients are held in `_asyncio.py` or `_trio.py`: copy these with it.
 Each module runs as a program, too: `python -m recipes.file_serve.trio_open_file 8000
 public` serves the folder `public`.
 """

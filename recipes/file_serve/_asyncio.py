@@ -189,8 +189,10 @@ class Client(asyncio.Protocol):
             self.conn.shutdown(how)
 
     def _go_on(self) -> None:
-        """Serve requests until one has to wait, or there is none."""
-        while self._task is None and not (self._leaving or self.transport.is_closing()):
+        """Serve requests until one has to wait, or there is none, or some are done."""
+        for _ in range(_http.TURN):
+            if self._task or self._leaving or self.transport.is_closing():
+                return
             if self._full is not None:
                 self.transport.pause_reading()
                 return
@@ -207,6 +209,9 @@ class Client(asyncio.Protocol):
                 self._task = loop.create_task(self._reply(request))
             elif not request.keep:
                 self._leave()
+        if not self.transport.is_closing():  # more were sent at once: others first
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     def _at_once(self, request: Request) -> bool:
         if request.refused:

@@ -32,7 +32,7 @@ from urllib.parse import unquote_to_bytes
 import h11
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
 CHUNK = 256 * 1024  # bytes of a file that are sent at a time
 MOST_HEAD = 16 * 1024
@@ -42,13 +42,16 @@ GRACE_S = 1.0  # how long replies under way may take when the server ends
 LINGER_S = 1.0  # how long a client that is hung up on may still send
 TICK_S = 0.5  # how often somebody looks for clients that took too long
 BACKOFF_S = 0.1
+TURN = 16  # requests of one client that are answered before others may go on
 MOST_KEPT = 128  # descriptors of files that were served lately
 OVERLOAD = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 ENDED = (errno.EINVAL, errno.EBADF)
 
 _END = b"\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
-_RANGE = re.compile(rb"bytes[ \t]*=[ \t]*(?:(\d{1,99})-(\d{1,99})?|-(\d{1,99}))[ \t]*")
+_RANGE = re.compile(
+    rb"bytes[ \t]*=[ \t]*(?:(\d{1,99})-(\d{1,99})?|-(\d{1,99}))[ \t]*", re.IGNORECASE
+)
 if sys.platform == "win32":  # `os.open` refuses `dir_fd` there: nothing is served
     _DIRECTORY = _INNER = _FILE = os.O_RDONLY
 else:
@@ -56,6 +59,7 @@ else:
     _INNER = _DIRECTORY | os.O_NOFOLLOW
     _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 T = TypeVar("T")
+Span = tuple[int | None, int | None]
 mimetypes.init()  # reads files: now, and not on the loop
 
 
@@ -77,7 +81,7 @@ class Request:
 
     head_only: bool = False
     path: str = ""
-    span: tuple[int | None, int | None] | None = None
+    span: Span | None = None
     keep: bool = False
     refused: int = 0
 
@@ -152,7 +156,7 @@ def parse(head: bytes) -> Request:
     path = path_of(event.target)
     if path is None or body:
         return Request(head_only, refused=400)
-    span = None if head_only else _span(fields)
+    span = None if head_only else _span(event.headers)
     return Request(head_only, path, span, keep, 0 if path else 404)
 
 
@@ -178,10 +182,13 @@ def path_of(target: bytes) -> str | None:
     return os.fsdecode(b"/".join(parts))
 
 
-def _span(fields: Mapping[bytes, bytes]) -> tuple[int | None, int | None] | None:
+def _span(fields: Iterable[tuple[bytes, bytes]]) -> Span | None:
     """First and last byte, or None and how many from the end."""
-    found = _RANGE.fullmatch(fields.get(b"range", b""))
-    if found is None or b"if-range" in fields:
+    given = [each for each in fields if each[0] in (b"range", b"if-range")]
+    if len(given) != 1 or given[0][0] != b"range":  # two are a list of ranges
+        return None
+    found = _RANGE.fullmatch(given[0][1])
+    if found is None:
         return None
     first, last, suffix = (
         None if each is None else int(each) for each in found.groups()

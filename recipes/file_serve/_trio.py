@@ -105,6 +105,7 @@ async def _talk(
         client.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while (request := await client.request()) is not None:
             if request.refused:
+                await trio.lowlevel.checkpoint()  # many may have come at once
                 await client.send(refusal(request))
             else:
                 try:

@@ -43,6 +43,7 @@ MALFORMED = [
     (b"GET /page HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 400),
     (b"GET /page HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     (b"GET /page HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+    (b"GET /page HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
     (b"POST /page HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 405),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     (b"GET /page HTTP/1.1\r\nHost: a\r\nLong: " + bytes(20_000).replace(b"\0", b"a") + b"\r\n\r\n", 431),
@@ -109,6 +110,9 @@ def test_ranges_that_are_none_get_the_whole_file(server: Server, files: Files, p
             answer = browser.get("/page", Range=field)
             assert (answer.status, answer.body) == (200, files["page"]), field
         assert browser.get("/page", Range="bytes=0-1", If_Range='"tag"').body == files["page"]
+        browser.send("/page", fields=[("Range", "bytes=0-1"), ("Range", "bytes=5-6")])  # one list, in two fields
+        assert browser.answer().body == files["page"]
+        assert browser.get("/page", Range="BYTES=0-1").body == files["page"][:2]
     passes("odd ranges")
 
 
@@ -189,6 +193,17 @@ def test_a_client_of_1996(server: Server, files: Files) -> None:
     assert answer.endswith(b"\r\n\r\n" + files["page"])
 
 
+def test_what_a_client_may_offer_and_gets_without(server: Server, files: Files) -> None:
+    """It is answered as if it had not asked: no second status, no other protocol, no connection kept in HTTP/1.0."""
+    with Browser(server.address) as browser:
+        for field in ({"Expect": "100-continue"}, {"Upgrade": "h2c", "Connection": "upgrade"}, {"Content_Length": "0"}):
+            answer = browser.get("/one", **field)
+            assert (answer.status, answer.body, answer.keep) == (200, files["one"], True), field
+    said = raw(server.address, b"GET /one HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert b"\r\nConnection: close\r\n" in said
+    assert said.endswith(b"\r\n\r\n" + files["one"])
+
+
 def test_close_is_asked_for(server: Server, files: Files) -> None:
     answer = raw(server.address, b"\r\nGET /big HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE\r\n\r\n")
     assert answer.endswith(b"\r\n\r\n" + files["big"])
@@ -221,3 +236,36 @@ def test_curl(server: Server, files: Files) -> None:
     command = ["curl", "-sS", "--fail", "--max-time", "20", "-C", "1000"]
     done = subprocess.run([*command, f"{base}/big", f"{base}/long"], capture_output=True, check=True)
     assert done.stdout == files["big"][1000:] + files["long"][1000:]
+
+
+CURL = {
+    "--path-as-is {}/../secret": (404, None),
+    "--path-as-is {}/sub/../../secret": (404, None),
+    "--path-as-is {}/%2e%2e/secret": (404, None),
+    "{}/way-out/secret": (404, None),
+    "{}/sub": (404, None),
+    "{}/empty": (200, slice(0)),
+    "-r 0-9 {}/page": (206, slice(10)),
+    "-r 4090- {}/page": (206, slice(4090, None)),
+    "-r -5 {}/page": (206, slice(-5, None)),
+    "-r 0-1,4-5 {}/page": (200, slice(None)),
+    "-r 5000- {}/page": (416, None),
+    "-I {}/page": (200, None),
+    "--http1.0 {}/page": (200, slice(None)),
+    "--http2 {}/page": (200, slice(None)),
+    "-T big {}/page": (405, None),
+    "-d x=1 {}/page": (405, None),
+    "-x {} {}/page": (200, slice(None)),
+}
+"""What is asked of curl, the status, and which part of the file comes; `-x` makes the server a proxy: absolute form."""
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+def test_what_curl_asks_for(server: Server, files: Files, folder: Path) -> None:
+    base = f"http://127.0.0.1:{server.address[1]}"
+    for words, (status, part) in CURL.items():
+        command = ["curl", "-sS", "--max-time", "20", "-w", "%{stderr}%{http_code}", *words.replace("{}", base).split()]
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+        assert done.stderr == b"%d" % status, words
+        if part:
+            assert done.stdout == files[words.rpartition("/")[2]][part], words
