@@ -1,9 +1,10 @@
 """No thread and no copy: the kernel reads ahead, and `sendfile` sends what is there.
 
-`posix_fadvise(WILLNEED)` has the kernel bring the next window into the page cache and
-returns; `preadv2` with `RWF_NOWAIT` of some bytes says whether the window's parts and
-its last page have come; then `sendfile` has nothing to wait for. What is not there yet
-is asked for again a millisecond later, and the loop goes on meanwhile. Works on uvloop,
+`preadv2` with `RWF_NOWAIT` of some bytes says whether a window's parts and its last
+page are in the page cache; where they are not, `posix_fadvise(WILLNEED)` has the kernel
+bring them in, some windows ahead, and returns. Once they are there, `sendfile` has
+nothing to wait for. What is not is asked after again a millisecond later, and the loop
+goes on meanwhile. Works on uvloop,
 which has no `sendfile` of its own: it is tried on the socket, and a full one is waited
 for.
 (Sources: posix_fadvise(2), preadv2(2), sendfile(2).)
@@ -17,7 +18,7 @@ that can't say what it has in memory (tmpfs, and some network ones).
 **Use it when** big files, warm and cold, are served from local disks on Linux: as with
 `asyncio_sendfile`, nothing is copied through this process.
 
-**The idea** is in `ready` and `send_file`.
+**The idea** is in `send_file`, `ready` and `bring`.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ REQUIRES = {
         "os.RWF_NOWAIT",
     ),
 }
-WINDOW = 512 * 1024  # bytes that are sent once they are all in memory
-AHEAD = 4 * 1024 * 1024  # bytes that the kernel is asked to have under way
+WINDOW = 2 * 1024 * 1024  # bytes that are sent once they are all in memory
+AHEAD = 8 * 1024 * 1024  # bytes that the kernel is asked to have under way
+STEP = 512 * 1024  # bytes that it is asked for at a time
 PAGE = 4096
 
 
@@ -68,18 +70,11 @@ async def send_file(client: Client, request: Request, folder: Folder) -> None:
         reply = reply_to(request, os.fstat(fd).st_size)
         await client.send(reply.head)
         await client.flushed()
-        at = asked = reply.start
+        at = reply.start
         while at < reply.stop:
             end = min(at + WINDOW, reply.stop)
-            while asked < min(at + AHEAD, reply.stop):
-                os.posix_fadvise(fd, asked, WINDOW, os.POSIX_FADV_WILLNEED)
-                asked += WINDOW
-                # to ask takes 100 microseconds: all at once, by many, held the loop
-                await asyncio.sleep(0)
-            for _ in range(1000):
-                if ready(fd, at, end):
-                    break
-                await asyncio.sleep(0.001)
+            if not ready(fd, at, end):
+                await bring(fd, at, end)
             await send(client, fd, at, end)
             at = end
     finally:
@@ -97,6 +92,18 @@ def ready(fd: int, start: int, end: int) -> bool:
     except OSError:  # it can't say
         return True
     return True
+
+
+async def bring(fd: int, start: int, end: int) -> None:
+    """Have a window brought in, and those behind it; wait for the one, for a while."""
+    for ahead in range(start, start + AHEAD, STEP):
+        os.posix_fadvise(fd, ahead, STEP, os.POSIX_FADV_WILLNEED)
+        # it takes some 100 microseconds: all at once, by many, held the loop for 8 ms
+        await asyncio.sleep(0)
+    for _ in range(1000):
+        if ready(fd, start, end):
+            return
+        await asyncio.sleep(0.001)
 
 
 async def send(client: Client, fd: int, at: int, end: int) -> None:
