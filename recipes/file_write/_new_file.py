@@ -66,7 +66,7 @@ class NewFile:
                 os.close(os.open(self.target, os.O_WRONLY))  # may it be written to?
                 about = self.target.stat()
                 if sys.platform != "win32":
-                    with suppress(PermissionError):
+                    with suppress(OSError):  # EPERM; EINVAL for who is nobody here
                         os.chown(self.part or fd, about.st_uid, about.st_gid)
                 # a descriptor, too
                 os.chmod(self.part or fd, about.st_mode & 0o777)  # noqa: PTH101
