@@ -181,5 +181,8 @@ def short(site: Site) -> str:
 
 def relative(file: str) -> str:
     """Return a file's path from the current directory, where it lies below it."""
-    here = os.getcwd() + os.sep  # noqa: PTH109  compared as text
+    try:
+        here = os.getcwd() + os.sep  # noqa: PTH109  compared as text
+    except OSError:  # it has been deleted
+        return file
     return file.removeprefix(here)

@@ -123,6 +123,25 @@ with concurrent.futures.ThreadPoolExecutor(4) as pool:
     print(list(pool.map(forks, range(4))))
 """
 
+WARNS = """
+import asyncio, os, warnings
+async def agent_is_there():
+    while len(os.listdir("/proc/self/task")) < 2:
+        await asyncio.sleep(0.005)
+async def main():
+    await agent_is_there()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for number in range(6):
+            if not (pid := os.fork()):
+                os._exit(0)
+            os.waitpid(pid, 0)
+            if number % 2:
+                await agent_is_there()
+    print(len(told))
+asyncio.run(main())
+"""
+
 BREAKS = """
 import os
 os.memfd_create = os.pipe = os.dup2 = os.truncate = os.fstat = None
@@ -176,10 +195,11 @@ def test_a_child_sees_what_it_would_see_without_us(tmp_path: Path) -> None:
         (MANY, "True 0\n"),
         (CLOSES, "5\n"),
         (THREADS, "[{0}, {1}, {2}, {3}]\n"),
+        (WARNS, "0\n"),
         (BREAKS, "4\n"),
         (HEARD, "0\n"),
     ],
-    ids=["descriptors", "many", "a child that closes all", "threads that fork", "a patched os", "audit hooks"],
+    ids=["descriptors", "many", "a child that closes all", "threads that fork", "a loop that forks", "a patched os", "audit hooks"],
 )
 def test_a_program_that_forks_goes_on_as_without_us(tmp_path: Path, source: str, output: str) -> None:
     said, errors, status, seen = _run(tmp_path, source)

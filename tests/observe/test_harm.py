@@ -224,6 +224,17 @@ def test_a_report_that_fails_costs_the_report_alone(
     assert capfd.readouterr().err.startswith("compare: script: what was seen can't be told")
 
 
+def test_in_a_folder_that_is_gone_all_is_told(tmp_path: Path) -> None:
+    path, folder = tmp_path / "program.py", tmp_path / "gone"
+    folder.mkdir()
+    path.write_text("import asyncio, time\nasync def main(): time.sleep(0.2)\nasyncio.run(main())\nraise SystemExit(7)")
+    there = ["sh", "-c", 'cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", str(folder)]
+    command = [*there, sys.executable, "-m", "compare", "script", str(path)]
+    ended = subprocess.run(command, capture_output=True, timeout=TIME_LIMIT_S, check=False)
+    assert ended.returncode == 7
+    assert f"{path}:2" in "".join(ended.stderr.decode().split()), ended.stderr
+
+
 def test_children_of_another_python_are_named(tmp_path: Path) -> None:
     other = tmp_path / "python3.99"
     sleep = shutil.which("sleep")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _read, _write, _fstat = os.read, os.write, os.fstat
 _system_says: Callable[[str], int] | None = getattr(os, "sysconf", None)
 
+COUNTED_LAST = (3, 13) <= sys.version_info < (3, 14)
+"""Whether Python counts the threads, to warn of a fork, when whoever is told of it in the parent has been told."""
 OURS = 4
 """So many descriptors the agent has: its ring, both ends of the pipe, and libffi's."""
 
@@ -57,11 +59,14 @@ class Pings(KnownLoops):
         self._busy = _thread.allocate_lock()
         """Held while the thread runs, or is being started or ended."""
         self._tid, self._rests = 0, False
+        self._is_due = False
+        """Whether it is started when a loop comes round."""
         self._forks = _thread.allocate_lock()
         self.ping = agent.guard("pings")(self._ping)
         self.start = agent.guard("its own thread")(self._start)
         self.rest = agent.guard("its own thread")(self._rest)
         self.resume = agent.guard("its own thread")(self._resume)
+        self._come_back = agent.guard("its own thread")(self._resume_now)
 
     def loop_runs(self, loop: Any, door: Callable[..., object]) -> None:
         """A loop begins to run in this thread; `door` puts a callback into its line."""
@@ -69,6 +74,7 @@ class Pings(KnownLoops):
         self.start()
 
     def _start(self) -> None:
+        self._is_due = False
         if self._thread is None or self._busy.locked():
             return
         if self._is_heard():
@@ -97,6 +103,22 @@ class Pings(KnownLoops):
         return self._agent.askers.are_heard and sys.version_info >= (3, 14)
 
     def _resume(self) -> None:
+        if not COUNTED_LAST:
+            self._resume_now()
+        elif not self._is_due:  # many forks in one turn are one
+            self._is_due = True
+            for loop_id, door in self.doors():
+                self._resume_in(loop_id, door)
+
+    def _resume_in(self, loop_id: int, door: Callable[..., object]) -> None:
+        try:
+            wake = put(loop_id, door, self._come_back)
+            if wake is not None:
+                wake()
+        except Exception:  # noqa: BLE001  as with a ping
+            self._loops.pop(loop_id, None)
+
+    def _resume_now(self) -> None:
         if self._loops:
             self._start()
 
