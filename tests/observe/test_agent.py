@@ -181,8 +181,53 @@ print(json.dumps(asyncio.run(main())))
 """
 
 
-@pytest.mark.parametrize("source", [TASK_LIKE, GUARDED], ids=["a task of another kind", "no look at a file"])
-def test_what_it_notes_of_a_task_does_not_raise_into_the_program(tmp_path: Path, source: str) -> None:
+FUTURE_LIKE = """
+import asyncio, json
+
+class FutureLike:
+    def __init__(self, loop):
+        pass
+
+loop = asyncio.new_event_loop()
+before, asyncio.futures.Future = asyncio.futures.Future, FutureLike
+made = type(loop.create_future()).__name__
+asyncio.futures.Future = before
+loop.close()
+print(json.dumps(made))
+"""
+
+BUILTINS = """
+import asyncio, builtins, json
+
+def fails(*_):
+    raise RuntimeError
+
+async def job():
+    return 1
+
+async def main():
+    loop = asyncio.get_running_loop()
+    before, put = {name: getattr(builtins, name) for name in ("len", "type", "getattr", "issubclass")}, setattr
+    for name in before:
+        put(builtins, name, fails)
+    try:
+        future, task = loop.create_future(), loop.create_task(job())
+    finally:
+        for name, plain in before.items():
+            put(builtins, name, plain)
+    loop.call_soon(future.set_result, 2)
+    return [await future, await task]
+
+print(json.dumps(asyncio.run(main())))
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [TASK_LIKE, FUTURE_LIKE, GUARDED, BUILTINS],
+    ids=["a task of another kind", "a future of another kind", "no look at a file", "patched builtins"],
+)
+def test_what_it_notes_of_a_loop_does_not_raise_into_the_program(tmp_path: Path, source: str) -> None:
     with_us, without = _run(tmp_path, source), _run(tmp_path, source, observed=False)
     assert with_us[:2] == without[:2]
     assert without[0] is not None

@@ -199,7 +199,15 @@ def test_a_child_sees_what_it_would_see_without_us(tmp_path: Path) -> None:
         (BREAKS, "4\n"),
         (HEARD, "0\n"),
     ],
-    ids=["descriptors", "many", "a child that closes all", "threads that fork", "a loop that forks", "a patched os", "audit hooks"],
+    ids=[
+        "descriptors",
+        "many",
+        "a child that closes all",
+        "threads that fork",
+        "a loop that forks",
+        "a patched os",
+        "audit hooks",
+    ],
 )
 def test_a_program_that_forks_goes_on_as_without_us(tmp_path: Path, source: str, output: str) -> None:
     said, errors, status, seen = _run(tmp_path, source)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from compare.observe import Observer
 from compare.observe.agent.guard import Failures
-from compare.observe.agent.imports import doors
+from compare.observe.agent.imports import _AfterImport, doors
 from compare.scenarios.script.inherited import STARTUP
 
 if TYPE_CHECKING:
@@ -234,6 +235,16 @@ def test_an_error_of_ours_is_counted_and_a_handlers_is_the_programs() -> None:
     assert guard({}.__getitem__)("missing") is None
     assert guard({}.__getitem__)("missing") is None
     assert told == [(1, 1, "noting this: the first was KeyError: 'missing'"), (1, 2, "")]
+
+
+def test_who_waits_for_an_import_does_not_fail_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int, str]] = []
+    failures: Any = Failures(lambda *what: told.append(what))
+    finder = _AfterImport({"colorsys": []}, failures)
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    monkeypatch.setattr(sys, "meta_path", (finder, *sys.meta_path))  # from which nothing can be taken out
+    assert importlib.import_module("colorsys").__name__ == "colorsys"
+    assert [what[:2] for what in told] == [(1, 1)]
 
 
 def test_every_door_has_the_shape_that_is_asked_for() -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_type, _list, _tuple = type, list, tuple  # the program may patch what it finds in `builtins`
+
+
 class Failures:
     """How often each kind of note has failed."""
 
@@ -68,9 +71,10 @@ def is_programs(error: Exception) -> bool:
     step = error.__traceback__
     while step is not None:
         frame, step = step.tb_frame, step.tb_next
-        for value in list(frame.f_locals.values()) if ours else ():
-            for each in value if type(value) is tuple else (value,):
-                if any(each is before for before in ours):
-                    return True
+        for value in _list(frame.f_locals.values()) if ours else ():
+            for each in value if _type(value) is _tuple else (value,):
+                for before in ours:
+                    if each is before:
+                        return True
         ours.append(frame)
     return False

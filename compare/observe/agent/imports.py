@@ -66,9 +66,10 @@ class _AfterImport:
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return what the next finder finds; one that is waited for opens its doors when it has been loaded."""
-        if name not in self._waiting or self not in sys.meta_path:
+        finders = list(sys.meta_path)  # as it is now: another thread may have opened the last door meanwhile
+        if name not in self._waiting or self not in finders:
             return None
-        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+        for finder in finders[finders.index(self) + 1 :]:
             find = getattr(finder, "find_spec", None)
             if find is not None and (spec := find(name, path, target)) is not None:
                 found: ModuleSpec = spec
@@ -96,7 +97,7 @@ class _AfterImport:
             except BaseException as error:
                 unseen(error)  # among importlib's own frames, which are not shown where nothing lies between them
                 raise
-            self._loaded(spec.name, module)
+            self._agent.guard(f"the import of {spec.name}")(self._loaded)(spec.name, module)
 
         loader.exec_module = exec_module
 

@@ -103,14 +103,23 @@ def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
     futures = _Futures(tasks, agent)
     made, called = futures.made, agent.guard("futures that another thread completes")(futures.called)
 
-    @functools.wraps(create)
-    def create_future(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        future = create(self, *args, **kwargs)
+    @agent.guard("futures")
+    def is_made(future: Any) -> None:
         if len(made) >= MOST_FUTURES:
             made.clear()
         made[KEY(future)] = now()
         if future._source_traceback:  # noqa: SLF001  debug mode: our own frame is none of the program's
             _take_out(future._source_traceback)  # noqa: SLF001
+
+    @agent.guard("what is put into a loop's line")
+    def is_put(handle: Any) -> None:
+        if getattr(handle, "_source_traceback", None):
+            _take_out(handle._source_traceback)  # noqa: SLF001
+
+    @functools.wraps(create)
+    def create_future(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        future = create(self, *args, **kwargs)
+        is_made(future)
         return future
 
     @functools.wraps(call)
@@ -121,8 +130,7 @@ def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
         except BaseException as error:
             unseen(error)
             raise
-        if getattr(handle, "_source_traceback", None):
-            _take_out(handle._source_traceback)  # noqa: SLF001
+        is_put(handle)
         return handle
 
     agent.put(loop_type, "create_future", create_future)
