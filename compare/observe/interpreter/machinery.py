@@ -130,15 +130,30 @@ def find(frames: Sequence[Frame], depth: int | None, *, runners: bool) -> Machin
     work = min((at for at, what in enumerate(marks) if what == "work"), default=None)
     named = turn is not None
     if turn is None and depth is not None and len(frames) >= depth:
-        turn = len(frames) - depth  # the frame that called the loop
-        if turn and frames[turn - 1].code.qualname.rpartition(".")[2] == TURN:
-            turn -= 1
-        # Whatever else stands below a handle is the loop's.
-        turn = max((at + 1 for at, what in enumerate(marks[:turn]) if what == "handle"), default=turn)
+        turn = _turn_by_depth(frames, marks, depth)
     if turn is None and runners:
         turn = _runner(frames)
     handle = turn - 1 if turn and marks[turn - 1] == "handle" else None
     return Machinery(turn, handle, work, named)
+
+
+def _turn_by_depth(frames: Sequence[Frame], marks: Sequence[Mark], depth: int) -> int | None:
+    """Find the turn of a loop that the table does not know; `None` between two turns of one that has a frame for each.
+
+    `depth`: how many frames lie below the loop; 0 where it was not counted, as its turn has a frame of its own.
+    """
+    above = frames[: len(frames) - depth]
+    # Whatever else stands below a handle is the loop's.
+    handle = max((at + 1 for at, what in enumerate(marks[: len(above)]) if what == "handle"), default=None)
+    if handle is not None:
+        return handle
+    first = len(above) - 1 if depth else 0  # a counted loop has called its turn itself, if it has a frame for that
+    own = (at for at, frame in enumerate(above) if at >= first and _is_turn(frame))
+    return max(own, default=len(above) if depth else None)
+
+
+def _is_turn(frame: Frame) -> bool:
+    return frame.code.qualname.rpartition(".")[2] == TURN
 
 
 def _runner(frames: Sequence[Frame]) -> int | None:

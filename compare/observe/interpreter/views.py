@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from compare.observe.interpreter import lines, machinery, sites
 from compare.results import Site, Task
@@ -121,6 +121,15 @@ class View:
     def sites(self) -> tuple[Site, ...]:
         """Return the lines of the stack, innermost first."""
         return tuple(lines.site_of(frame.code, frame.line, self.directory) for frame in self.stack[:MOST_STACK])
+
+
+@overload
+def fuller(view: View, other: View | None) -> View: ...
+@overload
+def fuller(view: View | None, other: View | None) -> View | None: ...
+def fuller(view: View | None, other: View | None) -> View | None:
+    """Return the view of a wait, or another one's at its line that tells the task, where the first does not."""
+    return view if view is not None and (other is None or view.doing is not None or other.doing is None) else other
 
 
 def view(  # noqa: PLR0913  what may be known beside the stack

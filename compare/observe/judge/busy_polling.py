@@ -142,7 +142,8 @@ class BusyPolling:
         ):
             return
         account = Account("busy-cpu", "busy-polling", thread.key, None, streak.site)
-        self._ledger.enter(account, ns, streak.last).role = "loop"
+        view = streak.views.get(streak.site)
+        self._ledger.enter(account, ns, streak.last, view=view).role = "loop"
         self._holds.saw_loop = watch.told = True
 
 

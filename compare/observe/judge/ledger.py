@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from compare.observe.interpreter.views import fuller
 from compare.results import LOOP_PLACES, Finding
 
 if TYPE_CHECKING:
@@ -108,16 +109,11 @@ class Entry:
         self.total += wait.ns
         each = wait.ns // max(wait.count, 1)
         if each >= self.longest:
-            self.longest, self.view = each, _fuller(wait.view, self.view)
+            self.longest, self.view = each, fuller(wait.view, self.view)
         if wait.target is not None and len(self.targets) < MOST_TARGETS:
             self.targets[wait.target] = None
         if wait.hold is not None:
             wait.hold.count()
-
-
-def _fuller(view: View | None, other: View | None) -> View | None:
-    """Return the view of a wait, or another one's at its line that tells the task, where the first does not."""
-    return view if view is not None and (other is None or view.doing is not None or other.doing is None) else other
 
 
 def _shared(view: View | None, other: View | None) -> View | None:

@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from compare.observe.interpreter.views import fuller
+
 if TYPE_CHECKING:
     from compare.observe.interpreter.views import View
     from compare.observe.judge.segments import Segment
@@ -106,6 +108,7 @@ class Streak:
         astray: how long the last stacks seemed to be elsewhere.
         own, other: the loop's own code, and what it runs.
         tasks, sites, steps: what it runs: by task, by line, and how often it was seen.
+        views: the stack that was seen last at each of these, one that tells its task before others.
         below: which lines were on the stack below each of these, and how often.
         pings, gave_way: how many turns were proved, and which task gave way in how many of them.
         streams: the sockets and pipes that are there, where the thread may be a loop by hand.
@@ -132,6 +135,7 @@ class Streak:
     busy: int = 0
     tasks: Counter[tuple[int, ...]] = field(default_factory=Counter)
     sites: Counter[Site | None] = field(default_factory=Counter)
+    views: dict[Site | None, View] = field(default_factory=dict)
     below: dict[Site | None, Counter[tuple[str, int]]] = field(default_factory=dict)
     steps: int = 0
     pings: int = 0
@@ -227,6 +231,7 @@ class Streak:
             if view.task:
                 self.tasks[view.task] += on_cpu
             self.sites[view.site] += on_cpu
+            self.views[view.site] = fuller(view, self.views.get(view.site))
             self.below.setdefault(view.site, Counter()).update(_below(view))
             self.steps += segment.looks
             self.asks += segment.asks
