@@ -64,7 +64,7 @@ channel.Ring.write = channel.Ring.write_text = fails
 """
 
 EVERYTHING = """
-import asyncio, concurrent.futures, functools, os, signal, sys, threading, time
+import asyncio, concurrent.futures, functools, multiprocessing.pool, os, signal, sys, threading, time
 import anyio, anyio.to_thread, trio, uvloop
 
 def fails():
@@ -90,6 +90,15 @@ try:
     executor.submit(print)
 except RuntimeError as error:
     print(error)
+
+with multiprocessing.pool.ThreadPool(1) as pool:
+    first, second, failed = pool.apply_async(abs, (-1,)), pool.map_async(abs, (-2, -3)), pool.apply_async(fails)
+    print(first.get(), second.get(), pool.map(abs, ()), list(pool.imap(abs, (-4,))), first.ready(), failed.wait())
+    print(type(first), type(second), isinstance(second, multiprocessing.pool.AsyncResult))
+    try:
+        failed.get()
+    except LookupError as error:
+        print(repr(error), frames(error)[-2:])
 
 async def job(number):
     await asyncio.sleep(0)
@@ -201,7 +210,8 @@ def test_a_program_does_not_differ_whatever_fails_in_the_agent(tmp_path: Path, h
     if "guard" in how:
         assert {told_of(sentence) for sentence in told} >= {
             "loops of asyncio", "runs of trio", "tasks of asyncio",
-            "work for an executor", "a limiter's line", "work for a thread of trio", "threads' names",
+            "work for an executor", "work for a multiprocessing.Pool", "a limiter's line", "work for a thread of trio",
+            "threads' names",
         }  # fmt: skip
     else:
         assert told == []

@@ -1,15 +1,10 @@
-"""`ProcessPoolExecutor.submit` makes a `_WorkItem`: as many run as there are processes, the others stand in line.
-
-Which process begins which is not heard of here. But they take the work in the order in which it was handed in, so a
-piece begins when fewer than the pool has processes are left of those before it.
-"""
+"""`ProcessPoolExecutor.submit` makes a `_WorkItem`: as many run as there are processes, the others stand in line."""
 
 from __future__ import annotations
 
-from collections import deque
-
 from ..addresses import address
 from ..channel import Kind
+from ._processes import Line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,47 +26,10 @@ def fits(module: Any) -> str | None:
     return None
 
 
-class _Line:
-    """One pool's work. Several threads may take a step at once, and wait for none of the others."""
-
-    def __init__(self, pool: int, size: int, agent: Agent) -> None:
-        self.pool, self.size, self._agent = pool, size, agent
-        self._begun: set[int] = set()
-        self._waiting: deque[int] = deque()
-
-    def joins(self, request: int) -> None:
-        """A piece is handed in."""
-        self._waiting.append(request)
-        self._advance()
-
-    def leaves(self, request: int) -> bool:
-        """It is done, or given up; returns whether none is left."""
-        if request in self._begun:
-            self._begun.discard(request)
-        else:
-            try:
-                self._waiting.remove(request)
-            except ValueError:  # it begins at this moment
-                self._begun.discard(request)
-            else:
-                self._agent.note(Kind.WITHDRAWN, request, self.pool)
-        self._advance()
-        return not (self._begun or self._waiting)
-
-    def _advance(self) -> None:
-        while self._waiting and len(self._begun) < self.size:
-            try:
-                request = self._waiting.popleft()
-            except IndexError:
-                return
-            self._begun.add(request)
-            self._agent.note(Kind.ADMITTED, request, self.pool)
-
-
 def open_door(module: Any, agent: Agent) -> None:
     """Note when work is handed in, and when its turn comes."""
     plain, executor_type = module._WorkItem, module.ProcessPoolExecutor  # noqa: SLF001
-    lines: dict[int, _Line] = {}
+    lines: dict[int, Line] = {}
 
     @agent.guard("work for a pool of processes")
     def handed_in(item: Any) -> None:
@@ -80,14 +38,14 @@ def open_door(module: Any, agent: Agent) -> None:
         if not issubclass(type(executor), executor_type):
             return
         pool = address(executor)
-        line = lines.get(pool) or lines.setdefault(pool, _Line(pool, vars(executor).get("_max_workers", 0), agent))
+        line = lines.get(pool) or lines.setdefault(pool, Line(pool, vars(executor).get("_max_workers", 0), agent))
         request = agent.asked(Kind.FOR_PROCESS, pool, line.size, submit)
         line.joins(request)
         # First, and by hand: it is new, and nobody else has it yet.
         item.future._done_callbacks.insert(0, lambda _: done(line, request))  # noqa: SLF001
 
     @agent.guard("work that a pool of processes has done")
-    def done(line: _Line, request: int) -> None:
+    def done(line: Line, request: int) -> None:
         if line.leaves(request):
             lines.pop(line.pool, None)
 
