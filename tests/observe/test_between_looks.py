@@ -9,9 +9,10 @@ from typing import Literal
 
 import pytest
 
+from compare.observe.interpreter.garbage import Collecting
 from compare.observe.judge.segments import Segment
 from compare.observe.kernel.threads import Times
-from compare.observe.sampler.between_looks import by_then, changed_at, is_missed, seen_until
+from compare.observe.sampler.between_looks import by_then, changed_at, collected, is_missed, seen_until
 from compare.observe.sampler.watched_thread import WatchedThread
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")
@@ -48,6 +49,16 @@ def test_a_short_wait_is_not_told_for_the_time_in_which_nobody_looked_and_a_long
 
 def test_one_that_waits_in_the_same_call_was_not_missed() -> None:
     assert not is_missed(_thread("call"), Times(MS, 0, 1), SEEN + 40 * MS, same=True)
+
+
+def test_a_collection_of_garbage_lasts_for_as_long_as_it_was_seen() -> None:
+    collects, runs = Segment(0, "running", collecting=Collecting(())), Segment(0, "running")
+    late, soon = (SEEN, SEEN + 40 * MS), (SEEN, SEEN + MS)
+    half = SEEN + 20 * MS, SEEN + 20 * MS
+    assert collected(collects, runs, late, half) == (SEEN, SEEN)
+    assert collected(runs, collects, late, half) == (SEEN + 40 * MS, SEEN + 40 * MS)
+    assert collected(runs, runs, late, half) == half
+    assert collected(collects, runs, soon, half) == half
 
 
 def test_what_a_thread_ran_after_a_note_that_was_read_late_is_not_told_before_it() -> None:

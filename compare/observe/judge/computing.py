@@ -137,8 +137,8 @@ def _computed(  # noqa: PLR0913  see `judge`
 
 
 def _running(segment: Segment) -> int:
-    """How long a segment ran, without the time that it stood in line for a CPU."""
-    return max(segment.ns - segment.delay, 0)
+    """How long a segment was on a CPU: what it stood in line for one is counted only once it has got it."""
+    return min(segment.cpu, segment.ns)
 
 
 def _is_one_call(ran: list[Segment]) -> bool:

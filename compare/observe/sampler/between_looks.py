@@ -72,6 +72,18 @@ def seen_until(thread: WatchedThread, changed: int) -> int:
     return changed if is_long else thread.seen
 
 
+def collected(before: Segment, after: Segment, looks: tuple[int, int], edges: tuple[int, int]) -> tuple[int, int]:
+    """When one stretch ended and the next began, as far as is known, if garbage was collected in one of the two.
+
+    A collection lasts for as long as it was seen to: what else ran while nobody looked is no part of it.
+    """
+    (seen, now), ran = looks, before.kind == after.kind == "running"
+    same = (before.collecting is None) is (after.collecting is None)
+    if same or not ran or now - seen <= MISSED_NS or edges[0] != edges[1]:
+        return edges
+    return (seen, seen) if before.collecting is not None else (now, now)
+
+
 def unseen_since(thread: WatchedThread, times: Times, now: int) -> Segment:
     """What a thread did since it was seen last, of which no more is known than how long it ran."""
     ran, delay = times.run_ns - thread.times.run_ns, times.delay_ns - thread.times.delay_ns

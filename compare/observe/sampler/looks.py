@@ -14,7 +14,15 @@ from compare.observe.judge.segments import Segment
 from compare.observe.kernel import locks
 from compare.observe.kernel import system_calls as syscalls
 from compare.observe.kernel import threads as kernel_threads
-from compare.observe.sampler.between_looks import by_then, changed_at, closed, is_missed, seen_until, unseen_since
+from compare.observe.sampler.between_looks import (
+    by_then,
+    changed_at,
+    closed,
+    collected,
+    is_missed,
+    seen_until,
+    unseen_since,
+)
 from compare.observe.sampler.schedule import CALM_LOOKS
 
 if TYPE_CHECKING:
@@ -84,6 +92,7 @@ class Looks:
             thread.seen = now
             return
         if segment is not None:
+            end, fresh.start = collected(segment, fresh, (thread.seen, now), (end, fresh.start))
             _count_forked(thread, segment)
             self._count_ticks(thread, segment)
             self._process.stacks.see_collected(segment.collecting, fresh.collecting)
