@@ -8,7 +8,7 @@ from compare.catalogue.scenario import Column
 from compare.results import size_of
 from compare.scenarios.pipes.options import LOADS, asked
 from compare.scenarios.shared.argument_types import number, size, some_of, whole
-from compare.scenarios.shared.blocked import WhereBlocked
+from compare.scenarios.shared.blocked import WhereBlocked, groups_by_who_waits
 from compare.scenarios.shared.columns import HELD, THREADS, TIME
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class PipesScenario(WhereBlocked):
     example = "pipes --only 'asyncio_*' --load many"
     workload = "load"
     workloads = LOADS
+    groups = groups_by_who_waits("a child")
     resource = "a child"
     shown_in = "many"
 

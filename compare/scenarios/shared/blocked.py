@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from compare.catalogue.scenario import Group, Scenario
@@ -130,9 +131,9 @@ def _moved(runs: Sequence[Run]) -> str:
     return f"the loop goes on; each call blocks a thread in {calls}{behind}"
 
 
-def _nobody(runs: Sequence[Run]) -> str:
+def _nobody(resource: str, runs: Sequence[Run]) -> str:
     threads = max((run.threads for run in runs), default=0)
-    return f"the kernel reports what is ready or done; of at most {threads} threads none blocks for a file"
+    return f"the kernel reports what is ready or done; of at most {threads} threads none blocks for {resource}"
 
 
 def _plain(runs: Sequence[Run]) -> str:
@@ -140,13 +141,21 @@ def _plain(runs: Sequence[Run]) -> str:
     return "whoever calls it waits until all is done, itself or its threads"
 
 
-WHERE_BLOCKED = (
-    Group("held", "the event loop is held", _any("held"), _held, letter="L"),
-    Group("moved", "worker threads wait in its place", _any("moved"), _moved, letter="W"),
-    Group("nobody", "nobody in this process waits", _any("nobody"), _nobody, letter="N", waits=False),
-    Group("no-loop", "no event loop", lambda runs: all(run.backend is None for run in runs), _plain, letter="C"),
-)
-"""The groups of a scenario in which it matters who waits for a slow resource."""
+def groups_by_who_waits(resource: str) -> tuple[Group, ...]:
+    """The groups of a scenario in which it matters who waits for a slow resource: `a file`."""
+    return (
+        Group("held", "the event loop is held", _any("held"), _held, letter="L"),
+        Group("moved", "worker threads wait in its place", _any("moved"), _moved, letter="W"),
+        Group(
+            "nobody",
+            "nobody in this process waits",
+            _any("nobody"),
+            partial(_nobody, resource),
+            letter="N",
+            waits=False,
+        ),
+        Group("no-loop", "no event loop", lambda runs: all(run.backend is None for run in runs), _plain, letter="C"),
+    )
 
 
 class WhereBlocked(Scenario):
@@ -158,7 +167,7 @@ class WhereBlocked(Scenario):
         best: what those with the least cost are called: `Fastest`.
     """
 
-    groups = WHERE_BLOCKED
+    groups = groups_by_who_waits("a file")
     resource: str
     shown_in: str
     best: str = "Fastest"
