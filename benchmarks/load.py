@@ -12,12 +12,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compare.scenarios.net.clients import Load, WrongError, busy
+from compare.scenarios.net.client import WrongError
+from compare.scenarios.net.clients import busy
+from compare.scenarios.net.load import Load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from compare.scenarios.net.clients import Client
+    from compare.scenarios.net.client import Client
 
 PATIENCE_S = 30.0
 BREATH = 256

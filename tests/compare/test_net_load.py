@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compare.catalogue import variants
-from compare.scenarios.net.clients import Load, busy
+from compare.scenarios.net.clients import busy
 from compare.scenarios.net.figures import complete, told
+from compare.scenarios.net.load import Load
 from compare.scenarios.shared.row import Row
 
 if TYPE_CHECKING:

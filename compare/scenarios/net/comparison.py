@@ -8,17 +8,14 @@ one server for both loads. Then each is observed, in a child of its own, under t
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from compare import catalogue
 from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError, descendants
 from compare.scenarios.net.figures import complete, told
-from compare.scenarios.shared.job import MEMORY, PINNED_MALLOC, STACK, job
+from compare.scenarios.net.started_server import Server
 from compare.scenarios.shared.row import Row
 from compare.scenarios.watcher import Watcher
 
@@ -27,12 +24,14 @@ if TYPE_CHECKING:
 
     from compare.catalogue import Variant
     from compare.catalogue.scenario import Listener
-    from compare.observe import Link
     from compare.process.host import Child, Host
     from compare.results import Run
     from compare.scenarios.net.options import Load, Options
 
-WARM_UP_S, OBSERVED_S, LINGER_S = 0.05, 0.12, 0.03
+WARM_UP, LEAST_S, MOST_S = 0.2, 0.02, 0.05
+"""What part of a load goes before it and counts for nothing, and for how long at least and at most, in seconds."""
+
+OBSERVED_S, LINGER_S = 0.1, 0.02
 START_S = 20.0
 STOP_S = 5.0
 """How long a server may take to return when it is told to, in seconds."""
@@ -53,49 +52,6 @@ def compare(variants: Sequence[Variant], options: Options, host: Host, listener:
         return _Comparison(options, host, listener, stack).all_rows(variants)
 
 
-class _Server:
-    """A child, its listener, and what it is observed by."""
-
-    def __init__(self, host: Host, variant: Variant, options: Options, watcher: Watcher | None) -> None:
-        """Start it; it imports on other processors than those that are measured on."""
-        self.host = host
-        self.link: Link | None = watcher.link() if watcher else None
-        self.backlog = options.clients + 64
-        self.listener = None if sys.platform == "win32" else _listener(self.backlog)
-        self.port = self.listener.getsockname()[1] if self.listener else 0
-        """Where it listens; told by the child where it can't be given a listener."""
-        allowed = _allowed()
-        child = job(
-            variant,
-            observed=self.link is not None,
-            memory=MEMORY + STACK * options.clients,
-            cpus=tuple(allowed - set(options.cpus)),
-        )
-        env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
-        env |= self.link.env if self.link else {}
-        fds = (*((self.listener.fileno(),) if self.listener else ()), *(self.link.fds if self.link else ()))
-        self.child: Child = host.start("async_io_cookbook.scenarios.net.server", child, env=env, fds=fds)
-
-    def serving(self, answer: dict[str, Any]) -> None:
-        """It has said that it serves, and where."""
-        self.port = answer["port"]
-
-    def stop(self) -> None:
-        """Tell it to return: a sync one sees its listener shut down, an async one is cancelled."""
-        self.child.send({"stop": True})
-        if self.listener:
-            with suppress(OSError):
-                self.listener.shutdown(socket.SHUT_RDWR)
-
-    def close(self, grace: float) -> None:
-        """End the child, and give everything back."""
-        self.host.end(self.child, grace)
-        if self.listener:
-            self.listener.close()
-        if self.link is not None:
-            self.link.close()
-
-
 class _Comparison:
     """What lives as long as the command: the clients' process, the observer."""
 
@@ -103,8 +59,8 @@ class _Comparison:
         self.options, self.host, self.listener = options, host, listener
         self._watcher = stack.enter_context(Watcher(host)) if options.observe else None
         self._clients = self._start_clients()
-        self._waiting: dict[tuple[Variant, bool], _Server] = {}
-        self._ending: tuple[_Server, list[Row]] | None = None
+        self._waiting: dict[tuple[Variant, bool], Server] = {}
+        self._ending: tuple[Server, list[Row]] | None = None
         stack.callback(self._end)
 
     def _start_clients(self) -> Child:
@@ -169,7 +125,7 @@ class _Comparison:
         self._let_end(server, rows[:done], well=all(row.outcome == "ok" for row in seen))
         return rows[done:]
 
-    def _let_end(self, server: _Server, rows: list[Row], *, well: bool) -> None:
+    def _let_end(self, server: Server, rows: list[Row], *, well: bool) -> None:
         """Let a server end while the next one serves, unless it would disturb that one."""
         self._end()
         self._ending = server, rows
@@ -187,14 +143,14 @@ class _Comparison:
             row.left(server.child.left_behind)
             self.listener.row(told(row))
 
-    def _start(self, key: tuple[Variant, bool]) -> _Server:
+    def _start(self, key: tuple[Variant, bool]) -> Server:
         variant, observed = key
         if key not in self._waiting:
-            self._waiting[key] = _Server(self.host, variant, self.options, self._watcher if observed else None)
+            self._waiting[key] = Server(self.host, variant, self.options, self._watcher if observed else None)
         return self._waiting[key]
 
     @contextmanager
-    def _server(self, variant: Variant, *, observed: bool) -> Iterator[_Server]:
+    def _server(self, variant: Variant, *, observed: bool) -> Iterator[Server]:
         server = self._start((variant, observed))
         del self._waiting[variant, observed]
         try:
@@ -203,7 +159,7 @@ class _Comparison:
             server.close(0)
             raise
 
-    def _serve(self, rows: list[Row], server: _Server, *, observed: bool) -> int:
+    def _serve(self, rows: list[Row], server: Server, *, observed: bool) -> int:
         """Load a server; returns for how many rows, the last of which may not have gone well."""
         options = self.options
         listener = server.listener.fileno() if server.listener else None
@@ -232,7 +188,7 @@ class _Comparison:
             row.passes.append(complete(figures, ended))
         return rows.index(last) + 1
 
-    def _stop(self, row: Row, server: _Server) -> dict[str, Any] | None:
+    def _stop(self, row: Row, server: Server) -> dict[str, Any] | None:
         """Tell the server to return; what it took in all, or `None` and the reason in the row."""
         if row.outcome == "failed":  # because it died, perhaps: that is the better reason
             died = Row(row.variant, row.workload)
@@ -249,7 +205,7 @@ class _Comparison:
             return None
         return ended
 
-    def _loaded(self, row: Row, server: _Server, *, observed: bool) -> dict[str, Any] | None:
+    def _loaded(self, row: Row, server: Server, *, observed: bool) -> dict[str, Any] | None:
         """What the clients measured; `None`, and the reason in the row, when something went wrong."""
         options, pid = self.options, server.child.pid
         seconds = min(OBSERVED_S, options.seconds) if observed else options.seconds
@@ -263,10 +219,11 @@ class _Comparison:
         what: dict[str, Any] = {"pid": pid, "seconds": seconds, "patience": patience}
         load: Load = row.workload["load"]
         if load == "busy":
-            what["warm_up"] = min(WARM_UP_S, options.seconds / 2)
+            what["warm_up"] = max(LEAST_S, min(MOST_S, WARM_UP * seconds))
         else:
             what["linger"] = min(LINGER_S, options.seconds / 2)
         self._clients.send({load: what})
+        self._end()  # meanwhile: the server before this one has ended by now
         answer = self._asked_clients(row, limit)
         if watcher:
             row.observation = watcher.end()
@@ -283,22 +240,6 @@ class _Comparison:
             message = f"the clients' process {row.reason}"
             raise NoRoomError(message)
         return answer
-
-
-def _listener(backlog: int) -> socket.socket:
-    try:
-        return socket.create_server(("127.0.0.1", 0), backlog=backlog)
-    except OSError as error:
-        message = f"can't listen on 127.0.0.1: {error.strerror}"
-        raise NoRoomError(message) from None
-
-
-def _allowed() -> set[int]:
-    """The processors that this process may use; none where that can't be told."""
-    found: set[int] = set()
-    if sys.platform == "linux" and hasattr(os, "sched_getaffinity"):
-        found = os.sched_getaffinity(0)
-    return found
 
 
 def _take(row: Row, seen: Row, *, observed: bool) -> None:

@@ -164,6 +164,9 @@ class Passes:
                     self._part(row)
                 self.listener.passed()
                 self._tell(row)
+            for row in some:  # it ends while others are observed: nothing is timed any more
+                if row.variant in self._children:
+                    self._dismiss(row.variant)
 
     def _ask_in(self, row: Row) -> None:
         """Have a child import what observes: several do at a time, as nothing is timed any more."""
@@ -259,13 +262,19 @@ class Passes:
         """End a child that did not do well: the next workload gets a new one."""
         self.host.end(self._children.pop(row.variant).child, grace=0)
 
+    def _dismiss(self, variant: Variant) -> None:
+        """Let a child end by itself, unless it is to be observed at some other work."""
+        if not any(row.variant == variant for timed in self._timed for row in timed.rows):
+            child = self._children[variant].child
+            child.dismiss()
+            self.host.release(child)
+
     def finish(self, rows: list[Row]) -> None:
         """Observe what was timed, and let all children end; what they leave behind is told in their rows."""
-        for timed in self._timed:
-            self._observe(timed)
-        for started in self._children.values():
-            started.child.dismiss()
-            self.host.release(started.child)
+        while self._timed:
+            self._observe(self._timed.pop(0))
+        for variant in self._children:
+            self._dismiss(variant)
         for variant, started in self._children.items():
             self.host.end(started.child)
             for row in rows:
@@ -285,7 +294,7 @@ def _threshold_ms(row: Row) -> float:
 
 
 def _batches(rows: list[Row]) -> Iterator[list[Row]]:
-    """As many at a time as can be imported at a time."""
-    size = max(1, min(os.cpu_count() or 1, 4))
+    """Twice as many at a time as can import at a time: no processor idles while the slowest of them does."""
+    size = 2 * max(1, min(os.cpu_count() or 1, 4))
     for first in range(0, len(rows), size):
         yield rows[first : first + size]
