@@ -161,7 +161,7 @@ def no_backend(backend: Backend | None) -> str | None:
     """What to install for a backend that is missing; `None` when it is there."""
     name = {"asyncio+uvloop": "uvloop", "trio": "trio"}.get(backend or "")
     if name == "uvloop" and sys.platform == "win32":
-        return "uvloop has no Windows"
+        return "uvloop does not run on Windows"
     return f"needs {name}: pip install {name}" if name and not _installed(name) else None
 
 

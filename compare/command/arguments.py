@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from compare import catalogue
 from compare.command import forms
-from compare.scenarios.shared.argument_types import Parser, near, number, whole
+from compare.scenarios.shared.argument_types import Parser, near, number, whole, with_help
 
 if TYPE_CHECKING:
     from compare.catalogue import Scenario
@@ -52,7 +52,7 @@ def unknown(name: str) -> str:
     """What to say of a command that there is not."""
     known = commands()
     nearest = near(name, tuple(known)) or f": expected {', '.join(known)}"
-    return f"there is no command {name}{nearest}; {PROGRAM} --help tells more"
+    return with_help(f"there is no command {name}{nearest}", PROGRAM)
 
 
 def listing() -> Parser:
@@ -74,7 +74,7 @@ def comparison(scenario: Scenario) -> Parser:
     add("--backend", action="append", choices=BACKENDS, help="these backends alone; none: without an event loop")
     add("--repeat", type=whole(1), metavar="N", help="timed passes")
     add("--timeout", type=number(0.01), metavar="S", help="for each variant's passes")
-    add("--quick", action="store_true", help="less work, in a third of the time")
+    add("--quick", action="store_true", help="less work, in about half the time")
     add("--no-observe", action="store_true", help="leave out the observed passes, and the report of what blocks")
     _outputs(parser)
     return parser

@@ -57,7 +57,7 @@ class Live:
         self._terminal.close()
         output.written(sys.stderr, "".join(f"compare: {note}\n" for note in self._notes), 0)
         if self._terminal.trouble is not None:
-            output.complain(f"--live: keys were not taken to the end: {self._terminal.trouble}")
+            output.complain(f"--live: keys were no longer read: {self._terminal.trouble}")
 
     def __call__(self, news: News, rows: Rows) -> None:
         """Take what is new, in the thread that follows the watch."""

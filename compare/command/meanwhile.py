@@ -33,8 +33,8 @@ LIVE = (
 )
 RECORD = (
     "keep the lanes and findings of the last so many seconds, and write a page and a trace of them at SIGUSR2 to this"
-    " process (not to the program), when a loop was held for --dump-over, and at the end. In memory: 60,000 stretches"
-    " of time at the most, some 15 MiB; what is too short is drawn together then. On disk: some MiB for each"
+    " process (not to the program), when a loop was held for --dump-over, and at the end. In memory: 60,000 intervals"
+    " at most, some 15 MiB; when there are more, short ones that are old are merged. On disk: some MiB for each"
 )
 DUMP_OVER = (
     "with --record: write when a loop was held for so long, in milliseconds; once in S seconds, and 20 times in all"
@@ -64,7 +64,7 @@ def files(options: Namespace) -> tuple[str, ...]:
 def contradiction(options: Namespace) -> str | None:
     """What is wrong with the arguments together, in one line; or `None`."""
     if options.output and (not options.live or options.pid is not None):
-        return "script: --output goes with --live, and a program that we start: what another prints is not ours to move"
+        return "script: --output goes with --live, and a program that we start: another's output can't be redirected"
     if options.record is None and (options.dump_over is not None or options.record_in is not None):
         return "script: --dump-over and --record-in go with --record S: the last how many seconds?"
     if options.record_in is not None and not (options.record_in.is_dir() and os.access(options.record_in, os.W_OK)):

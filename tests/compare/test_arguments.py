@@ -93,7 +93,7 @@ def test_states_add_up() -> None:
         (["fly"], f"there is no command fly: expected {', '.join(catalogue.names())}, list, script, claims"),
         (
             ["file", "--fils", "3"],
-            "unrecognized arguments: --fils; did you mean --files?; python -m",
+            "unrecognized arguments: --fils; did you mean --files? python -m",
         ),
         (["list", "nte"], "invalid choice: 'nte'"),
         (["file", "--only", "blockng"], "did you mean blocking?"),

@@ -136,7 +136,7 @@ def test_a_python_that_cannot_be_read_from_ours_is_named(tmp_path: Path) -> None
         ("0", "run as its user, or as root"),
         ("1", "kernel.yama.ptrace_scope is 1 here: run as root, or with CAP_SYS_PTRACE"),
         ("2", "kernel.yama.ptrace_scope is 2 here: run as root, or with CAP_SYS_PTRACE"),
-        ("3", "kernel.yama.ptrace_scope is 3 here, which lets nobody"),
+        ("3", "kernel.yama.ptrace_scope is 3 here, which forbids it"),
     ],
 )
 def test_the_right_that_is_needed_is_named(tmp_path: Path, scope: str | None, told: str) -> None:

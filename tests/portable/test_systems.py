@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REASONS = {
     "win32": (
-        "uvloop has no Windows",
+        "uvloop does not run on Windows",
         "needs Linux, and this is Windows",
         "this Python on Windows has none",
         "this system has no posix_fadvise",

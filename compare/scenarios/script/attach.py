@@ -130,7 +130,7 @@ def _handle(pid: int) -> int:
 
 def _check_right_to(pid: int) -> None:
     if not Path("/proc/self/task").exists():
-        message = "--pid: a running process is watched through /proc, which this system has not: start it with script"
+        message = "--pid: a running process is watched through /proc, and this system has none: start it with script"
         raise ScriptError(message)
     if not Path(f"/proc/{pid}").exists():
         message = f"--pid: there is no process {pid}"
@@ -150,7 +150,7 @@ def right_needed(pid: int, yama: Path = YAMA) -> str:
     with contextlib.suppress(OSError, ValueError):
         scope = int(yama.read_text())
         if scope == NOBODY:
-            return "kernel.yama.ptrace_scope is 3 here, which lets nobody; only a restart of the machine changes it"
+            return "kernel.yama.ptrace_scope is 3 here, which forbids it; only a restart of the machine changes it"
         if sys.platform == "linux" and scope and Path(f"/proc/{pid}").stat().st_uid == os.geteuid():
             return f"kernel.yama.ptrace_scope is {scope} here: run as root, or with CAP_SYS_PTRACE"
     return "run as its user, or as root (in a container also with CAP_SYS_PTRACE)"

@@ -37,7 +37,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
-        self.exit(2, f"compare: {message}; {self.prog} --help tells more\n")
+        self.exit(2, f"compare: {with_help(message, self.prog)}\n")
+
+
+def with_help(message: str, program: str) -> str:
+    """A message, and after it what to type to read more."""
+    return f"{message}{'' if message.endswith('?') else ';'} {program} --help tells more"
 
 
 def near(word: str, known: Sequence[str]) -> str:
