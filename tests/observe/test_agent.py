@@ -222,10 +222,39 @@ print(json.dumps(asyncio.run(main())))
 """
 
 
+LIFETIMES = """
+import asyncio, json, threading, weakref
+
+class Thing:
+    pass
+
+def works(loop, future, ended):
+    thing = Thing()
+    known = weakref.ref(thing)
+    loop.call_soon_threadsafe(future.set_result, None)
+    del thing
+    ended.append(known() is None)
+    names = locals()
+    loop.call_soon_threadsafe(int)
+    ended.append(sorted(names))
+
+async def main():
+    loop, ended = asyncio.get_running_loop(), []
+    future = loop.create_future()
+    thread = threading.Thread(target=works, args=(loop, future, ended))
+    thread.start()
+    await future
+    await asyncio.to_thread(thread.join)
+    return ended
+
+print(json.dumps(asyncio.run(main())))
+"""
+
+
 @pytest.mark.parametrize(
     "source",
-    [TASK_LIKE, FUTURE_LIKE, GUARDED, BUILTINS],
-    ids=["a task of another kind", "a future of another kind", "no look at a file", "patched builtins"],
+    [TASK_LIKE, FUTURE_LIKE, GUARDED, BUILTINS, LIFETIMES],
+    ids=["a task of another kind", "a future of another kind", "no look at a file", "patched builtins", "lifetimes"],
 )
 def test_what_it_notes_of_a_loop_does_not_raise_into_the_program(tmp_path: Path, source: str) -> None:
     with_us, without = _run(tmp_path, source), _run(tmp_path, source, observed=False)

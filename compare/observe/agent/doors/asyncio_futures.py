@@ -39,6 +39,11 @@ LOOKS_NS = 1_000_000
 """How often, at the most: what follows sooner did not wait for longer."""
 MOST_QUEUED = 1 << 30
 METHODS = BuiltinMethodType, MethodType
+KEEPS_LOCALS = sys.version_info < (3, 13)
+OPTIMIZED = 1
+"""`inspect.CO_OPTIMIZED`: it is a function, whose `f_locals` is a copy."""
+OURS_ALONE = 3
+"""References to such a copy: the frame's, and while we count them, two of ours."""
 KEY = object.__hash__
 """Tells one object from another by its address, in one step."""
 
@@ -159,12 +164,25 @@ def _known_to(frame: FrameType | None) -> Iterator[Any]:
     for _ in range(MOST_FRAMES):
         if frame is None:
             return
-        for value in list(frame.f_locals.values()):
+        for value in _locals(frame):
             yield value
             yield from _attributes(value)
         for name in frame.f_code.co_names:
             yield frame.f_globals.get(name)
         frame = frame.f_back
+
+
+def _locals(frame: FrameType) -> list[Any]:
+    """Return what a frame's names stand for.
+
+    Before 3.13 a function's frame keeps the dictionary that is made for this, and in it alive what the names stood for:
+    it is emptied again, unless the program has got it from `locals()`.
+    """
+    names = frame.f_locals
+    values = list(names.values())
+    if KEEPS_LOCALS and frame.f_code.co_flags & OPTIMIZED and sys.getrefcount(names) <= OURS_ALONE:
+        names.clear()
+    return values
 
 
 def _attributes(thing: Any) -> list[Any]:
