@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from compare.results import Run
     from compare.scenarios.net.options import Load, Options
 
-WARM_UP, LEAST_S, MOST_S = 0.2, 0.02, 0.05
+WARM_UP, LEAST_S, MOST_S = 0.2, 0.03, 0.05
 """What part of a load goes before it and counts for nothing, and for how long at least and at most, in seconds."""
 
 OBSERVED_S, LINGER_S = 0.1, 0.02
