@@ -265,6 +265,44 @@ def test_what_a_pools_thread_completes_is_noted_as_work_alone(tmp_path: Path) ->
         assert told in output
 
 
+MANY_FUTURES = """
+import asyncio, collections, os, threading
+plain = asyncio.BaseEventLoop.create_future
+from async_io_cookbook.observe.agent import channel, install
+from async_io_cookbook.observe.agent.doors.asyncio_futures import MANY
+
+ring, (read, _) = channel.Ring.create(os.getpid()), os.pipe()
+reader = channel.Ring(ring)
+install.install(str(channel.Setting(ring, read, os.getpid(), children=False)))
+
+def is_noted():
+    return asyncio.BaseEventLoop.create_future is not plain
+
+async def main():
+    loop = asyncio.get_running_loop()
+    is_first, _ = is_noted(), [loop.create_future() for _ in range(MANY)]
+    await asyncio.to_thread(int)
+    is_left_alone, begun = not is_noted(), threading.Event()
+    thread = threading.Thread(target=lambda: begun.wait() and loop.call_soon_threadsafe(future.set_result, None))
+    thread.start()
+    future = loop.create_future()
+    begun.set()
+    await future
+    thread.join()
+    print(is_first, is_left_alone, is_noted(), [record.kind.name for record in reader.read()].count("DELIVERED"))
+
+asyncio.run(main())
+"""
+
+
+def test_of_many_futures_none_is_noted_until_a_thread_begins_that_could_complete_one(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(MANY_FUTURES)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+    assert output == "True True True 1\n"
+
+
 def test_no_frame_of_a_door_stands_in_a_traceback(tmp_path: Path) -> None:
     source = """
 import asyncio, sys, traceback

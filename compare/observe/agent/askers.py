@@ -37,6 +37,9 @@ class Askers:
         self.are_heard = False
         """Whether the program would hear of a look at a frame: then there is none."""
         self._owners: dict[str, bool] = {}
+        self._passed: set[str] = set()
+        """Files that are neither the user's nor a loop's: a walk over frames is mostly over theirs."""
+        self._of_loops: set[str] = set()
         self._loops: dict[int, tuple[int, dict[int, CodeType], Line]] = {}
         """Of each loop: its thread, the code of its own frames by address, the line that started it."""
         self._below: dict[int, dict[int, CodeType]] = {}
@@ -60,7 +63,9 @@ class Askers:
             name = frame.f_code.co_filename
             if not name.endswith(CONTEXT_MANAGERS) and not name.startswith(FOLDER):
                 own[address(frame.f_code)] = frame.f_code
+                self._of_loops.add(name)
             frame = frame.f_back
+        self._passed -= self._of_loops
         self._loops[loop_id] = get_ident(), own, started
         self._gather(get_ident())
 
@@ -77,12 +82,23 @@ class Askers:
 
     def line(self, frame: FrameType | None) -> Line:
         """Return whose line asks, from this frame outwards."""
-        below = self._below.get(get_ident(), {})
-        while frame is not None and address(frame.f_code) not in below:
-            if self._is_users(frame.f_code.co_filename):
-                return address(frame.f_code), frame.f_lineno or 0
+        below, passed = self._below.get(get_ident(), {}), self._passed
+        while frame is not None:
+            code = frame.f_code
+            if code.co_filename not in passed:
+                if address(code) in below:
+                    return NOBODY if self.are_heard else self._of_task()
+                if self._is_users(code.co_filename):
+                    return address(code), frame.f_lineno or 0
+                self._pass_by(code.co_filename)
             frame = frame.f_back
-        return NOBODY if frame is None or self.are_heard else self._of_task()
+        return NOBODY
+
+    def _pass_by(self, filename: str) -> None:
+        if filename not in self._of_loops:
+            if len(self._passed) >= MOST_FILENAMES:
+                self._passed.clear()
+            self._passed.add(filename)
 
     def runs_here(self) -> bool:
         """Whether an event loop runs in this thread."""

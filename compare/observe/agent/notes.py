@@ -17,6 +17,7 @@ from .askers import Askers
 from .channel import MOST_AMOUNT, Kind
 from .clock import now
 from .guard import Failures
+from .others_threads import OthersThreads
 from .own_clock import OwnClock
 from .pings import Pings
 from .replaced import Replaced
@@ -54,6 +55,7 @@ class Agent:
         self.setting: Setting | None = None
         """What the agents of the program's children are told; `None` where they are to have none."""
         self.askers = Askers()
+        self.others_threads = OthersThreads()
         self.failures = Failures(self._tell_failure)
         self.guard = self.failures.guard
         self.replaced = Replaced(self.guard("what it puts back"))

@@ -24,6 +24,15 @@ class Replaced:
         setattr(owner, name, new)
         self._places.append((owner, name, *before, vars(owner)[name]))
 
+    def take_back(self, owner: Any, name: str) -> bool:
+        """Put back what stood at one place; returns whether it was still ours there."""
+        for place in reversed(self._places):
+            if place[:2] == (owner, name) and vars(owner).get(name) is place[-1]:
+                self._places.remove(place)
+                self._put_one_back(*place)
+                return True
+        return False
+
     def also(self, undo: Callable[[], None]) -> None:
         """Call `undo` as well, when everything is put back."""
         self._undo.append(undo)

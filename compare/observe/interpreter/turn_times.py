@@ -1,7 +1,7 @@
 """When a turn of asyncio's loop began: it asks the time itself when it leaves its poller, and keeps it in a local.
 
-`BaseEventLoop._run_once` compares it with when its timers are due. So two turns are told apart, and exactly, where no
-agent is there to say that the loop came round, and where it was at its poller for so short that no look saw it there.
+`BaseEventLoop._run_once` compares it with when its timers are due. So two turns are told apart, and exactly, where the
+loop was at its poller for so short that no look saw it there; and nobody need ping it, which takes the GIL from it.
 
 What is read may be torn: it is believed where it is a time between the last one that is known and now. Of several (a
 loop in debug mode takes the time of each handle) the one that was assigned first is the turn's.
@@ -60,9 +60,10 @@ class TurnTimes:
 
     def _time(self, value: int, since: int, now: int) -> int | None:
         seconds = self._objects.real(value)
-        if seconds is None or not since < seconds * SECOND_NS <= now:
+        if seconds is None or not 0.0 < seconds * SECOND_NS <= now:
             return None
-        return int(seconds * SECOND_NS)
+        began = int(seconds * SECOND_NS)  # whole, so that one turn is not later than itself
+        return began if since < began else None
 
 
 def _is_asyncios(turn: Frame) -> bool:

@@ -223,7 +223,7 @@ class Judge:
         self._loops.turned(thread, at, ran)
 
     def came_round(self, pid: int, tid: int, at: int) -> None:
-        """A loop that nobody pings began another turn here: what it did before was one, or several."""
+        """A loop began another turn here, as it says itself: what it did before was one, or several."""
         thread = self._threads.get(pid, tid)
         self._flush(thread)
         self._loops.turned(thread, at)

@@ -23,6 +23,7 @@ from compare.observe.sampler.between_looks import (
     seen_until,
     unseen_since,
 )
+from compare.observe.sampler.loop_pings import is_due
 from compare.observe.sampler.schedule import CALM_LOOKS
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Looks:
         thread.times, before = times, thread.raw
         thread.raw = raw
         end, start = (seen_until(thread, changed), now) if missed else (changed, changed)
-        turned = self._turned(thread, now, woke=woke or raw == kernel_threads.RUNNING)
+        turned = self._turned(thread, now) if woke or raw == kernel_threads.RUNNING else None
         if turned is not None and not missed:
             end = start = turned
         waits = raw == before and raw != kernel_threads.RUNNING and not missed and turned is None
@@ -124,12 +125,18 @@ class Looks:
             self._process.judge.segment(self._process.pid, thread.tid, closed(lined_up, now))
         return now
 
-    def _turned(self, thread: WatchedThread, now: int, *, woke: bool) -> int | None:
-        """When its loop came round since the last look, if it did and that can be read; not before what is open."""
-        if not woke or thread.open is None:
+    def _turned(self, thread: WatchedThread, now: int) -> int | None:
+        """When its loop came round since the last look, if it did and that can be read; not before what is open.
+
+        Of a loop that is in its poller, or has been heard of just now, it is known that it comes round.
+        """
+        if thread.open is None or (thread.loop is not None and (not is_due(thread, now) or _is_in_poller(thread.raw))):
             return None
         began = self._process.stacks.new_turn(thread, now)
-        return max(began, thread.open.start) if began is not None else None
+        if began is None:
+            return None
+        thread.turned = began
+        return max(began, thread.open.start)
 
     def _waits_still(self, thread: WatchedThread, now: int) -> bool:
         """Whether a wait of which all is known goes on, for its thread has not run since it was looked at."""
@@ -336,6 +343,10 @@ def _count_forked(thread: WatchedThread, segment: Segment) -> None:
     """Who starts a program waits until that runs: where the new process stood in line for a CPU, so did this thread."""
     if segment.call in syscalls.FORKS and (child := thread.files.newest_child()) is not None:
         segment.delay += child.delay_ns
+
+
+def _is_in_poller(raw: bytes) -> bool:
+    return raw != kernel_threads.RUNNING and syscalls.name(kernel_threads.parse_call(raw).number) in syscalls.POLLERS
 
 
 def _look_up_anew(segment: Segment | None) -> None:

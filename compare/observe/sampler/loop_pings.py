@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
 PING_AFTER_NS = 2_500_000
 """How long a loop has not been seen in its poller before it is pinged."""
+GIVES_WAY_NS = 8_000_000
+"""How often a loop is pinged that is known to come round without that: only a ping tells which task gives way."""
 SWITCH_NS = 5_000_000
 """CPython asks a thread that computes to let go of the GIL after 5 ms; one that keeps it longer is in C code."""
+
+
+def is_due(thread: WatchedThread, now: int) -> bool:
+    """Whether it is to be found out if a loop comes round: by a ping, if nothing else tells it."""
+    return not thread.pinged and now - thread.turned > PING_AFTER_NS
 
 
 class LoopPings:
@@ -58,8 +65,8 @@ class LoopPings:
             judge.kept(pid, tid, since, now)  # whether or not we were away meanwhile
         if polls:
             thread.turned = now
-        elif not thread.pinged and now - thread.turned > PING_AFTER_NS:
-            thread.pinged = True
+        elif is_due(thread, now) or (not thread.pinged and now - thread.asked > GIVES_WAY_NS):
+            thread.pinged, thread.asked = True, now
             self._ask(tid)
             self._kept_out = None
         elif thread.pinged:

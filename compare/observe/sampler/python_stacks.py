@@ -177,11 +177,9 @@ class PythonStacks:
         return view.by_task(running.task, awaits)
 
     def new_turn(self, thread: WatchedThread, now: int) -> int | None:
-        """Return when the turn of a thread's loop began, if it is another than at the last look; `None` if not known.
-
-        Of a loop that an agent pings, the pings tell.
-        """
-        if self.turn_times is None or thread.loop is not None or not thread.below:
+        """Return when the turn of a thread's loop began, if that is another than at the last look and can be read."""
+        is_asyncios = thread.loop is None or thread.loop[1] == ASYNCIO
+        if self.turn_times is None or not is_asyncios or not thread.below:
             return None
         began = self.turn_times.began(thread.below[0], thread.came_round, now)
         if began is not None:
@@ -192,9 +190,9 @@ class PythonStacks:
         """Return when the turn of a thread's loop began that goes on, by the loop's own time; `None`: not known."""
         if self.turn_times is None or not thread.below:
             return None
-        began = self.turn_times.began(thread.below[0], thread.came_round, now)
+        began = self.turn_times.began(thread.below[0], thread.came_round - 1, now)  # asked again, it is the same
         if began is not None:
-            thread.came_round = began - 1  # asked again, it is the same
+            thread.came_round = began
         return began
 
     def see_task(self, thread: WatchedThread, segment: Segment) -> None:

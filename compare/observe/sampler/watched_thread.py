@@ -16,8 +16,9 @@ class WatchedThread:
     """One thread, as far as it has been followed."""
 
     __slots__ = (
-        "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "in_line", "loop",
-        "open", "pinged", "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times", "turned",
+        "asked", "before", "below", "born", "calm", "came_round", "contended", "files", "found", "hidden", "in_line",
+        "loop", "open", "pinged", "poller", "ponged", "python", "raw", "runs_since", "seen", "stat", "tid", "times",
+        "turned",
     )  # fmt: skip
 
     def __init__(self, pid: int, tid: int, now: int) -> None:
@@ -41,6 +42,8 @@ class WatchedThread:
         self.pinged = False
         self.in_line = 0, 0
         """The number of the last ping that was put in its loop's line, and how long the thread had run by then."""
+        self.asked = now
+        """When its loop was pinged last."""
         self.ponged = 0
         """The number of the last ping that came back: the note that it was sent may be written after that."""
         self.turned = now

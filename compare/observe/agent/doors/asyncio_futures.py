@@ -3,12 +3,14 @@
 A thread that a library makes for itself hands a result to the loop by `call_soon_threadsafe`, with a future: as what is
 called, as its argument, or in its closure. What stood in that thread's queue until then is told by when the future was
 made, and by how much more there is in the queue, where one of the thread's functions knows it by a name. When one is
-made is noted of all that `create_future` makes, so in as few steps as can be.
+made is noted of all that `create_future` makes, so in as few steps as can be; and of a program that makes many, and has
+no thread that could complete one, no longer until such a thread begins.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 from _thread import get_ident
 from types import BuiltinMethodType, FunctionType, MethodType
@@ -21,7 +23,7 @@ from ..guard import unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
     from typing import Any
 
@@ -32,6 +34,8 @@ MODULE = "asyncio.base_events"
 LOST = "what is queued for threads that libraries make for themselves"
 MOST_FUTURES = 1 << 16
 """Of so many it is kept when they were made; an address that is used again takes the place of what was there."""
+MANY = 1 << 12
+"""How many a program makes before it is left alone with that, if no thread of its own is there."""
 MOST_ARGUMENTS = 4
 MOST_FRAMES = 4
 """How far out a thread's queue is looked for."""
@@ -77,9 +81,11 @@ class _Futures:
         if get_ident() in self._agent.at_work or self._agent.askers.runs_here():
             return
         for each in _within(callback, args):
-            if issubclass(type(each), self._future_type) and (since := self.made.pop(KEY(each), None)) is not None:
-                self._completed(loop, each, since)
-                return
+            if issubclass(type(each), self._future_type):
+                self._agent.others_threads.come()
+                if (since := self.made.pop(KEY(each), None)) is not None:
+                    self._completed(loop, each, since)
+                    return
 
     def _completed(self, loop: Any, future: Any, since: int) -> None:
         code, line = self._awaited_at(future)
@@ -104,28 +110,49 @@ class _Futures:
 
 def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
     """Wrap a class's `create_future` and `call_soon_threadsafe`."""
-    create, call = loop_type.create_future, loop_type.call_soon_threadsafe
     futures = _Futures(tasks, agent)
-    made, called = futures.made, agent.guard("futures that another thread completes")(futures.called)
+    _note_made(loop_type, futures.made, agent)
+    _note_called(loop_type, agent.guard("futures that another thread completes")(futures.called), agent)
+
+
+def _note_made(loop_type: Any, made: dict[int, int], agent: Agent) -> None:
+    create, count = loop_type.create_future, itertools.count(1)
 
     @agent.guard("futures")
     def is_made(future: Any) -> None:
         if len(made) >= MOST_FUTURES:
             made.clear()
         made[KEY(future)] = now()
+        if next(count) == MANY:
+            leave_alone()
         if future._source_traceback:  # noqa: SLF001  debug mode: our own frame is none of the program's
             _take_out(future._source_traceback)  # noqa: SLF001
-
-    @agent.guard("what is put into a loop's line")
-    def is_put(handle: Any) -> None:
-        if getattr(handle, "_source_traceback", None):
-            _take_out(handle._source_traceback)  # noqa: SLF001
 
     @functools.wraps(create)
     def create_future(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         future = create(self, *args, **kwargs)
         is_made(future)
         return future
+
+    @agent.guard("futures that nobody else completes")
+    def leave_alone() -> None:
+        if not agent.others_threads.may_be_there and agent.replaced.take_back(loop_type, "create_future"):
+            agent.others_threads.when_there(note_again)
+
+    def note_again() -> None:
+        if not agent.has_left:
+            _note_made(loop_type, made, agent)
+
+    agent.put(loop_type, "create_future", create_future)
+
+
+def _note_called(loop_type: Any, called: Callable[[Any, Any, tuple[Any, ...]], None], agent: Agent) -> None:
+    call = loop_type.call_soon_threadsafe
+
+    @agent.guard("what is put into a loop's line")
+    def is_put(handle: Any) -> None:
+        if getattr(handle, "_source_traceback", None):
+            _take_out(handle._source_traceback)  # noqa: SLF001
 
     @functools.wraps(call)
     def call_soon_threadsafe(self: Any, /, callback: Any, *args: Any, **kwargs: Any) -> Any:
@@ -138,7 +165,6 @@ def note_futures(loop_type: Any, tasks: Any, agent: Agent) -> None:
         is_put(handle)
         return handle
 
-    agent.put(loop_type, "create_future", create_future)
     agent.put(loop_type, "call_soon_threadsafe", call_soon_threadsafe)
 
 

@@ -16,7 +16,8 @@ MODULE = "threading"
 def fits(module: Any) -> str | None:
     """Return why threads' names can't be heard of; `None` if they can."""
     thread = getattr(module, "Thread", None)
-    if hasattr(thread, "_set_native_id") and isinstance(getattr(thread, "name", None), property):
+    has_main = isinstance(getattr(module, "_MainThread", None), type)
+    if has_main and hasattr(thread, "_set_native_id") and isinstance(getattr(thread, "name", None), property):
         return None
     return "threads' names: threading.Thread is made in a way that is not known here"
 
@@ -25,6 +26,10 @@ def open_door(module: Any, agent: Agent) -> None:
     """Note the names of those that are there, of those that begin, and new ones."""
     thread = module.Thread
     begins, name = thread._set_native_id, thread.name  # noqa: SLF001  nothing public
+
+    @agent.guard("threads that are of no pool's")
+    def is_there(who: Any) -> None:
+        agent.others_threads.begins(who, module._MainThread)  # noqa: SLF001  nothing public
 
     @agent.guard("threads' names")
     def named(who: Any) -> None:
@@ -35,6 +40,7 @@ def open_door(module: Any, agent: Agent) -> None:
     @functools.wraps(begins)
     def _set_native_id(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         result = begins(self, *args, **kwargs)
+        is_there(self)
         named(self)
         return result
 
@@ -44,7 +50,9 @@ def open_door(module: Any, agent: Agent) -> None:
         named(self)
         return result
 
+    agent.others_threads.are_told()
     agent.put(thread, "_set_native_id", _set_native_id)
     agent.put(thread, "name", property(name.fget, set_name, name.fdel, name.__doc__))
     for each in list(getattr(module, "_active", {}).values()):
+        is_there(each)
         named(each)
