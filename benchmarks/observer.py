@@ -1,60 +1,48 @@
-"""`python -m benchmarks observer`: what a busy server pays for being observed, and how often threads are looked at.
+"""`python -m benchmarks observer`: what a busy program pays for being observed, and how often threads are looked at.
 
-The server is `asyncio_streams` with 64 connections; server, load and observer have all processors, as they would in
-use. Each pass starts a server anew. What a ratio tells is how much of its unobserved throughput a server keeps.
+Servers, their load and the observer have all processors, as they would in use. Each pass starts a program anew. What a
+ratio tells is how much of its unobserved work a program keeps.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import detectors
-from benchmarks.measure import Case, Figures, Goal, Kind, UnavailableError, Work, WrongError, interleave, rows
-from benchmarks.native import Load
+from benchmarks.measure import Case, Figures, Goal, UnavailableError, Work, WrongError, interleave, rows
+from benchmarks.native import Load, compiled
+from benchmarks.watched import CPU, WALL, Echo, Requests, Server, Watch, served, worked
 from compare.observe import Observer
 from compare.scenarios.script.program import SHARE
-from compare.scenarios.shared.job import PINNED_MALLOC
+from compare.scenarios.shared.storage import content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.__main__ import Options
     from benchmarks.measure import Row
 
-WORKS = ("busy", "threads")
+    Run = Callable[[Watch, Observer], Figures]
+
+WORKS = ("busy", "sync", "tasks", "processes", "threads")
 CONNECTIONS = 64
-SERVER = "recipes.tcp_echo.asyncio_streams"
+ECHO, SYNC = "recipes.tcp_echo.asyncio_streams", "benchmarks.sync_endpoint"
 SECONDS, QUICK_S = 2.0, 0.5
-ATTACH_S = 20.0
 THREADS = 1000
-WALL, CPU = "µs a message", "µs of processor time"
+TASKS, PROCESSES, FEW_TASKS = 1000, 4, 20
+KEPT = 0.95
 UNOBSERVED, OURS = "unobserved", "compare.observe"
 LOOKS = "looks a second"
 SWITCHES = re.compile(r"^voluntary_ctxt_switches:\s*(\d+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """One way of looking on: from within (`detector`), or by a command that attaches to the process."""
-
-    name: str
-    kind: Kind
-    detector: str = ""
-    command: tuple[str, ...] = ()
-    attached: bytes = b""
-    install: str = ""
 
 
 WATCHES = (
@@ -69,105 +57,73 @@ WATCHES = (
         b"Sampling", "pip install py-spy",
     ),
 )  # fmt: skip
+PLAIN = WATCHES[:2]
+"""Where nobody else is compared with."""
 
 
 def measure(options: Options) -> list[Row]:
     """Measure the works that are asked for."""
-    made: list[Row] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
-        observer = stack.enter_context(Observer())
-        if options.wants("busy"):
-            load = Load(folder, ())
-            seconds = QUICK_S if options.quick else SECONDS
-            cases = [
-                Case(watch.name, watch.kind, partial(_served, watch, load, observer, seconds)) for watch in WATCHES
-            ]
-            seen = interleave(options.among(cases), options.rounds, options.chooser)
-            title = f"busy asyncio echo, {CONNECTIONS} connections × 1 KiB, {os.cpu_count()} processors"
-            goals = [Goal(OURS, WALL, "limit", 0.95)]
-            made += rows(Work(title, {WALL: True, CPU: True}, UNOBSERVED, "", goals), seen)
-        if options.wants("threads"):
-            seen = interleave(
-                [Case(OURS, "ours", partial(_looked_at, observer))], min(3, options.rounds), options.chooser
-            )
-            title = f"a program with {THREADS:,} threads"
-            work = Work(title, {LOOKS: False, "% of a processor": False}, "", "", [Goal(OURS, LOOKS, "least", 100.0)])
-            made += rows(work, seen)
-    return made
+        bench = Bench(options, folder, stack.enter_context(Observer()))
+        return [row for work in WORKS if options.wants(work) for row in getattr(bench, work)()]
 
 
-def _served(watch: Watch, load: Load, observer: Observer, seconds: float) -> Figures:
-    """One pass: a server, looked on, under load."""
-    detectors.required(watch.detector)
-    if watch.command and shutil.which(watch.command[0], path=_path()) is None:
-        message = f"{watch.command[0]} is not installed: {watch.install}"
+class Bench:
+    """Measures one work after the other."""
+
+    def __init__(self, options: Options, folder: Path, observer: Observer) -> None:
+        """Start nothing yet."""
+        self.options, self.folder, self.observer = options, folder, observer
+        self.seconds = QUICK_S if options.quick else SECONDS
+
+    def busy(self) -> list[Row]:
+        """An echo whose loop is never idle."""
+        server = Server(ECHO, Echo(Load(self.folder, ()), CONNECTIONS, self.seconds))
+        return self._kept(f"busy asyncio echo, {CONNECTIONS} connections × 1 KiB", partial(served, server), WATCHES)
+
+    def sync(self) -> list[Row]:
+        """A service that has its requests answered by threads."""
+        (self.folder / "00000").write_bytes(content(0, 1024))
+        run = partial(_served_by_threads, self.folder, self.seconds)
+        return self._kept(f"busy uvicorn, a sync endpoint on 40 threads, {CONNECTIONS} connections", run)
+
+    def tasks(self) -> list[Row]:
+        """A loop of many tasks."""
+        run = partial(worked, ("benchmarks.tasks", "1", str(TASKS), str(self.seconds)))
+        return self._kept(f"{TASKS:,} tasks that hand one another messages", run)
+
+    def processes(self) -> list[Row]:
+        """A program of several processes, each with a loop."""
+        run = partial(worked, ("benchmarks.tasks", str(PROCESSES), str(FEW_TASKS), str(self.seconds)))
+        return self._kept(f"{PROCESSES} processes of {FEW_TASKS} tasks each", run)
+
+    def threads(self) -> list[Row]:
+        """How often threads are looked at, where there are many."""
+        case = Case(OURS, "ours", partial(_looked_at, self.observer))
+        seen = interleave([case], min(3, self.options.rounds), self.options.chooser)
+        title = f"a program with {THREADS:,} threads"
+        work = Work(title, {LOOKS: False, "% of a processor": False}, "", "", [Goal(OURS, LOOKS, "least", 100.0)])
+        return rows(work, seen)
+
+    def _kept(self, title: str, run: Run, watches: Sequence[Watch] = PLAIN) -> list[Row]:
+        """How much of its work a program does, looked on in each way."""
+        cases = [Case(watch.name, watch.kind, partial(run, watch, self.observer)) for watch in watches]
+        seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
+        goals = [Goal(OURS, WALL, "limit", KEPT)]
+        title = f"{title}, {os.cpu_count()} processors"
+        return rows(Work(title, {WALL: True, CPU: True}, UNOBSERVED, "", goals), seen)
+
+
+def _served_by_threads(folder: Path, seconds: float, watch: Watch, observer: Observer) -> Figures:
+    if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("fastapi") is None:
+        message = "uvicorn or FastAPI is not installed: pip install uvicorn fastapi"
         raise UnavailableError(message)
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=socket.SOMAXCONN))
-        port = int(listener.getsockname()[1])
-        link = stack.enter_context(observer.link()) if watch.detector == "observe" else None
-        module = f"{watch.detector}:{SERVER}" if watch.detector else SERVER
-        command = [sys.executable, "-m", "benchmarks.server", module, "asyncio", str(listener.fileno())]
-        server = subprocess.Popen(
-            command,
-            pass_fds=(listener.fileno(), *(link.fds if link else ())),
-            env={**os.environ, **PINNED_MALLOC, **(link.env if link else {})},
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # where the debug mode tells of each slow callback
-        )
-        stack.callback(_ended, server)
-        load.run(port, server.pid, connections=1, busy=1, seconds=0.05)  # until it serves
-        if link:
-            observer.begin(server.pid, link, share=SHARE)
-        stack.enter_context(_attached(watch, server.pid))
-        told = load.run(port, server.pid, connections=CONNECTIONS, busy=CONNECTIONS, seconds=seconds)
-        if link and observer.end().loop is None:
-            message = "the observer saw no event loop in the server"
-            raise WrongError(message)
-    return {WALL: told["seconds"] / told["messages"] * 1e6, CPU: told["cpu"] / told["messages"] * 1e6}
-
-
-def _path() -> str:
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-
-
-def _ended(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-
-
-@contextmanager
-def _attached(watch: Watch, pid: int) -> Iterator[None]:
-    """A command that looks on from when it says that it does."""
-    if not watch.command:
-        yield
-        return
-    program = shutil.which(watch.command[0], path=_path())
-    assert program is not None
-    with tempfile.TemporaryFile() as words:
-        looker = subprocess.Popen(
-            [program, *watch.command[1:], str(pid)], stdin=subprocess.DEVNULL, stdout=words, stderr=words
-        )
-        try:
-            _until_said(looker, words.fileno(), watch.attached)
-            yield
-        finally:
-            looker.terminate()
-            try:
-                looker.wait(ATTACH_S)
-            except subprocess.TimeoutExpired:
-                _ended(looker)
-
-
-def _until_said(looker: subprocess.Popen[bytes], descriptor: int, wanted: bytes) -> None:
-    deadline = time.monotonic() + ATTACH_S
-    while wanted not in (said := os.pread(descriptor, 4096, 0)):
-        if looker.poll() is not None or time.monotonic() > deadline:
-            last = said.decode(errors="replace").strip().splitlines()
-            message = f"it does not attach here: {last[-1][:160] if last else 'without a word'}"
-            raise UnavailableError(message)
-        time.sleep(0.01)  # what it says is in a file, which can't be waited for
+    get = folder / "get"
+    if not get.exists():
+        get = compiled("get", folder)
+    server = Server(SYNC, Requests(get, folder, CONNECTIONS, seconds), {"FILE": str(folder / "00000")})
+    return served(server, watch, observer)
 
 
 def _looked_at(observer: Observer) -> Figures:

@@ -235,6 +235,17 @@ def test_observer(bench: Bench) -> None:
 
 
 @linux
+def test_what_a_program_keeps_of_its_work(bench: Bench) -> None:
+    done = bench("observer", "--quick", "--rounds", "1", "--only", "tasks,processes,sync", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    kept = [row for row in json.loads(done.stdout)["rows"] if row["name"] == "compare.observe"]
+    assert len(kept) == 6, kept
+    for row in kept:
+        assert row["median"] is not None or "no C compiler" in row["note"] or "not installed" in row["note"], row
+        assert row["limit_ratio"] is None or row["limit_ratio"] > 0
+
+
+@linux
 def test_accuracy(bench: Bench) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
