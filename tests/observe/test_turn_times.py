@@ -61,3 +61,27 @@ def _looked_at(sampler: Sampler) -> WatchedThread:
         time.sleep(REST_S)
     (thread,) = sampler._process.threads.values()
     return thread
+
+
+UVLOOP = PROGRAM.replace("import asyncio", "import asyncio, uvloop").replace("asyncio.run(", "uvloop.run(")
+
+
+def test_turns_of_uvloops_are_told_apart_by_how_many_libuv_counts() -> None:
+    pytest.importorskip("uvloop")
+    command = [sys.executable, "-c", UVLOOP]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdout.readline()
+        sampler = Sampler(program.pid, layout_of(program.pid), None, threshold_ns=10 * MS, plain_threads=True)
+        _looked_at(sampler)
+        for _ in range(TURNS - 1):
+            program.stdin.write(b"\n")
+            program.stdin.flush()
+            program.stdout.readline()
+            _looked_at(sampler)
+        seen = sampler.finish()
+        program.stdin.write(b"\n")
+    assert seen.loop is not None
+    assert seen.loop.stalls == TURNS
+    assert not any("a turn of a loop" in sentence for sentence in seen.missing)

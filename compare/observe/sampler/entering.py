@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from compare.observe.sampler.agents import Agent
     from compare.observe.sampler.watched_process import WatchedProcess
 
-LOST = "threads' names, lines for a pool, and uvloop's turns"
+LOST = "threads' names, and lines for a pool"
 TRACKER = b"multiprocessing.resource_tracker"
 """What `multiprocessing` starts to clear up after a program: it has no threads, pools or loops to be told of."""
 PATIENCE_NS = 2_000_000_000

@@ -15,6 +15,7 @@ from compare.observe.interpreter import lines, machinery
 from compare.observe.interpreter import views as stacks
 from compare.observe.interpreter.at_hand import AtHand
 from compare.observe.interpreter.garbage import Collecting, Collector
+from compare.observe.interpreter.libuv_turns import LibuvTurns
 from compare.observe.interpreter.memory import Unreadable
 from compare.observe.interpreter.stacks import GIL_BYTES, Reader
 from compare.observe.interpreter.tasks import Tasks
@@ -60,6 +61,7 @@ class PythonStacks:
         self.at_hand: AtHand | None = None
         self.collector: Collector | None = None
         self.turn_times: TurnTimes | None = None
+        self.libuv_turns: LibuvTurns | None = None
         self.unreadable: str | None = None
         self.directory = "/"
         self.gil: int | None = None
@@ -96,6 +98,7 @@ class PythonStacks:
             self.at_hand = AtHand(self.reader, inside) if inside is not None else None
             self.collector = Collector(self.reader, inside) if inside is not None else None
             self.turn_times = TurnTimes(self.reader, inside) if inside is not None else None
+            self.libuv_turns = LibuvTurns(self.pid, self.reader, inside) if inside is not None else None
             self.gil, self.unreadable = self.reader.gil(), None
             self._was_read = True
         except (Unreadable, OSError) as error:
@@ -148,6 +151,8 @@ class PythonStacks:
             if reader.is_whole and not _lies_below(thread.below, frames, view.turn):
                 thread.below = tuple(frames[next(at for at, each in enumerate(frames) if each.address == view.turn) :])
                 self.turns.update(frame.address for frame in machinery.turns(frames))
+                if thread.loop is None and not machinery.turns(thread.below[:1]):
+                    self._another_began(thread, thread.below[0], time.monotonic_ns())  # later looks compare with it
         return view
 
     def _torn(self, thread: WatchedThread, frames: Sequence[Frame]) -> View:
@@ -177,11 +182,13 @@ class PythonStacks:
         return view.by_task(running.task, awaits)
 
     def new_turn(self, thread: WatchedThread, now: int) -> int | None:
-        """Return when the turn of a thread's loop began, if that is another than at the last look and can be read."""
-        is_asyncios = thread.loop is None or thread.loop[1] == ASYNCIO
-        if self.turn_times is None or not is_asyncios or not thread.below:
+        """Return when the turn of a thread's loop began, if that is another than at the last look and can be read.
+
+        Of a loop of another kind than asyncio's that an agent pings, the pings tell.
+        """
+        if not thread.below or (thread.loop is not None and thread.loop[1] != ASYNCIO):
             return None
-        began = self.turn_times.began(thread.below[0], thread.came_round, now)
+        began = self._another_began(thread, thread.below[0], now)
         if began is not None:
             thread.came_round = began
         return began
@@ -194,6 +201,18 @@ class PythonStacks:
         if began is not None:
             thread.came_round = began
         return began
+
+    def _another_began(self, thread: WatchedThread, turn: Frame, now: int) -> int | None:
+        if self.turn_times is None or self.libuv_turns is None:
+            return None
+        if thread.loop is not None or machinery.turns([turn]):
+            return self.turn_times.began(turn, thread.came_round, now)
+        return self.libuv_turns.began(turn, now)
+
+    @property
+    def turns_are_untold(self) -> bool:
+        """Whether a loop was seen whose turns could not be told apart from outside."""
+        return self.libuv_turns is not None and self.libuv_turns.are_untold
 
     def see_task(self, thread: WatchedThread, segment: Segment) -> None:
         """A stretch that has lasted: in which task it is."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 CHILDREN_NS = 25_000_000
 """How often children are looked for."""
 MOST_NAMED = 3
+UNTOLD = "where a turn of a loop that is none of asyncio's ends: what held it may have been several turns"
 SILENT_NS = 50_000_000
 """A Python that is there for longer is told of, if there is no agent in it."""
 
@@ -225,6 +226,8 @@ class Sampler:
         is_silent = search is not None and process.stacks.reader is not None and now - process.began > SILENT_NS
         if is_silent and process.wants_agent:
             self._silent.append(process.pid)
+        if process.agent is None and process.stacks.turns_are_untold:
+            self.judge.miss(UNTOLD)
         process.close(now)
         for work in process.notes.queue.values():
             self.judge.waited(process.pid, work, now)
@@ -315,4 +318,4 @@ def _left_out(imported_ns: int) -> str:
 def _without_agent(pids: Sequence[int]) -> str:
     first = ", ".join(map(str, pids[:MOST_NAMED])) + (", …" if len(pids) > MOST_NAMED else "")
     which = f"process {first}" if len(pids) == 1 else f"{len(pids)} Python processes ({first})"
-    return f"threads' names, lines for a pool, and uvloop's turns in {which}: no agent got into what it starts so"
+    return f"{LOST} in {which}: no agent got into what it starts so"
