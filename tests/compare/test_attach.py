@@ -129,6 +129,27 @@ def test_a_python_that_cannot_be_read_from_ours_is_named(tmp_path: Path) -> None
     assert f"`{other} -m compare script --pid {process.pid}`".encode() in ended.stderr
 
 
+def test_a_process_that_runs_no_program_is_an_error() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked for its status
+        command = [sys.executable, "-m", "compare", "script", "--pid", str(process.pid)]
+        ended = subprocess.run(command, capture_output=True, timeout=TIME_LIMIT_S, check=False)
+    assert ended.returncode == 2
+    assert b"it has ended and waits for its parent" in ended.stderr
+
+
+def test_a_service_that_a_signal_has_stopped_is_no_all_clear(service: subprocess.Popen[bytes]) -> None:
+    """It does not go on while it is watched: what its loop is at is known only at the end of the watch."""
+    service.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, service.pid, os.WSTOPPED | os.WNOWAIT)
+    run, stderr = _told(_attached(service.pid, "--duration", "0.5"))
+    service.send_signal(signal.SIGCONT)
+    (finding,) = (each for each in run["findings"] if each["place"] == "kernel")
+    assert finding["kind"] == "stopped"
+    assert finding["total_ms"] >= 300
+    assert b"nothing waited" not in stderr
+
+
 @pytest.mark.parametrize(
     ("scope", "told"),
     [

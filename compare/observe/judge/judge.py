@@ -288,7 +288,7 @@ class Judge:
     def stopped(self, pid: int, since: int, until: int) -> None:
         """The whole process was stopped by a signal."""
         self._lanes.stopped(pid, since, until)
-        if until - since >= self._threshold and self._holds.saw_loop:
+        if until - since >= self._threshold:
             account = Account("kernel", "stopped", (pid, pid), None, None)
             self._ledger.enter(account, until - since, until, target="a signal stopped the process")
 
@@ -484,6 +484,8 @@ class Judge:
         """Whether what was found is of interest, whatever it comes to."""
         if account.kind == "hops":
             return self._hops.is_told(account)
+        if account.kind == "stopped":
+            return self._holds.saw_loop
         # A worker that keeps the GIL may not wait: that it does is told of the GIL.
         return account.place != "worker-thread" or not self._ledger.counts(replace(account, place="gil", kind=None))
 

@@ -136,6 +136,13 @@ def _check_right_to(pid: int) -> None:
         message = f"--pid: there is no process {pid}"
         raise ScriptError(message)
     try:
+        os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115  a link that only the kernel can follow
+    except FileNotFoundError:
+        message = f"--pid: process {pid} runs no program: it has ended and waits for its parent, or is the kernel's own"
+        raise ScriptError(message) from None
+    except OSError:
+        pass  # what may not be read is told of below
+    try:
         Path(f"/proc/{pid}/syscall").read_bytes()
     except PermissionError:
         message = f"--pid: process {pid} may not be watched: {right_needed(pid)}"
