@@ -161,6 +161,7 @@ def test_what_had_been_found_is_told(tmp_path: Path) -> None:
     assert finding.place == "loop-thread"
     assert 150 <= finding.total_ms <= 300
     assert seen.missing[0].startswith(EARLY)
+    assert "SIGKILL has ended it" in seen.missing[0]
 
 
 def test_an_observer_whose_sampler_is_gone_says_so() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 EARLY = "the observer ended early,"
 _NOT_PASSED_ON = (channel.VARIABLE, "COV_", "COVERAGE_", "PYDEVD_")
+ENDS_S = 1.0
+"""How long a process that hung up may take to end."""
 REPLY_S = 30.0
 """How long the sampler may take to answer, in seconds."""
 SERVER = "compare.observe.started.server"
@@ -265,17 +268,25 @@ class Observer:
         try:
             hand_over(self._socket, command, memory)
         except OSError as error:
-            raise ObserverError(f"the sampler's process is gone: {error}") from None
+            raise self._gone(error) from None
 
     def _receive(self) -> Any:
         assert self._socket is not None
         try:
             answer = answered(self._socket)
         except (OSError, EOFError) as error:
-            raise ObserverError(f"the sampler's process is gone: {error}") from None
+            raise self._gone(error) from None
         if isinstance(answer, str):
             raise ObserverError(answer)
         return answer
+
+    def _gone(self, error: Exception) -> ObserverError:
+        """Say how the sampler's process ended, as far as that is known: one that is short of memory is killed, say."""
+        assert self._process is not None
+        with suppress(subprocess.TimeoutExpired):
+            if (status := self._process.wait(ENDS_S)) < 0:
+                return ObserverError(f"the sampler's process is gone: {signal.Signals(-status).name} has ended it")
+        return ObserverError(f"the sampler's process is gone: {error}")
 
 
 def _environment() -> dict[str, str]:
