@@ -26,6 +26,10 @@ second."""
 MOST_LANES = 200
 MOST_KEPT = 60_000
 """How many spans all lanes have together, where only the last seconds are kept; each takes some 200 bytes."""
+MOST_TOGETHER = 150_000
+"""How many spans all lanes have together, where all of the time is kept: a watch may go on for days."""
+COUNTED = 4_096
+"""After so many segments they are counted."""
 FEWEST_KEPT = 500
 """So many a lane has then at the least."""
 FIRST_GRAIN_NS = MS
@@ -76,6 +80,10 @@ class _Drawn:
         if self.pieces and start > self.pieces[-1][1]:
             self._put(self.pieces[-1][1], start, UNSEEN)
         self._put(start, end, what)
+        self.draw_coarser(most, end)
+
+    def draw_coarser(self, most: int, end: int) -> None:
+        """Make so few spans of them, at `end`."""
         while len(self.pieces) >= most:
             self.grain = 2 * self.grain or FIRST_GRAIN_NS
             self.coarsest, self._changed = max(self.grain, self.coarsest), end
@@ -102,6 +110,7 @@ class Lanes:
         self._began, self._keep = began, keep_ns
         self._forgot = began
         self._most = MOST_SPANS
+        self._taken = 0
         self._drawn: dict[tuple[int, int], _Drawn] = {}
         self._lines: dict[tuple[int, int], list[tuple[int, int, Site | None]]] = {}
         self._redrawn: dict[tuple[int, int], list[Piece]] = {}
@@ -134,6 +143,15 @@ class Lanes:
             drawn = self._drawn[key] = _Drawn()
         if start < segment.end:
             drawn.add(start, segment.end, _what(segment, state), self._most)
+        self._taken += 1
+        if self._taken % COUNTED == 0 and sum(len(each.pieces) for each in self._drawn.values()) > MOST_TOGETHER:
+            self._share(MOST_TOGETHER, segment.end)
+
+    def _share(self, room: int, now: int) -> None:
+        """Share the room that there is among all lanes; those that have less than their part keep what they have."""
+        self._most = min(max(room // len(self._drawn), FEWEST_KEPT), MOST_SPANS)
+        for drawn in self._drawn.values():
+            drawn.draw_coarser(self._most, now)
 
     def _forget(self, now: int) -> None:
         """Forget what is older than what is kept, a few times in that."""
