@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -101,7 +102,7 @@ class Meanwhile:
 
     def _open(self, options: Namespace) -> None:
         if options.log:
-            self._tellers.append(self._stack.enter_context(_Log(options.log)))
+            self._tellers.append(self._stack.enter_context(_Log(options.log, options.threshold)))
         has_screen = options.live and self._open_screen(options)
         if (options.live or options.every) and not has_screen:
             self._tellers.append(_every(options.every or EVERY_S, options.threshold))
@@ -153,10 +154,11 @@ class Meanwhile:
 class _Log:
     """Each line is one write to a file that was opened to append: others may write to it, or cut it off, meanwhile."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, threshold_ms: float) -> None:
         from compare.report.watch import log  # noqa: PLC0415  imported when it is asked for
 
         self._name, self._line = name, log.line
+        self._is_logged = partial(log.is_logged, threshold_ms=threshold_ms)
         self._descriptor = -1
         self._has_failed = False
 
@@ -170,7 +172,7 @@ class _Log:
             os.close(self._descriptor)
 
     def __call__(self, news: News, _: Rows) -> None:
-        for stall in news.stalls:
+        for stall in filter(self._is_logged, news.stalls):
             if self._descriptor < 0:
                 output.written(sys.stdout, self._line(stall), 0)
             else:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from compare.results import Stall
 
 
+def is_logged(stall: Stall, threshold_ms: float) -> bool:
+    """Whether it is a stall: a worker may wait, so many short waits of its are none, whatever they add up to."""
+    return stall.found.place != "worker-thread" or stall.found.longest_ms >= threshold_ms
+
+
 def line(stall: Stall) -> str:
     """Return the line, with its end.
 
