@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from compare.report.gathered import Gathered
-    from compare.results import Observation, Run
+    from compare.results import Finding, Observation, Run
 
 WIDTH, HEIGHT = 80, 40
 """Columns and lines of a screen that is not known."""
@@ -91,15 +91,29 @@ def _nothing(seen: Observation, threshold_ms: float) -> str:
 
 
 def _findings(seen: Observation, width: int, room: int) -> Iterator[str]:
-    """Those of the loop, worst first, and then those of threads that may wait; as many as there is room for."""
-    loop = gather(finding for finding in seen.findings if finding.place in LOOP_PLACES)
-    others = gather(finding for finding in seen.findings if finding.place not in LOOP_PLACES)
+    """Those of the loop, worst first, then those of threads that may wait, and what was the machine's doing."""
+    loop, others, machine = (gather(found) for found in _by_whom(seen))
     blocks = [_finding(each, width, "!") for each in loop]
-    aside = [_finding(each, width, " ") for each in others]
-    if aside:
-        aside[0] = ["", *wrapped("Threads that may wait, and do no other work meanwhile:", width), *aside[0]]
+    blocks += _under("Threads that may wait, and do no other work meanwhile:", others, width)
+    blocks += _under("The machine's doing, and not the program's:", machine, width)
     yield ""
-    yield from _as_many_as_fit([*blocks, *aside], width, room - 1)
+    yield from _as_many_as_fit(blocks, width, room - 1)
+
+
+def _by_whom(seen: Observation) -> tuple[list[Finding], list[Finding], list[Finding]]:
+    """What held a loop, what others waited in, and what a machine that is busy, or a signal, kept from running."""
+    others = [finding for finding in seen.findings if finding.place not in LOOP_PLACES]
+    return (
+        [finding for finding in seen.findings if finding.place in LOOP_PLACES],
+        [finding for finding in others if finding.place != "kernel"],
+        [finding for finding in others if finding.place == "kernel"],
+    )
+
+
+def _under(title: str, found: list[Gathered], width: int) -> list[list[str]]:
+    """A block for each of these, the first with a title above it."""
+    blocks = [_finding(each, width, " ") for each in found]
+    return [["", *wrapped(title, width), *blocks[0]], *blocks[1:]] if blocks else []
 
 
 def _as_many_as_fit(blocks: list[list[str]], width: int, room: int) -> Iterator[str]:

@@ -52,6 +52,15 @@ def test_where_the_loop_was_blocked_by_nothing_that_counts_alone_that_is_no_all_
     assert text.splitlines()[2] == "compare: no single cause of that took 10 ms or longer"
 
 
+def test_a_loop_that_the_machine_kept_from_running_is_none_of_the_threads_that_may_wait() -> None:
+    starved = on_loop(place="kernel", kind="starved", call=None, site=None, total_ms=900.0)
+    text = told(finding(total_ms=300.0), starved)
+    parts = ["Threads that may wait", "300 ms", "The machine's doing, and not the program's:", "got no CPU"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert "Threads that may wait" not in told(starved)
+
+
 def test_the_loop_comes_first_worst_first_with_its_line_and_the_way_out() -> None:
     small, large = on_loop(total_ms=50.0), on_loop(total_ms=500.0, site=Site("/home/x/app.py", 7, "f"))
     text = told(finding(total_ms=9000.0), small, large, loop=LoopHold(2, 500.0, 550.0))
