@@ -25,9 +25,7 @@ MOST_SPANS = 20_000
 second."""
 MOST_LANES = 200
 MOST_KEPT = 60_000
-"""How many spans all lanes have together, where only the last seconds are kept; each takes some 200 bytes."""
-MOST_TOGETHER = 150_000
-"""How many spans all lanes have together, where all of the time is kept: a watch may go on for days."""
+"""How many spans all lanes have together; each takes some 200 bytes, and its time when the end is told."""
 COUNTED = 4_096
 """After so many segments they are counted."""
 FEWEST_KEPT = 500
@@ -144,8 +142,8 @@ class Lanes:
         if start < segment.end:
             drawn.add(start, segment.end, _what(segment, state), self._most)
         self._taken += 1
-        if self._taken % COUNTED == 0 and sum(len(each.pieces) for each in self._drawn.values()) > MOST_TOGETHER:
-            self._share(MOST_TOGETHER, segment.end)
+        if self._taken % COUNTED == 0 and sum(len(each.pieces) for each in self._drawn.values()) > MOST_KEPT:
+            self._share(MOST_KEPT, segment.end)
 
     def _share(self, room: int, now: int) -> None:
         """Share the room that there is among all lanes; those that have less than their part keep what they have."""

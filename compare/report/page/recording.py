@@ -9,6 +9,8 @@ one is unseen as a whole. The longest wait of each state stays as it was.
 from __future__ import annotations
 
 import tokenize
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from compare.report.axis import groups, name_of, workload_of
@@ -144,11 +146,21 @@ def _us(ms: float) -> int:
 def _thinned(lanes: Sequence[Lane], total_ms: float, most: int) -> tuple[int, list[list[Span]]]:
     """The lanes in at most so many spans, and below which length they are told together, in microseconds."""
     told = [list(lane.spans) for lane in lanes]
+    lengths = sorted(span.end_ms - span.start_ms for lane in lanes for span in lane.spans)
+    sums = [0.0, *accumulate(lengths)]
     grain_ms = 0.0
     while sum(map(len, told)) > most and grain_ms < total_ms:
         grain_ms = 2 * grain_ms or 0.01
+        while _fewest(lengths, sums, grain_ms) > most and grain_ms < total_ms:  # an hour's lanes take seconds each time
+            grain_ms *= 2
         told = [coarser(lane.spans, grain_ms) for lane in lanes]
     return _us(grain_ms), told
+
+
+def _fewest(lengths: Sequence[float], sums: Sequence[float], grain_ms: float) -> float:
+    """How many spans `coarser` leaves at the least: the long ones, and the others in pieces of less than two grains."""
+    short = bisect_left(lengths, grain_ms)
+    return len(lengths) - short + sums[short] / (2 * grain_ms)
 
 
 def coarser(spans: Sequence[Span], grain_ms: float) -> list[Span]:

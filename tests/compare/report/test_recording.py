@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.report.page.recording import AROUND, MOST_LANES, MOST_SPANS, coarser, to_recordings
+from compare.report.page.recording import AROUND, MOST_LANES, MOST_SPANS, _fewest, coarser, to_recordings
 from compare.report.page.source import lines_of
 from compare.results import Lane, Observation, Site, Span, State
 
@@ -83,6 +83,8 @@ def test_nothing_is_told_as_seen_that_was_not(stretches: list[tuple[State, int]]
     told = coarser(spans, grain_ms)
     assert [span.start_ms for span in told] == [0, *(span.end_ms for span in told[:-1])]
     assert told[-1].end_ms == ends[-1]
+    lengths = sorted(span.end_ms - span.start_ms for span in spans)
+    assert _fewest(lengths, [0.0, *accumulate(lengths)], grain_ms) <= len(told), "a grain that would do is not left out"
     for span in spans:
         over = [each for each in told if each.start_ms < span.end_ms and each.end_ms > span.start_ms]
         if span.state == "unseen":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.observe.judge.lanes import COUNTED, MOST_KEPT, MOST_SPANS, MOST_TOGETHER, Lanes
+from compare.observe.judge.lanes import COUNTED, MOST_KEPT, MOST_SPANS, Lanes
 from compare.observe.judge.segments import Segment
 from compare.report.check import disagreements, time_per_state
 from compare.results import Lane, Observation, State
@@ -117,7 +117,7 @@ def _kept(lanes: Lanes) -> int:
 def test_where_all_is_kept_many_lanes_share_the_room_there_is() -> None:
     lanes, threads = Lanes(0), 16
     _busy(lanes, 0, 1_500, threads)  # less than a lane has alone
-    assert _kept(lanes) <= MOST_TOGETHER + COUNTED
+    assert _kept(lanes) <= MOST_KEPT + COUNTED
     told = lanes.finish(1_500 * MS, str, lambda _: "worker")
     assert len(told) == threads
     assert disagreements(Observation((), None, told, threads, 1_500), untold_ms=1e9) == []
