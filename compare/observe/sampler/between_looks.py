@@ -27,8 +27,7 @@ def by_then(thread: WatchedThread, times: Times, at: int, has_run: int | None) -
     """
     if has_run is None:
         return times
-    known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
-    room = at - known - (has_run - thread.times.run_ns)
+    room = at - _known(thread) - (has_run - thread.times.run_ns)
     delay = min(times.delay_ns - thread.times.delay_ns, max(room, 0))
     return replace(times, run_ns=has_run, delay_ns=thread.times.delay_ns + delay)
 
@@ -37,9 +36,9 @@ def changed_at(thread: WatchedThread, times: Times, now: int, *, waits: bool) ->
     """When a thread went from what it was seen at last to what it is seen at now, and by how much that may be wrong.
 
     Halfway, unless it stood in line, or was on a CPU for longer: a wait is no longer than what that leaves of the time.
-    What a note began is known from when that was written, which may be after the last look. `waits`: it does now.
+    `waits`: it does now.
     """
-    known = max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
+    known = _known(thread)
     unseen, busy = now - known, _busy(thread, times)
     if unseen > MISSED_NS and (times.delay_ns - thread.times.delay_ns) * 2 > unseen:  # it stood in line
         return now, unseen
@@ -48,6 +47,11 @@ def changed_at(thread: WatchedThread, times: Times, now: int, *, waits: bool) ->
     if busy * 2 > unseen and waited is not waits:
         half = max(now - busy, known) if waited else min(known + busy, now)
     return half, unseen // 2
+
+
+def _known(thread: WatchedThread) -> int:
+    """Until when it is known what a thread did: what a note began, from when that was written, after the last look."""
+    return max(thread.seen, thread.open.start) if thread.open is not None else thread.seen
 
 
 def _busy(thread: WatchedThread, times: Times) -> int:
