@@ -232,6 +232,14 @@ asyncio.run(main())
     assert finding.total_ms >= 190
 
 
+def _printed(source: str, folder: Path) -> str:
+    """What a program prints that imports our packages."""
+    path = folder / "program.py"
+    path.write_text(source)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+
+
 DELIVERS = """
 import asyncio, collections, os, threading
 from async_io_cookbook.observe.agent import channel, install
@@ -256,10 +264,7 @@ print(*sorted(collections.Counter(record.kind.name for record in reader.read()).
 
 
 def test_what_a_pools_thread_completes_is_noted_as_work_alone(tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(DELIVERS)
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+    output = _printed(DELIVERS, tmp_path)
     # The default executor is shut down in a thread of its own, which completes the other future.
     for told in ("('ASKED', 9)", "('STARTED', 9)", "('ENDED', 9)", "('DELIVERED', 2)"):
         assert told in output
@@ -296,10 +301,7 @@ asyncio.run(main())
 
 
 def test_of_many_futures_none_is_noted_until_a_thread_begins_that_could_complete_one(tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(MANY_FUTURES)
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+    output = _printed(MANY_FUTURES, tmp_path)
     assert output == "True True True 1\n"
 
 
@@ -380,8 +382,5 @@ print(len(alone), alone == pinged)
 
 
 def test_a_ping_leaves_a_seeded_order_of_tasks_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(SEEDED)
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    output = subprocess.check_output([sys.executable, str(path)], env=env, text=True, timeout=TIME_LIMIT_S)
+    output = _printed(SEEDED, tmp_path)
     assert output == "1 True\n"
