@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import islice, takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -110,8 +113,9 @@ def fill_in(segments: list[Segment]) -> None:
 def longest_call(segments: list[Segment], since: int, until: int) -> int:
     """How long a thread was seen at one place only: Python code moves from line to line, a call of C does not."""
     longest, began, top = 0, since, None
-    for segment in segments:
-        if segment.end <= since or segment.start >= until or segment.view is None:
+    first = bisect_right(segments, since, key=attrgetter("end"))
+    for segment in takewhile(lambda each: each.start < until, islice(segments, first, None)):
+        if segment.view is None:
             continue
         if segment.kind != "running" or segment.view.top != top:
             began, top = max(segment.start, since), segment.view.top

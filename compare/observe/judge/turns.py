@@ -104,16 +104,17 @@ class Proof(NamedTuple):
 class Turns:
     """The turns of the loop in one thread."""
 
-    __slots__ = ("_kept", "_seen", "_threshold", "in_line", "pinged", "segments", "since", "thread")
+    __slots__ = ("_kept", "_proves", "_seen", "in_line", "pinged", "segments", "since", "thread")
 
     def __init__(self, thread: Thread, threshold_ns: int) -> None:
         """Outside of any turn."""
-        self.thread, self._threshold = thread, threshold_ns
+        self.thread = thread
+        self._proves = NEARLY * threshold_ns
         self.pinged = False
         """Whether the loop answers pings."""
         self.in_line: int | None = None
         """Since when a ping is in the loop's line, which proves that it has not come round."""
-        self._kept: tuple[int, int] | None = None
+        self._kept: list[tuple[int, int]] = []
         """From when to when its thread kept the GIL: that proves it where it is in one call of C all the while."""
         self._seen: tuple[int, int] | None = None
         """When it began, by the loop's own time, and until when it was seen to go on."""
@@ -123,16 +124,21 @@ class Turns:
 
     def forget(self) -> None:
         """What has been seen was no turn."""
-        self.segments = []
-        self.since = self.in_line = self._kept = self._seen = None
+        self.segments, self._kept = [], []
+        self.since = self.in_line = self._seen = None
 
     def keeps_the_gil(self, since: int, until: int) -> None:
-        """Its thread was seen to keep the GIL for so long; what counts is the longest time."""
+        """Its thread was seen to keep the GIL for so long: told again while it does, and each time anew."""
         if self.since is None:
             return
         since = max(since, self.since)
-        if self._kept is None or until - since > self._kept[1] - self._kept[0]:
-            self._kept = since, until
+        if self._kept:
+            began, ended = self._kept[-1]
+            if since <= ended:
+                since, until = min(since, began), max(until, ended)
+            if since <= ended or ended - began < self._proves:
+                self._kept.pop()  # the same, or too short to prove anything
+        self._kept.append((since, until))
 
     def goes_on(self, since: int, until: int) -> None:
         """By the loop's own time its turn began then, and goes on; what counts is the longest time."""
@@ -148,15 +154,15 @@ class Turns:
             ran: for how long its thread was on a CPU since a ping is in the loop's line, where that is known.
         """
         segments, self.segments = self.segments, []
-        in_line, kept, seen = self.in_line, self._kept, self._seen
-        self.in_line = self._kept = self._seen = None
+        kept, self._kept = self._kept, []
+        in_line, seen = self.in_line, self._seen
+        self.in_line = self._seen = None
         if self.since is None or not segments:
             return None
         fill_in(segments)
         given = give_to_calls(segments)
         proofs = [Proof(in_line, at, ran)] if in_line is not None else []
-        if kept is not None and longest_call(segments, *kept) >= NEARLY * self._threshold:
-            proofs.append(Proof(*kept))
+        proofs += [Proof(*each) for each in kept if longest_call(segments, *each) >= self._proves]
         proof = _merged(proofs if seen is None else [*proofs, Proof(*seen)])
         waited = sum(segment.ns for segment in segments if segment.kind != "running")
         if proof is not None and seen is not None and proof.since == seen[0]:
@@ -177,7 +183,7 @@ class Turns:
         """How long this turn took, as far as that is proved: by a ping in the loop's line, or by the GIL."""
         since = self.since or at
         if self.pinged:
-            if proof is None or proof.until - proof.since < NEARLY * self._threshold:
+            if proof is None or proof.until - proof.since < self._proves:
                 return 0
             return proof.until - (since if proof.since - since < 2 * PING_DELAY_NS else proof.since)
         if at - since < UNPROVEN_NS or (came_back is not None and came_back()):

@@ -87,6 +87,16 @@ def test_what_was_seen_to_keep_the_gil_is_one_turn_only_for_as_long_as_that_was_
     assert told(story.runs(40).runs(200).polls(5).end()) == [("busy-cpu", "compute", None, 41.0)]
 
 
+def test_two_calls_that_keep_the_gil_one_after_the_other_are_one_turn_also_where_the_second_is_longer() -> None:
+    story = Story().polls(5)
+    for ms in (60, 3, 64, 2):
+        story.judge.kept(1, 1, story.at, story.at + ms * MS // 2)
+        story.judge.kept(1, 1, story.at, story.at + ms * MS)
+        story.runs(ms)
+    story.runs(1)
+    assert told(story.polls(5).end()) == [("busy-cpu", "compute", None, 127.0)]
+
+
 def test_two_proofs_of_the_same_time_are_one() -> None:
     story = Story().polls(5).runs(1).pinged()
     story.judge.kept(1, 1, story.at, story.at + 100 * MS)
