@@ -97,7 +97,8 @@ class Finding:
         stack: where the thread stood in the longest one, innermost line first, 64 at the most; what a greenlet hides is
             continued by the lines at which the task's coroutines await. A function of the user's that a framework's
             code works for, an endpoint that has returned, stands there at its first line.
-        process: the process that the thread or the pool is in, as `python 4711`; `None` for the program itself.
+        process: the process that the thread or the pool is in, as `worker 2, pid 4711` where it runs the program's own
+            code, else as `python 4711`; `None` for the program itself.
     """
 
     place: Place

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from ..results import Finding
 
-PROCESS = re.compile(r".* of (\S+ \d+)")
-"""How a thread of another process is named: `MainThread of python 4758`."""
-
 SEVERAL = re.compile(r"(.+) and (\d+) more")
 """How a finding that had several targets names them."""
 
@@ -71,8 +68,7 @@ class Gathered:
     @property
     def processes(self) -> tuple[str, ...]:
         """Whose threads they are, each once; an empty text is the program itself."""
-        found = (PROCESS.fullmatch(thread) for thread in self.threads)
-        return tuple(dict.fromkeys(match[1] if match else "" for match in found))
+        return tuple(dict.fromkeys(finding.process or "" for finding in self.each))
 
     @property
     def target(self) -> str:

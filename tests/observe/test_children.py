@@ -224,6 +224,38 @@ child.wait()
 """
 
 
+WORKERS = """
+import asyncio, multiprocessing, os, subprocess, sys, time
+
+async def blocks():
+    time.sleep(0.3)
+
+def work():
+    asyncio.run(blocks())
+
+if __name__ == "__main__":
+    if not (forked := os.fork()):
+        work()
+        os._exit(0)
+    os.waitpid(forked, 0)
+    spawned = multiprocessing.get_context("spawn").Process(target=work)
+    spawned.start()
+    spawned.join()
+    alone = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    alone.wait()
+    print(forked, spawned.pid, alone.pid)
+"""
+
+
+def test_processes_that_run_the_programs_own_code_are_numbered_as_its_workers(tmp_path: Path) -> None:
+    output, _, _, seen = _run(tmp_path, WORKERS)
+    forked, spawned, alone = output.split()
+    assert seen is not None
+    told = {finding.process for finding in seen.findings if finding.call is not None and "sleep" in finding.call}
+    assert told >= {f"worker 1, pid {forked}", f"worker 2, pid {spawned}"}
+    assert not any(process is not None and "worker" in process and alone in process for process in told)
+
+
 def test_a_python_without_an_agent_is_told_of(tmp_path: Path) -> None:
     *_, seen = _run(tmp_path, WITHOUT)
     assert seen is not None

@@ -333,6 +333,10 @@ class Judge:
         """A child process is watched too."""
         self._threads.name_child(pid, name)
 
+    def worker_process(self, pid: int) -> None:
+        """A child process runs the program's own code: it is one of its workers."""
+        self._threads.number_worker(pid)
+
     def miss(self, sentence: str) -> None:
         """Something could not be seen."""
         self._missing[sentence] = None

@@ -45,6 +45,7 @@ class Threads:
         self._threads: dict[Key, Thread] = {}
         self._names: dict[Key, str] = {(pid, pid): "MainThread"}
         self._children: dict[int, str] = {}
+        self._workers = 0
         self._ended: deque[Key] = deque()
 
     def __iter__(self) -> Iterator[Thread]:
@@ -86,6 +87,11 @@ class Threads:
     def name_child(self, pid: int, name: str) -> None:
         """Name a child process."""
         self._children[pid] = f"{name} {pid}"
+
+    def number_worker(self, pid: int) -> None:
+        """A child process runs the program's own code: it is told by its number among those."""
+        self._workers += 1
+        self._children[pid] = f"worker {self._workers}, pid {pid}"
 
     def role(self, key: Key) -> Role:
         """Return what a thread is for."""

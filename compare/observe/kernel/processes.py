@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _MOVED = (b"InSegs", b"OutSegs", b"InDatagrams", b"OutDatagrams")
 MOST_DESCRIPTORS = 64
 """How many of them are looked at, at the most: each takes a system call."""
+FORKED = 0x40
+"""`PF_FORKNOEXEC`, in the kernel's `include/linux/sched.h`: it runs what its parent ran when it forked."""
+SPAWNED = b"--multiprocessing-fork"
+"""What `multiprocessing` starts a process with, so that it runs the parent's program, on every system."""
 NONBLOCKING = 0o4000
 """O_NONBLOCK, as Linux's /proc tells it."""
 MEMORY = "/memfd:"
@@ -62,6 +66,16 @@ class Process:
             return os.readlink(f"/proc/{self.pid}/exe").removesuffix(" (deleted)")  # noqa: PTH115  see `links`
         except OSError:
             return ""
+
+    def is_worker(self) -> bool:
+        """Whether it runs its parent's program: forked, or started to that end by Python's `multiprocessing`."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as file:  # noqa: PTH123  see above
+                flags = int(file.read().rpartition(b")")[2].split()[6])
+            words = Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, IndexError):  # it has ended
+            return False
+        return bool(flags & FORKED) or SPAWNED in words
 
     def state(self) -> str:
         """Return its state's letter, as proc_pid_stat(5) tells it; empty when it has ended."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 CHILDREN_NS = 25_000_000
 """How often children are looked for."""
+BECOMES_NS = 200_000_000
+"""How long a process that was forked may take to begin with another program; an agent is in it only after that."""
 MOST_NAMED = 3
 UNTOLD = "where a turn of a loop that is none of asyncio's ends: what held it may have been several turns"
 SILENT_NS = 50_000_000
@@ -111,6 +113,8 @@ class Sampler:
         self._others = set(apart)
         self._births: dict[int, int] = {}
         """When each child was seen first that is no Python of ours yet."""
+        self._unnumbered: set[int] = set()
+        """Children of which it is not known yet whether they run the program's own code."""
         self._guarded(self._process.notes.take_earlier, earlier, time.monotonic_ns() + READING_NS)
 
     @property
@@ -222,6 +226,7 @@ class Sampler:
     def _end(self, process: WatchedProcess, now: int) -> None:
         """Tell what there is to tell of a process that is watched no longer."""
         self._read_notes(process)
+        self._unnumbered.discard(process.pid)
         search = self._searches.pop(process.pid, None)
         is_silent = search is not None and process.stacks.reader is not None and now - process.began > SILENT_NS
         if is_silent and process.wants_agent:
@@ -277,6 +282,8 @@ class Sampler:
         for process in list(self._processes.values()):
             if is_due:
                 process.watch_stops(now)
+                if process.pid in self._unnumbered:
+                    self._number(process, now)
             if is_due or process.has_forked:
                 process.has_forked = False
                 self._find_children(process, now)
@@ -290,15 +297,22 @@ class Sampler:
                 if child in self._processes:
                     self._processes[child].stacks.inherited = process.stacks.inherited | process.stacks.turns
 
+    def _number(self, process: WatchedProcess, now: int) -> None:
+        if process.agent is not None or now - process.began > BECOMES_NS:
+            self._unnumbered.discard(process.pid)
+            if process.kernel.is_worker():
+                self.judge.worker_process(process.pid)
+
     def _adopt(self, pid: int, now: int) -> None:
         process = WatchedProcess(pid, self._layout, self.judge, now, self.failures, self.frugal)
         if process.stacks.reader is None and self._layout is not None:
-            if now - self._births.setdefault(pid, now) > 200_000_000:  # it has not become a Python of ours by now
+            if now - self._births.setdefault(pid, now) > BECOMES_NS:  # it has not become a Python of ours by now
                 self._others.add(pid)
                 self._name_other_python(process)
             process.close(now)
             return
         self.judge.child(pid, process.kernel.name())
+        self._unnumbered.add(pid)
         self._processes[pid] = process
         if self._agent is not None:
             self._searches[pid] = Search(pid, self._heard, now)

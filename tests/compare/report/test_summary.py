@@ -98,8 +98,11 @@ def test_connections_that_a_thread_had_by_turns_are_added_up() -> None:
 
 
 def test_processes_are_named_where_there_are_several() -> None:
-    assert "the loop of python 77 waits in `read`" in words(told(on_loop(thread="MainThread of python 77")))
-    each = [on_loop(thread=f"MainThread of python {pid}") for pid in (77, 78)]
+    each = [
+        on_loop(thread=f"MainThread of {process}", process=process)
+        for process in ("worker 1, pid 77", "worker 2, pid 78")
+    ]
+    assert "the loop of worker 1, pid 77 waits in `read`" in words(told(each[0]))
     assert "2 loops in 2 processes wait in `read`" in words(told(*each))
 
 
