@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -18,7 +21,6 @@ from tests.reading import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 TIME_LIMIT_S = 120
 SERVICE = """
@@ -127,6 +129,22 @@ def test_a_python_that_cannot_be_read_from_ours_is_named(tmp_path: Path) -> None
         process.kill()
     assert ended.returncode == 2
     assert f"`{other} -m compare script --pid {process.pid}`".encode() in ended.stderr
+
+
+def test_a_python_inside_another_program_is_no_all_clear(tmp_path: Path) -> None:
+    """So it is in uWSGI, and in what PyInstaller makes: nothing that could be asked where it keeps what."""
+    program = tmp_path / "server"
+    shutil.copy(Path(sys.executable).resolve(), program)
+    if sysconfig.get_config_var("Py_ENABLE_SHARED"):  # with the one in the library's folder it would be ours
+        shutil.copy(Path(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("INSTSONAME")), tmp_path)
+    env = {**os.environ, "PYTHONHOME": sys.base_prefix, "LD_LIBRARY_PATH": str(tmp_path)}
+    with subprocess.Popen([program, "-c", SERVICE], stdout=subprocess.PIPE, env=env) as process:
+        line(process)
+        command = [sys.executable, "-m", "compare", "script", "--pid", str(process.pid)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
+        process.kill()
+    assert ended.returncode == 2
+    assert re.fullmatch(rf"compare: --pid: the Python inside {program}, process \d+, can't be read .+\n", ended.stderr)
 
 
 def test_a_process_that_runs_no_program_is_an_error() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 import re
 import select
@@ -29,6 +30,8 @@ ANSWER_S = 20
 NOBODY = 65534
 INTERPRETER = re.compile(r"python(\d|$)")
 """Any other program that has Python inside might take our arguments for its own, and do what it does."""
+RUNTIME = b"\0_PyRuntime\0"
+"""What the dynamic symbols of every file that has a CPython in it name: its state, for debuggers and extensions."""
 _layouts: list[Layout] = []
 _refused: dict[tuple[int, int], str] = {}
 """By the device and inode of an executable: why."""
@@ -127,6 +130,16 @@ def _interpreter(pid: int) -> str:
         message = f"process {pid} runs {name}, which is no Python interpreter that could be asked where it keeps what"
         raise Unreadable(message)
     return name
+
+
+def embedded_in(pid: int) -> str | None:
+    """Return the file that a process has CPython from, whatever its program is called; `None` where it has none."""
+    for name in {image.name for _, _, image in mappings(pid) if image is not None}:
+        with contextlib.suppress(OSError, ValueError), Path(f"/proc/{pid}/root", name.lstrip("/")).open("rb") as file:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
+                if contents.find(RUNTIME) >= 0:
+                    return name
+    return None
 
 
 @contextlib.contextmanager

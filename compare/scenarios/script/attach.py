@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.observe import Observer
+from compare.observe.interpreter.target import embedded_in
 from compare.observe.started.observer import ObserverError
 from compare.process.groups import ENDING
 from compare.scenarios.script.follow import Follower, Rows
@@ -172,5 +173,11 @@ def _check_is_readable(pid: int, why: str | None) -> None:
         message = (
             f"--pid: the Python stacks of process {pid} can't be read from {sys.executable} ({why}): "
             f"use its own, `{executable} -m compare script --pid {pid}`"
+        )
+        raise ScriptError(message)
+    if (library := embedded_in(pid)) is not None:
+        message = (
+            f"--pid: the Python inside {executable}, process {pid}, can't be read from {sys.executable}: "
+            f"use a Python that is made of {library}, or start the service by one"
         )
         raise ScriptError(message)
