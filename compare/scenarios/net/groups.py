@@ -50,7 +50,7 @@ def _one(runs: Sequence[Run]) -> str:
 
 def _polls(runs: Sequence[Run]) -> str:
     del runs
-    return "asks every client again and again, never blocks, and uses a whole CPU while nobody talks"
+    return "asks every client again and again, never blocks, and uses a whole CPU even when no client sends"
 
 
 def _range(runs: Sequence[Run]) -> str:

@@ -138,7 +138,7 @@ def _nobody(resource: str, runs: Sequence[Run]) -> str:
 
 def _plain(runs: Sequence[Run]) -> str:
     del runs
-    return "whoever calls it waits until all is done, itself or its threads"
+    return "the caller, or a thread it starts, blocks until all is done"
 
 
 def groups_by_who_waits(resource: str) -> tuple[Group, ...]:
