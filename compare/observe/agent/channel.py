@@ -141,6 +141,8 @@ class Kind(IntEnum):
     """As `ASKED`, of a limiter: there is no token, so it stands in line until `ADMITTED` or `WITHDRAWN`."""
     FOR_PROCESS = 20
     """As `IN_LINE`, of a pool of processes."""
+    DONE = 21
+    """A pool's process has done what it was asked for, and this thread hands its result on (request, pool)."""
     THREAD_NAMED = 14
     """A thread has begun, or got another name (its id; the number of its name's text)."""
     NOT_SEEN = 15

@@ -135,10 +135,14 @@ def _interpreter(pid: int) -> str:
 def embedded_in(pid: int) -> str | None:
     """Return the file that a process has CPython from, whatever its program is called; `None` where it has none."""
     for name in {image.name for _, _, image in mappings(pid) if image is not None}:
-        with contextlib.suppress(OSError, ValueError), Path(f"/proc/{pid}/root", name.lstrip("/")).open("rb") as file:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
-                if contents.find(RUNTIME) >= 0:
-                    return name
+        path = Path(f"/proc/{pid}/root", name.lstrip("/"))
+        with (
+            contextlib.suppress(OSError, ValueError),
+            path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents,
+        ):
+            if contents.find(RUNTIME) >= 0:
+                return name
     return None
 
 

@@ -100,6 +100,15 @@ class View:
         """Return the view of a loop that waits in its poller, whoever's frames call it."""
         return replace(self, own=True, mine=False, step=(), task=(), doing=None)
 
+    @property
+    def told_at(self) -> Frame | None:
+        """The frame that `site` is of; `None` where that is the innermost one, or is hidden."""
+        if self.site is None or not self.stack:
+            return None
+        where = self.site.line, self.site.function
+        told = next((frame for frame in self.stack if (frame.line, frame.code.qualname) == where), None)
+        return told if told is not self.stack[0] else None
+
     def turns(self) -> list[Frame]:
         """Return the frames above the outermost loop that make another one's turns: trio's, where it is a guest."""
         return machinery.turns(self.stack)

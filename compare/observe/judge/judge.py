@@ -268,6 +268,10 @@ class Judge:
         if work.started is not None:
             self._holders.worked((pid, work.tid), work.started, at)
 
+    def done_apart(self, pid: int, began: int, at: int) -> None:
+        """A process of a pool of this one's has done a piece of work, and whoever waits for the result wakes."""
+        self._holders.done_apart(pid, began, at)
+
     def delivered(self, pid: int, tid: int, work: Delivered) -> None:
         """A thread completes a future of a loop's."""
         thread = self._threads.get(pid, tid)
@@ -466,20 +470,20 @@ class Judge:
         if account.kind == "exit":
             return self._exit.told(account)
         if account.place == "gil":
-            hardly_ran = self._holders.hardly_ran(account, self._threshold)
-            return None if hardly_ran else self._holders.without_a_cpu(account) or self._pools.faults_of(account)
+            hardly_ran = self._holders.found.hardly_ran(account, self._threshold)
+            return None if hardly_ran else self._holders.found.without_a_cpu(account) or self._pools.faults_of(account)
         if account.place != "lock":
             return known
-        return self._holders.starved(account) or self._holders.told(account, known)
+        return self._holders.found.starved_thread(account) or self._holders.found.told(account, known)
 
     def _as_told(self, account: Account) -> Account:
         """A wait for a thread that was given no CPU is the machine's matter."""
-        if account.place == "lock" and self._holders.starved(account) is not None:
+        if account.place == "lock" and self._holders.found.starved_thread(account) is not None:
             return replace(account, place="kernel", kind="starved-thread")
         if account.kind == "start":
             return replace(account, kind=None)
         if account.place == "gil" and (
-            account.thread in self._own or self._holders.hardly_ran(account, self._threshold)
+            account.thread in self._own or self._holders.found.hardly_ran(account, self._threshold)
         ):
             return replace(account, place="kernel", kind="starved-holder")
         return account

@@ -27,12 +27,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compare.observe.interpreter import sites
+from compare.observe.judge.holders_found import HoldersFound
 from compare.observe.judge.ledger import source
-from compare.observe.judge.stretches import KEPT, NEAR_NS, Doing, Stretches, does, futex
+from compare.observe.judge.stretches import KEPT, NEAR_NS, Stretches, futex
 from compare.observe.kernel.locks import OWN
-from compare.results import milliseconds
 
 if TYPE_CHECKING:
+    from compare.observe.judge.holders_found import Holder
     from compare.observe.judge.ledger import Account
     from compare.observe.judge.segments import Segment
     from compare.observe.judge.threads import Key, Thread, Threads
@@ -49,7 +50,6 @@ BY_FAR = 4
 FUTEX_TIMEOUT = 3
 """Which argument of futex(2) says how long it waits."""
 
-NEW_THREAD = "a new thread"
 ACQUIRES = frozenset({"acquire", "__enter__"})
 """What a lock's own functions are called."""
 
@@ -73,9 +73,6 @@ class _Wait:
     """How much of the wait is told under the account: the GIL's holder may have stood at several lines meanwhile."""
 
 
-Holder = tuple["Key", Doing]
-
-
 class LockHolders:
     """What every thread did last, and the waits for locks whose holders are looked for."""
 
@@ -87,17 +84,9 @@ class LockHolders:
         self._waits: deque[_Wait] = deque()
         self._done: dict[Key, deque[tuple[int, int]]] = {}
         """When each thread began and ended its last pieces of a pool's work."""
-        self._found: dict[Account, Counter[Holder | None]] = {}
-        self._starved: dict[Account, Counter[Key]] = {}
-        """How long each waited for a thread that was given no CPU, in nanoseconds."""
-        self._told_apart: set[Account] = set()
-        """Those who waited long enough, once at least, to tell from one another who was awake."""
-        self._woken: set[Account] = set()
-        """Those who waited to be woken, at a lock of their own: nobody holds that, somebody lets go of it."""
-        self._given_up: Counter[Account] = Counter()
-        """How long each waited until it gave up: nobody was awake then, who could have let go of the lock."""
-        self._with_others: set[Key] = set()
-        """The threads that were not alone in their process when they waited."""
+        self._apart: dict[int, deque[tuple[int, int]]] = {}
+        """When the pools of a process had begun and ended with the last pieces of work that its children did."""
+        self.found = HoldersFound(threads)
 
     def segment(self, thread: Thread, segment: Segment) -> None:
         """Take one stretch of any thread."""
@@ -108,6 +97,10 @@ class LockHolders:
     def worked(self, thread: Key, since: int, until: int) -> None:
         """A thread has done a piece of a pool's work: whoever waits for that wakes now."""
         self._done.setdefault(thread, deque(maxlen=KEPT)).append((since, until))
+
+    def done_apart(self, pid: int, since: int, until: int) -> None:
+        """A process of a pool that `pid` has done a piece of work: whoever waits for its result wakes now."""
+        self._apart.setdefault(pid, deque(maxlen=KEPT)).append((since, until))
 
     def unseen(self, thread: Thread, segment: Segment) -> None:
         """In this stretch a thread ran now and then, and nobody looked: it may have let go of a lock."""
@@ -136,7 +129,7 @@ class LockHolders:
         own = (segment.contended or segment.target or "").endswith(OWN)
         if segment.ns >= (self._least if own else NEAR_NS) and (own or futex(segment)):
             if _waits_to_be_woken(segment):
-                self._woken.add(account)
+                self.found.woken.add(account)
             self._waits.append(
                 _Wait(
                     account, account.thread, segment.start, segment.end, futex(segment), segment.loose,
@@ -154,73 +147,6 @@ class LockHolders:
         while self._waits:
             self._resolve(self._waits.popleft())
 
-    def told(self, account: Account, known: str | None) -> str:
-        """Return the lock with its holder; `known`: what the wait itself tells of it."""
-        if account.kind in {"import", "start"}:
-            return self._imported(account) if account.kind == "import" else self._started(account)
-        found = self._found.get(account)
-        if not found or account not in self._told_apart or (known is not None and not known.endswith(OWN)):
-            return known or "a lock"
-        holder = _mostly_held(found)
-        if holder is None:
-            return known or self._of_nobody(account, found.total())
-        if known is not None:
-            key, doing = holder
-            return f"{known}, in thread {self._threads.name(key)}, which {does(doing)}"
-        others = len({each[0] for each in found if each is not None}) - 1
-        key, doing = holder
-        more = f", and by {others} more" if others else ""
-        name = self._threads.name(key)
-        if account in self._woken:
-            return f"a lock that thread {name}{more and ' and others'} releases, which {does(doing)}"
-        return f"a lock held by thread {name}{more}, which {does(doing)}"
-
-    def _of_nobody(self, account: Account, ns: int) -> str:
-        if account.thread not in self._with_others:
-            return "a lock that no other thread has"
-        given_up = 2 * self._given_up[account] > ns
-        return "a lock that nobody let go of meanwhile" if given_up else "a lock whose holder can't be known"
-
-    def _imported(self, account: Account) -> str:
-        holder = _mostly_held(self._found.get(account))
-        if holder is None:
-            return "a module that another thread imports"
-        key, doing = holder
-        return f"a module that thread {self._threads.name(key)} imports, which {does(doing)}"
-
-    def _started(self, account: Account) -> str:
-        holder = _mostly_held(self._found.get(account))
-        if holder is None:
-            return f"{NEW_THREAD} to begin"
-        key, doing = holder
-        return f"{NEW_THREAD} to begin: thread {self._threads.name(key)} {does(doing)}"
-
-    def starved(self, account: Account) -> str | None:
-        """Return the thread that was waited for, if it was given no CPU for most of that time."""
-        if account.kind == "start":  # one that began at once is not in the books
-            found = self._found.get(account)
-            return NEW_THREAD if found and _mostly_held(found) is None else None
-        starved = self._starved.get(account)
-        if not starved or 2 * starved.total() <= self._found[account].total():
-            return None
-        return f"thread {self._threads.name(starved.most_common(1)[0][0])}"
-
-    def hardly_ran(self, account: Account, most_ns: int) -> bool:
-        """Whether the GIL's holder was given a CPU for less than `most_ns`, of a wait that was longer than that."""
-        starved = self._starved.get(account, Counter()).total()
-        return starved > 0 and self._found[account].total() - starved < most_ns <= starved
-
-    def without_a_cpu(self, account: Account) -> str | None:
-        """Say for how long the GIL's holder was given no CPU, where that is most of the wait."""
-        starved = self._starved.get(account, Counter()).total()
-        is_most = 2 * starved > self._found.get(account, Counter()).total()
-        return f"a CPU, {milliseconds(starved / MS)} of that" if is_most else None
-
-    def holder(self, account: Account) -> str | None:
-        """Return the thread that was waited for, and what it did; `None` if that is not known."""
-        holder = _mostly_held(self._found.get(account))
-        return f"thread {self._threads.name(holder[0])}, which {does(holder[1])}" if holder is not None else None
-
     def _resolve_start(self, wait: _Wait) -> None:
         """Find who ran for most of the time in which a new thread did not begin."""
         ran = {
@@ -230,7 +156,7 @@ class LockHolders:
         }
         most = [key for key, ns in ran.items() if 2 * ns >= wait.end - wait.start]
         holder = _only(most[:1], self._stretches, wait)
-        self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+        self.found.count(wait.account, holder, wait.end - wait.start)
 
     def _resolve(self, wait: _Wait) -> None:
         if wait.account.kind == "start":
@@ -238,7 +164,7 @@ class LockHolders:
             return
         if wait.keeper is not None:
             self._count_starved(wait, {wait.keeper: self._stretches.get(wait.keeper, Stretches())})
-            self._found.setdefault(wait.account, Counter())[None] += int((wait.end - wait.start) * wait.part)
+            self.found.count(wait.account, None, int((wait.end - wait.start) * wait.part))
             return
         held = {
             key: stretches
@@ -252,20 +178,43 @@ class LockHolders:
             key[0] == wait.thread[0] and key != wait.thread and (each.end or 0) > wait.start
             for key, each in self._stretches.items()
         ):
-            self._with_others.add(wait.thread)
+            self.found.with_others.add(wait.thread)
         if wait.end - wait.start >= self._least:
-            self._told_apart.add(wait.account)
+            self.found.told_apart.add(wait.account)
         if not wait.futex:
             at_work = [key for key, stretches in held.items() if stretches.works(wait.start, wait.end)]
-            self._found.setdefault(wait.account, Counter())[_only(at_work, held, wait)] += wait.end - wait.start
+            self.found.count(wait.account, _only(at_work, held, wait), wait.end - wait.start)
+            return
+        if self._is_for_a_process(wait):
+            self.found.of_processes.add(wait.account)
+            self._count(wait, self._who_did(wait))
             return
         awake = [key for key, stretches in held.items() if stretches.is_awake(wait.end, wait.loose)]
         let_go = self._who_let_go(awake, held, wait)
         holder = _only(let_go, held, wait) if wait.end - wait.start >= self._least else None
         if wait.timed and not awake:
-            self._given_up[wait.account] += wait.end - wait.start
+            self.found.given_up[wait.account] += wait.end - wait.start
         self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
-        self._found.setdefault(wait.account, Counter())[holder] += wait.end - wait.start
+        self.found.count(wait.account, holder, wait.end - wait.start)
+
+    def _is_for_a_process(self, wait: _Wait) -> bool:
+        """Whether it ended with work that was done in another process, and that was begun before most of it."""
+        near, most = NEAR_NS + wait.loose, wait.end - (wait.end - wait.start) // 2
+        done = self._apart.get(wait.thread[0], ())
+        return any(since <= most and abs(until - wait.end) <= near for since, until in done)
+
+    def _who_did(self, wait: _Wait) -> Holder | None:
+        """The one worker of another process that was at work for most of it; of several, the one that was done then."""
+        others = {key: each for key, each in self._stretches.items() if key[0] != wait.thread[0]}
+        at_work = [key for key, each in others.items() if self._is_worker(key) and each.works(wait.start, wait.end)]
+        if at_work[1:]:
+            at_work = [key for key in at_work if others[key].is_awake(wait.end, wait.loose)]
+        return _only(at_work, others, wait)
+
+    def _count(self, wait: _Wait, holder: Holder | None) -> None:
+        if holder is not None:
+            self._count_starved(wait, {holder[0]: self._stretches[holder[0]]})
+        self.found.count(wait.account, holder, wait.end - wait.start)
 
     def _who_let_go(self, awake: list[Key], held: dict[Key, Stretches], wait: _Wait) -> list[Key]:
         """Return the thread for which by far the most ended just then, of those that were awake; else all of them."""
@@ -287,7 +236,7 @@ class LockHolders:
         starved = {key: held.starved(wait.start, wait.end) for key, held in holders.items()}
         key = max(starved, key=starved.__getitem__, default=None)
         if key is not None and starved[key]:
-            self._starved.setdefault(wait.account, Counter())[key] += int(starved[key] * wait.part)
+            self.found.starved.setdefault(wait.account, Counter())[key] += int(starved[key] * wait.part)
 
 
 def _is_timed(segment: Segment) -> bool:
@@ -303,12 +252,6 @@ def _waits_to_be_woken(segment: Segment) -> bool:
     if (source(stack[0].code.filename, stack[0].line) or "").startswith("with "):
         return False
     return stack[0].code.qualname.rpartition(".")[2] not in ACQUIRES
-
-
-def _mostly_held(found: Counter[Holder | None] | None) -> Holder | None:
-    """Return who held a lock the longest; `None` where that is not known for most of the time."""
-    known = Counter({holder: ns for holder, ns in (found or {}).items() if holder is not None})
-    return max(known, key=known.__getitem__) if found and 2 * known.total() >= found.total() > 0 else None
 
 
 def _only(keys: list[Key], stretches: dict[Key, Stretches], wait: _Wait) -> Holder | None:

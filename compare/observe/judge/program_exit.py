@@ -61,7 +61,7 @@ class ProgramExit:
 
     def told(self, account: Account) -> str:
         """Return what the exit waits for."""
-        return self._holders.holder(account) or "its other threads"
+        return self._holders.found.holder(account) or "its other threads"
 
 
 def _is_over(view: View) -> bool:

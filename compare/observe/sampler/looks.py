@@ -164,7 +164,7 @@ class Looks:
             thread.calm += 1
             return True
         thread.calm = 0
-        if segment.view is None or self._process.stacks.top(thread) != segment.view.top:
+        if segment.view is None or not self._process.stacks.stands_at(thread, segment.view):
             return False
         if segment.polls or changed - segment.start < EDGE_NS:
             segment.wakes += 1

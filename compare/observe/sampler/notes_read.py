@@ -32,7 +32,7 @@ BRIEF_NS = 500_000
 and a line that is read through a thread makes thirty of them meanwhile. Each is still counted as work."""
 
 IN_LINE = Kind.ASKED, Kind.IN_LINE, Kind.FOR_PROCESS
-OF_WORK = *IN_LINE, Kind.STARTED, Kind.ENDED, Kind.ADMITTED, Kind.WITHDRAWN
+OF_WORK = *IN_LINE, Kind.STARTED, Kind.ENDED, Kind.ADMITTED, Kind.WITHDRAWN, Kind.DONE
 """Those that come by the ten thousand come first: a kind is compared with each, which is quicker than its hash."""
 MOST_SITES = 4096
 """Of so many lines that ask for work it is kept what they are told as."""
@@ -98,6 +98,8 @@ class NotesRead:
         self._sites: dict[tuple[int, int], tuple[Code, Site]] = {}
         """By a code object's address and a line."""
         self._doing: dict[int, Work] = {}
+        self._apart: dict[int, int] = {}
+        """When a pool's processes began with what is not done yet, by the request's number."""
         self._load: Counter[int] = Counter()
         """How much work each pool has, begun or not."""
         self._lost = 0
@@ -278,12 +280,16 @@ class NotesRead:
             self._process.work.pop(work.tid, None)
         self._doing.clear()
         self.queue.clear()
+        self._apart.clear()
         self._load.clear()
         self._judge.lost_work()
 
     def _of_work(self, record: Record, *, early: bool) -> None:
         if record.kind in IN_LINE:
             self._asked(record)
+        elif record.kind is Kind.DONE:
+            if (began := self._apart.pop(record.first, None)) is not None:
+                self._judge.done_apart(self._process.pid, began, record.time_ns)
         else:
             self._no_longer_in_line(record, early=early)
 
@@ -321,6 +327,8 @@ class NotesRead:
             self._started(waiting, record, early=early)
         elif (record.kind is Kind.WITHDRAWN or record.kind is Kind.ADMITTED) and waiting is not None and not early:
             self._judge.waited(self._process.pid, waiting, record.time_ns)
+            if waiting.of_processes and record.kind is Kind.ADMITTED:
+                self._apart[record.first] = record.time_ns
         elif record.kind is Kind.ENDED:
             self._ended(record)
 

@@ -291,15 +291,19 @@ class PythonStacks:
         with contextlib.suppress(OSError):
             collecting.ended(since.before if since is not None else self.collector.counts())
 
-    def top(self, thread: WatchedThread) -> tuple[int, int]:
-        """Return the innermost frame's address and line."""
+    def stands_at(self, thread: WatchedThread, view: View) -> bool:
+        """Whether a thread is at the line of a view, and that was called at the line that the view is told as."""
         if self.reader is None or not thread.python:
-            return (0, 0)
+            return view.top == (0, 0)
         try:
-            frames = self.reader.stack(thread.python, 1)
-        except OSError:
-            return (0, 0)
-        return (frames[0].address, frames[0].line) if frames else (0, 0)
+            (top,) = self.reader.stack(thread.python, 1)
+            if (top.address, top.line) != view.top:
+                return False
+            told = view.told_at
+            caller = self.reader.frame(told.address) if told is not None else None
+        except (OSError, ValueError):
+            return False
+        return told is None or (caller is not None and (caller.code, caller.line) == (told.code, told.line))
 
     def name_states(self, threads: dict[int, WatchedThread]) -> None:
         """Tell each thread where the interpreter keeps its state."""

@@ -37,8 +37,8 @@ class Line:
             left = self._begun.get(request)
         if left is not None and left > pieces:
             self._begun[request] = left - pieces
-        elif left is not None:
-            self._begun.pop(request, None)
+        elif left is not None and self._begun.pop(request, None) is not None:
+            self._agent.note(Kind.DONE, request, self.pool)
         self._advance()
         return not (self._begun or self._waiting)
 
