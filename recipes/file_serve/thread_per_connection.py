@@ -29,7 +29,6 @@ import time
 
 from recipes.file_serve import _http
 from recipes.file_serve._http import (
-    CHUNK,
     Folder,
     RefusedError,
     Request,
@@ -44,6 +43,7 @@ REQUIRES = {
     "platform": "linux",
     "has": ("os.O_DIRECTORY", "os.sendfile", "socket.MSG_MORE"),
 }
+BLOCK = 1024 * 1024  # bytes that one `sendfile` waits for a client to take
 
 
 def send_file(client: Client, request: Request, folder: Folder) -> None:
@@ -55,7 +55,7 @@ def send_file(client: Client, request: Request, folder: Folder) -> None:
         client.conn.sendall(reply.head, more)  # in one segment with what follows
         at = reply.start
         while at < reply.stop:
-            size = min(CHUNK, reply.stop - at)
+            size = min(BLOCK, reply.stop - at)
             sent = os.sendfile(client.conn.fileno(), fd, at, size)
             whole(bytes(sent > 0))
             client.requests.progressed()
