@@ -114,7 +114,7 @@ def _computed(  # noqa: PLR0913  see `judge`
     for segment in ran:
         if segment.view is not None and not segment.view.own:
             steps[segment.view.step] += segment.ns
-    if used < threshold_ns or total * 2 < held or not (steps or _is_one_call(ran)):
+    if used < NEARLY * threshold_ns or total * 2 < held:
         return 0
     real = used / total if starved else 1.0
     step, seen = steps.most_common(1)[0] if steps else ((), total)
@@ -122,7 +122,8 @@ def _computed(  # noqa: PLR0913  see `judge`
     # What could not be read while it ran belongs to the step that is seen around it.
     read = sum(segment.ns for segment in ran if segment.view is not None)
     view = None
-    if total - others < threshold_ns or seen < others or seen < LEAST_SEEN * read:
+    is_many = not (steps or _is_one_call(ran))  # each too short to be seen: the loop's own code between them is
+    if is_many or total - others < threshold_ns or seen < others or seen < LEAST_SEEN * read:
         account, ns = Account("busy-cpu", "backlog", turn.thread.key, None, None), total
     else:
         mine = [segment for segment in ran if segment.view is not None and segment.view.step == step]
@@ -142,8 +143,12 @@ def _running(segment: Segment) -> int:
 
 
 def _is_one_call(ran: list[Segment]) -> bool:
-    """Whether a loop stood at one place of its own code all the while: uvloop calls a function of C without a frame."""
-    return len({segment.view.top for segment in ran if segment.view is not None}) == 1
+    """Whether a loop stood at one place of its own nearly all the while: uvloop calls what is C without a frame."""
+    tops: Counter[tuple[int, int]] = Counter()
+    for segment in ran:
+        if segment.view is not None:
+            tops[segment.view.top] += segment.ns
+    return bool(tops) and max(tops.values()) >= NEARLY * tops.total()
 
 
 def _where(segments: list[Segment]) -> Site | None:

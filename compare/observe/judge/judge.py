@@ -11,7 +11,8 @@ and again from one frame, with waits elsewhere above that frame in between.
 
 This module hands each stretch of a thread's time to whoever judges such a thread (`event_loops`, `hand_written_loops`,
 `pools`, `other_threads`; `busy_polling`, `lock_holders` and `program_exit` look at all), and each turn of a loop to
-whoever judges what can hold it (`waits`, `computing`). What they find they enter into the `ledger`.
+whoever judges what can hold it (`waits`, `computing`). What they find they enter into the `ledger`, of which `causes`
+makes the findings.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from compare.observe.judge import computing, waits
 from compare.observe.judge.busy_polling import BusyPolling
+from compare.observe.judge.causes import Causes
 from compare.observe.judge.event_loops import EventLoops
 from compare.observe.judge.hand_written_loops import HandWrittenLoops
 from compare.observe.judge.hops import Hops
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from compare.observe.judge.threads import Key, Thread
     from compare.observe.judge.turns import Turn
     from compare.observe.judge.without_waiting import Probe
-    from compare.results import Finding, Lane, LoopTurn, Stall, State
+    from compare.results import Lane, LoopTurn, Stall, State
 
 MS = 1_000_000
 OWN_NAME = "of the observer"
@@ -114,9 +116,13 @@ class Judge:
         self._own_queues = OwnQueues(self._ledger)
         self._exit = ProgramExit(pid, self._threads, self._ledger, self._holders)
         self._others = OtherThreads(self._ledger, told=plain_threads)
-        self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
         self._own: set[Key] = set()
         """The observer's own threads."""
+        self._causes = Causes(
+            ledger=self._ledger, holders=self._holders.found, holds=self._holds, hops=self._hops, pools=self._pools,
+            own_queues=self._own_queues, exit=self._exit, own=self._own, threshold_ns=threshold_ns,
+        )  # fmt: skip
+        self._busy_polling = BusyPolling(self._threads, self._ledger, self._holds, probe, threshold_ns)
         self._between: dict[Thread, _Between] = {}
         self._most_threads = 0
         self._missing: dict[str, None] = {}
@@ -370,7 +376,7 @@ class Judge:
         if self._stalls is None:
             return (), (), 0
         turns = self._stalls.turns(self._threads.name, self._began)
-        return self._stalls.fresh(self._finding), turns, self._stalls.unheard()
+        return self._stalls.fresh(self._causes.finding), turns, self._stalls.unheard()
 
     def _hear(self, account: Account, entry: Entry, wait: Wait) -> None:
         """A wait counts."""
@@ -394,7 +400,7 @@ class Judge:
             lately[account] = lately[account].with_more(entry) if account in lately else entry
             held = entry.total / MS
             loop = LoopHold(loop.stalls + 1, max(loop.longest_ms, held), loop.total_ms + held)
-        found = (self._finding(account, entry) for account, entry in lately.items())
+        found = (self._causes.finding(account, entry) for account, entry in lately.items())
         told = self._told(now, self._lanes.finish(now, self._threads.name, self._threads.role, self._going(going)))
         return replace(
             told,
@@ -427,12 +433,6 @@ class Judge:
             found[thread.key] = [(each, _state(thread, each)) for each in (*ran, segment)]
         return found
 
-    def _finding(self, account: Account, entry: Entry) -> Finding | None:
-        if not self._is_told(account):
-            return None
-        shown = self._as_told(account)
-        return replace(self._ledger.finding(account, entry, self._target), place=shown.place, kind=shown.kind)
-
     # --- what is told -----------------------------------------------------------------------------------------
 
     def so_far(self, now: int) -> Observation:
@@ -452,50 +452,13 @@ class Judge:
 
     def _told(self, now: int, lanes: tuple[Lane, ...]) -> Observation:
         return Observation(
-            findings=self._ledger.findings(self._finding),
+            findings=self._ledger.findings(self._causes.finding),
             loop=self._holds.told(),
             lanes=lanes,
             threads=self._most_threads,
             duration_ms=(now - self._began) / MS,
             missing=(*self._missing, *self._ledger.missing, *self._lanes.missing),
         )
-
-    def _target(self, account: Account, known: str | None) -> str | None:
-        """What was waited for: what the waits themselves told, and what is known from elsewhere."""
-        if account.place == "pool-queue":
-            queues = self._own_queues if self._own_queues.has(account.thread) else self._pools
-            return queues.ahead(account.thread)
-        if account.kind == "hops":
-            return self._hops.told(account)
-        if account.kind == "exit":
-            return self._exit.told(account)
-        if account.place == "gil":
-            hardly_ran = self._holders.found.hardly_ran(account, self._threshold)
-            return None if hardly_ran else self._holders.found.without_a_cpu(account) or self._pools.faults_of(account)
-        if account.place != "lock":
-            return known
-        return self._holders.found.starved_thread(account) or self._holders.found.told(account, known)
-
-    def _as_told(self, account: Account) -> Account:
-        """A wait for a thread that was given no CPU is the machine's matter."""
-        if account.place == "lock" and self._holders.found.starved_thread(account) is not None:
-            return replace(account, place="kernel", kind="starved-thread")
-        if account.kind == "start":
-            return replace(account, kind=None)
-        if account.place == "gil" and (
-            account.thread in self._own or self._holders.found.hardly_ran(account, self._threshold)
-        ):
-            return replace(account, place="kernel", kind="starved-holder")
-        return account
-
-    def _is_told(self, account: Account) -> bool:
-        """Whether what was found is of interest, whatever it comes to."""
-        if account.kind == "hops":
-            return self._hops.is_told(account)
-        if account.kind == "stopped":
-            return self._holds.saw_loop
-        # A worker that keeps the GIL may not wait: that it does is told of the GIL.
-        return account.place != "worker-thread" or not self._ledger.counts(replace(account, place="gil", kind=None))
 
 
 def _state(thread: Thread, segment: Segment) -> State:  # noqa: PLR0911  one for each

@@ -74,7 +74,7 @@ def test_a_short_collection_is_part_of_what_the_line_computes() -> None:
 
 def test_a_callback_that_no_frame_tells_of_is_no_line_of_anybodys() -> None:
     threads = Threads(1)
-    for tops, told in (((2, 2, 2), [("compute", None, 60.0)]), ((2, 3, 2), [])):
+    for tops, told in (((2, 2, 2), [("compute", None, 60.0)]), ((2, 3, 2), [("backlog", None, 60.0)])):
         ledger = Ledger(threads, 10 * MS)
         turn = _turn(threads, *((20, None) for _ in tops))
         for segment, top in zip(turn.segments, tops, strict=True):
