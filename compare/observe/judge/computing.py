@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from compare.observe.judge.joined import on_cpu
-from compare.observe.judge.ledger import Account
+from compare.observe.judge.ledger import Account, at_line
 from compare.observe.judge.turns import NEARLY
 
 if TYPE_CHECKING:
@@ -121,10 +121,11 @@ def _computed(  # noqa: PLR0913  see `judge`
     others = sum(steps.values()) - seen if steps else 0
     # What could not be read while it ran belongs to the step that is seen around it.
     read = sum(segment.ns for segment in ran if segment.view is not None)
-    view = None
+    view = target = None
     is_many = not (steps or _is_one_call(ran))  # each too short to be seen: the loop's own code between them is
     if is_many or total - others < threshold_ns or seen < others or seen < LEAST_SEEN * read:
         account, ns = Account("busy-cpu", "backlog", turn.thread.key, None, None), total
+        target = _mostly(ran, total)
     else:
         mine = [segment for segment in ran if segment.view is not None and segment.view.step == step]
         site = _where(mine) if steps else None
@@ -133,7 +134,7 @@ def _computed(  # noqa: PLR0913  see `judge`
         view = longest.view
         account, ns = Account("busy-cpu", "compute", turn.thread.key, None, site), total - others
     told = min(int(ns * real), most)
-    ledger.enter(account, told, turn.until, hold=turn.hold, view=view)
+    ledger.enter(account, told, turn.until, target=target, hold=turn.hold, view=view)
     return told
 
 
@@ -149,6 +150,19 @@ def _is_one_call(ran: list[Segment]) -> bool:
         if segment.view is not None:
             tops[segment.view.top] += segment.ns
     return bool(tops) and max(tops.values()) >= NEARLY * tops.total()
+
+
+def _mostly(ran: list[Segment], total: int) -> str | None:
+    """Say in which function of the user's most of a turn's callbacks ran, though none of them took long."""
+    functions: Counter[tuple[str, str]] = Counter()
+    for segment in ran:
+        if segment.site is not None and segment.view is not None and segment.view.mine:
+            functions[segment.site.file, segment.site.function] += segment.ns
+    if not functions or 2 * max(functions.values()) < total:
+        return None
+    most = max(functions, key=functions.__getitem__)
+    there = [each for each in ran if each.site is not None and (each.site.file, each.site.function) == most]
+    return f"most of it{at_line(_where(there))}"
 
 
 def _where(segments: list[Segment]) -> Site | None:

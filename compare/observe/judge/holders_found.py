@@ -80,7 +80,7 @@ class HoldersFound:
 
     def _of_nobody(self, account: Account, ns: int) -> str:
         if account.thread not in self.with_others:
-            return "a lock that no other thread has"
+            return "a lock that no other thread can release"
         given_up = 2 * self.given_up[account] > ns
         return "a lock that nobody let go of meanwhile" if given_up else "a lock whose holder can't be known"
 

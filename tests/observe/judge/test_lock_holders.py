@@ -111,7 +111,7 @@ def test_nor_where_none_was_awake() -> None:
 
 
 def test_a_thread_alone_waits_for_itself() -> None:
-    assert _waits(_story(), 401) == "a lock that no other thread has"
+    assert _waits(_story(), 401) == "a lock that no other thread can release"
 
 
 def test_of_waits_too_short_to_name_a_holder_it_is_told_that_one_got_no_cpu() -> None:
