@@ -66,7 +66,7 @@ def _answered(runs: Sequence[Run]) -> str:
 
 def how_served(groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]:
     """The answer: who starves, what a thread for each client costs and what one for all, who burns a CPU."""
-    runs = {group.key: mine for group, mine in groups}
+    runs = {group.key: [run for run in mine if run.outcome in ("ok", "starves")] for group, mine in groups}
     told = []
     if left := runs.get("starves"):
         names = ", ".join(dict.fromkeys(run.variant for run in left))
@@ -81,7 +81,9 @@ def how_served(groups: Sequence[tuple[Group, Sequence[Run]]]) -> tuple[str, ...]
         span = f", {min(rates):,.0f} to {max(rates):,.0f} messages a second" if rates else ""
         told.append(f"{_many(one, 'serve')} all with one thread, blocked for all clients at once{span}.")
     if burns := runs.get("burns"):
-        told.append(f"{', '.join(dict.fromkeys(run.variant for run in burns))} never blocks, and burns a CPU instead.")
+        told.append(
+            f"{', '.join(dict.fromkeys(run.variant for run in burns))} never blocks, and uses a whole CPU instead."
+        )
     return tuple(told)
 
 

@@ -184,10 +184,8 @@ class WhereBlocked(Scenario):
         """Who still blocks; and who is best under each workload."""
         best = []
         for name in self.workloads:
-            runs = [run for _, mine in groups for run in mine if run.workload.get(self.workload) == name]
-            if first := min(
-                (run for run in runs if run.outcome == "ok" and run.per_second), key=self.cost, default=None
-            ):
+            runs = [run for _, mine in groups for run in shown(mine, name, self.cost) if run.per_second]
+            if first := min(runs, key=self.cost, default=None):
                 best.append(f"{name} {first.variant} ({self.least(first)})")
         told = where_blocked(groups, self.resource, self.shown_in)
         return (*told, f"{self.best}: {', '.join(best)}.") if best else told
@@ -209,24 +207,41 @@ def where_blocked(groups: Sequence[tuple[Group, Sequence[Run]]], what: str, stat
     count = len({run.variant for run in every})
     told = []
     if held := runs.get("held"):
-        worst = max((run for run in held if blocked(run) == "held"), key=held_ms, default=held[0])
+        worst = max((run for run in shown(held) if blocked(run) == "held"), key=held_ms, default=held[0])
         names = ", ".join(dict.fromkeys(run.variant for run in held))
         told.append(
             f"The event loop itself still blocks in {_number(held)} of {count} recipes ({names}):"
             f" for {milliseconds(held_ms(worst))} at worst."
         )
     if moved := runs.get("moved"):
-        threads = max(run.threads for run in moved)
         told.append(
-            f"{_many(moved, 'only move')} the blocking to worker threads, up to {threads} of them: the loop goes on"
-            f"{_span(moved, state)}."
+            f"{_many(moved, 'only move')} the blocking to worker threads: the loop goes on{_span(moved, state)}"
+            f"{_threads(moved)}."
         )
     if nobody := runs.get("nobody"):
-        threads = max(run.threads for run in nobody)
+        there = [run for run in nobody if state in run.workload.values()]
+        resource = f"for {what}" if there else "for long"
         told.append(
-            f"{_many(nobody, 'block')} no thread for {what}{_span(nobody, state)}, with {threads} threads at most."
+            f"{_many(there or nobody, 'block')} no thread {resource}{_span(there, state)}{_threads(there or nobody)}."
         )
     return tuple(told)
+
+
+def _threads(runs: Sequence[Run]) -> str:
+    return f", with {max(run.threads for run in runs)} threads at most in all"
+
+
+def _seconds(run: Run) -> float:
+    return run.seconds.median if run.seconds else 0.0
+
+
+def shown(runs: Sequence[Run], state: str | None = None, cost: Callable[[Run], float] = _seconds) -> list[Run]:
+    """Of each recipe's backends the one in the middle, whose figures the table shows: in one state, or in each."""
+    mine: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        if run.outcome == "ok" and (state is None or state in run.workload.values()):
+            mine.setdefault((run.variant, str(run.workload)), []).append(run)
+    return [sorted(some, key=cost)[(len(some) - 1) // 2] for some in mine.values()]
 
 
 def _number(runs: Sequence[Run]) -> int:
@@ -240,11 +255,7 @@ def _many(runs: Sequence[Run], verb: str) -> str:
 
 def _span(runs: Sequence[Run], state: str) -> str:
     """From the fastest to the slowest of one state: `, and slow takes 52 ms to 158 ms`."""
-    times = sorted(
-        run.seconds.median * 1000
-        for run in runs
-        if run.outcome == "ok" and run.seconds and state in run.workload.values()
-    )
+    times = sorted(run.seconds.median * 1000 for run in shown(runs, state) if run.seconds)
     if not times:
         return ""
     low, high = milliseconds(times[0]), milliseconds(times[-1])
