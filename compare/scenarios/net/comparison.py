@@ -3,7 +3,8 @@
 Each variant serves in a child of its own, on a listener of this process's; the clients are one process, the same for
 all. Server and clients share one processor: ping-pong across two measures how fast the machine wakes a sleeper. What
 the server itself takes, in processor time per message, a slow client can't hide. Timed passes are made round by round,
-one server for both loads. Then each is observed, in a child of its own, under the same loads.
+one server for both loads. In the last round what observes comes into the server's process after that, and it serves
+anew, under the same loads.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from compare.catalogue.scenario import NoRoomError
 from compare.process.host import EndedError, descendants
 from compare.scenarios.net.figures import complete, told
 from compare.scenarios.net.started_server import Server
+from compare.scenarios.shared.job import AGENT
 from compare.scenarios.shared.row import Row
 from compare.scenarios.watcher import Watcher
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 WARM_UP, LEAST_S, MOST_S = 0.2, 0.03, 0.05
 """What part of a load goes before it and counts for nothing, and for how long at least and at most, in seconds."""
+
+AGAIN_S = 0.01
+"""As long before a load that is observed: the server has served before."""
 
 OBSERVED_S, LINGER_S = 0.1, 0.02
 START_S = 20.0
@@ -83,13 +88,14 @@ class _Comparison:
             if row.variant.unavailable:
                 row.outcome, row.reason = "skipped", row.variant.unavailable
                 self.listener.row(told(row))
-        plan = [(variant, False) for _ in range(options.repeat) for variant in variants if not variant.unavailable]
-        plan += [(variant, True) for variant in variants if options.observe and not variant.unavailable]
-        self.listener.begin(len(plan) * len(options.loads))
+        able = [variant for variant in variants if not variant.unavailable]
+        plan = [(variant, False) for _ in range(options.repeat - 1) for variant in able]
+        plan += [(variant, options.observe) for variant in able]
+        self.listener.begin((len(plan) + options.observe * len(able)) * len(options.loads))
         for at, (variant, observed) in enumerate(plan):
             mine = [row for row in rows if row.variant == variant]
             waiting = [row for row in mine if row.outcome == "ok"]
-            self.listener.passed(len(mine) - len(waiting))
+            self.listener.passed((len(mine) - len(waiting)) * (1 + observed))
             while waiting:
                 waiting = self._turn(waiting, plan[at + 1] if at + 1 < len(plan) else None, observed=observed)
         self._end()
@@ -112,18 +118,38 @@ class _Comparison:
         The next server is started meanwhile, so that it has imported when its turn comes; and the one before ends.
         """
         seen = [Row(row.variant, row.workload) for row in rows]
+        watched: list[Row] = []
         done = 1
         with self._server(rows[0].variant, observed=observed) as server:
             if seen[0].hear(self.host, server.child, START_S):
                 if following is not None:
                     self._start(following)
-                done = self._serve(seen, server, observed=observed)
-        for row, under in zip(rows[:done], seen, strict=False):
-            _take(row, under, observed=observed)
+                done = self._serve(seen, server, observed=False)
+                for row, timed in zip(rows[:done], seen, strict=False):
+                    _take(row, timed)
+                    self.listener.row(told(row))
+                if observed and all(row.outcome == "ok" for row in seen[:done]):
+                    watched = self._observe(rows[:done], server)
+            else:
+                _take(rows[0], seen[0])
+        for row in rows[:done]:
             self.listener.row(told(row))
-        self.listener.passed(done)
-        self._let_end(server, rows[:done], well=all(row.outcome == "ok" for row in seen))
+        self.listener.passed(done * (1 + observed))
+        self._let_end(server, rows[:done], well=all(row.outcome == "ok" for row in (*seen, *watched)))
         return rows[done:]
+
+    def _observe(self, rows: list[Row], server: Server) -> list[Row]:
+        """The same, observed; that something goes wrong there is a remark on a good row."""
+        watched = [Row(row.variant, row.workload) for row in rows]
+        with self._again(rows[0].variant, server, watched[0]) as again:
+            again.child.send({"agent": AGENT})
+            if watched[0].hear(self.host, again.child, START_S):
+                self._serve(watched, again, observed=True)
+        for row, under in zip(rows, watched, strict=True):
+            row.observation = under.observation
+            row.notes += under.notes
+            row.notes += [f"while observed: {under.reason}"] if under.outcome != "ok" else []
+        return watched
 
     def _let_end(self, server: Server, rows: list[Row], *, well: bool) -> None:
         """Let a server end while the next one serves, unless it would disturb that one."""
@@ -159,11 +185,21 @@ class _Comparison:
             server.close(0)
             raise
 
+    @contextmanager
+    def _again(self, variant: Variant, server: Server, row: Row) -> Iterator[Server]:
+        """The server, or another one where only its end could stop it."""
+        if server.serves_again:
+            yield server
+            return
+        with self._server(variant, observed=True) as another:
+            row.hear(self.host, another.child, START_S)
+            yield another
+        another.close(STOP_S)
+
     def _serve(self, rows: list[Row], server: Server, *, observed: bool) -> int:
         """Load a server; returns for how many rows, the last of which may not have gone well."""
         options = self.options
-        listener = server.listener.fileno() if server.listener else None
-        work = {"listener": listener, "backlog": server.backlog, "cpus": list(options.cpus)}
+        work = {"listener": server.next_listener(), "backlog": server.backlog, "cpus": list(options.cpus)}
         server.child.send({"serve": work})
         answer = rows[0].hear(self.host, server.child, START_S)
         if not answer:
@@ -199,6 +235,7 @@ class _Comparison:
         wrong = row.reason if row.outcome == "wrong" else None
         server.stop()
         ended = row.hear(self.host, server.child, STOP_S, "did not return when told to stop")
+        server.serves_again = ended is not None and ended.get("returned", True)
         # Clients that left over it may have reset the server: that is not what was wrong. That it has died is.
         if wrong is not None and row.exit_status is None:
             row.outcome, row.reason = "wrong", wrong
@@ -219,7 +256,7 @@ class _Comparison:
         what: dict[str, Any] = {"pid": pid, "seconds": seconds, "patience": patience}
         load: Load = row.workload["load"]
         if load == "busy":
-            what["warm_up"] = max(LEAST_S, min(MOST_S, WARM_UP * seconds))
+            what["warm_up"] = AGAIN_S if observed else max(LEAST_S, min(MOST_S, WARM_UP * seconds))
         else:
             what["linger"] = min(LINGER_S, options.seconds / 2)
         self._clients.send({load: what})
@@ -242,12 +279,7 @@ class _Comparison:
         return answer
 
 
-def _take(row: Row, seen: Row, *, observed: bool) -> None:
-    """What a pass showed; that something went wrong while it was observed is a remark on a good row."""
-    if not observed:
-        row.passes += seen.passes
-        row.outcome, row.reason, row.exit_status = seen.outcome, seen.reason, seen.exit_status
-        return
-    row.observation = seen.observation
-    row.notes += seen.notes
-    row.notes += [f"while observed: {seen.reason}"] if seen.outcome != "ok" else []
+def _take(row: Row, seen: Row) -> None:
+    """What a timed pass showed."""
+    row.passes += seen.passes
+    row.outcome, row.reason, row.exit_status = seen.outcome, seen.reason, seen.exit_status

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Load = Literal["busy", "hold"]
 LOADS: tuple[Load, ...] = ("busy", "hold")
 CLIENTS = 64
-SECONDS, QUICK_S = 0.25, 0.06
+SECONDS, QUICK_S = 0.25, 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A server of one variant, as the comparison holds it: a child, its listener, and what it is observed by."""
+"""A server of one variant, as the comparison holds it: a child, its listeners, and what it is observed by."""
 
 from __future__ import annotations
 
@@ -20,27 +20,47 @@ if TYPE_CHECKING:
 
 
 class Server:
-    """A child, its listener, and what it is observed by."""
+    """A child, a listener for each time that it serves, and what it is observed by.
+
+    Attributes:
+        port: where it listens; told by the child where it can't be given a listener.
+        serves_again: whether it has returned when it was told to stop; else its process has ended.
+    """
 
     def __init__(self, host: Host, variant: Variant, options: Options, watcher: Watcher | None) -> None:
         """Start it; it imports on other processors than those that are measured on."""
         self.host = host
-        self.link: Link | None = watcher.link() if watcher else None
+        self.link: Link | None = watcher.link(early=True) if watcher else None
         self.backlog = options.clients + 64
-        self.listener = None if sys.platform == "win32" else _listener(self.backlog)
-        self.port = self.listener.getsockname()[1] if self.listener else 0
-        """Where it listens; told by the child where it can't be given a listener."""
+        times = 2 if self.link is not None else 1  # timed, and then observed
+        self._listeners = [] if sys.platform == "win32" else [_listener(self.backlog) for _ in range(times)]
+        self._listener: socket.socket | None = None
+        self.port, self.serves_again = 0, True
         allowed = _allowed()
         child = job(
             variant,
-            observed=self.link is not None,
+            observed=False,
             memory=MEMORY + STACK * options.clients,
             cpus=tuple(allowed - set(options.cpus)),
         )
         env = dict(PINNED_MALLOC) if options.malloc == "pinned" else {}
         env |= self.link.env if self.link else {}
-        fds = (*((self.listener.fileno(),) if self.listener else ()), *(self.link.fds if self.link else ()))
+        fds = (*(each.fileno() for each in self._listeners), *(self.link.fds if self.link else ()))
         self.child: Child = host.start("async_io_cookbook.scenarios.net.server", child, env=env, fds=fds)
+
+    def next_listener(self) -> int | None:
+        """Return the descriptor of a listener that has not been served on; `None` where it makes its own."""
+        self._close_listener()
+        if not self._listeners:
+            return None
+        self._listener = self._listeners.pop(0)
+        self.port = self._listener.getsockname()[1]
+        return self._listener.fileno()
+
+    def _close_listener(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     def serving(self, answer: dict[str, Any]) -> None:
         """It has said that it serves, and where."""
@@ -49,15 +69,16 @@ class Server:
     def stop(self) -> None:
         """Tell it to return: a sync one sees its listener shut down, an async one is cancelled."""
         self.child.send({"stop": True})
-        if self.listener:
+        if self._listener is not None:
             with suppress(OSError):
-                self.listener.shutdown(socket.SHUT_RDWR)
+                self._listener.shutdown(socket.SHUT_RDWR)
 
     def close(self, grace: float) -> None:
         """End the child, and give everything back."""
         self.host.end(self.child, grace)
-        if self.listener:
-            self.listener.close()
+        self._close_listener()
+        for listener in self._listeners:
+            listener.close()
         if self.link is not None:
             self.link.close()
 
