@@ -81,7 +81,8 @@ def test_a_signal_ends_the_watch_with_the_whole_report(
 def test_duration_ends_it(service: subprocess.Popen[bytes]) -> None:
     run, _ = _told(_attached(service.pid, "--duration", "0.5"))
     assert 450 <= run["duration_ms"] <= 5000
-    assert [finding["call"] for finding in run["findings"]] == ["clock_nanosleep"], run["findings"]
+    own = [finding["call"] for finding in run["findings"] if finding["place"] != "kernel"]  # else it got no CPU
+    assert own == ["clock_nanosleep"], run["findings"]
 
 
 def test_duration_goes_with_pid_alone() -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import queue
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from compare.observe.in_process.strict_window import is_call
+from compare.results import Finding, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -453,3 +459,17 @@ async def test_after():
     assert (
         "not seen in test_inner.py::test_adds[asyncio] and 1 more: calls that may block: the program has" in ran.output
     )
+
+
+def test_a_mutex_of_the_librarys_own_is_no_call_and_a_wait_for_an_event_is() -> None:
+    user = Site("/srv/app.py", 3, "handler", "user")
+
+    def waited_at(function: Any, code: str) -> Finding:
+        lines, first = inspect.getsourcelines(function)
+        line = next(number for number, text in enumerate(lines, first) if text.strip().startswith(code))
+        stack = (Site(inspect.getfile(function), line, function.__qualname__, "library"), user)
+        return Finding("lock", None, "MainThread", "loop", "futex", "a lock", user, None, 1, 2.1, 2.1, stack=stack)
+
+    assert not is_call(waited_at(queue.Queue.put, "with self.not_full"))
+    assert is_call(waited_at(queue.Queue.put, "self.not_full.wait"))
+    assert is_call(waited_at(threading.Event.wait, "signaled = self._cond.wait"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from ..judge.ledger import source
 from .audited_calls import Calls, loops
 from .window import Window
 
@@ -50,10 +51,10 @@ class StrictWindow(Window):
         """Hear what was found."""
         Window.collect(self)
         self.may_block, self.missing = self._calls.told(), self.missing + self._calls.missing
-        self.findings = tuple(each for each in self.findings if each.total_ms >= self.allowed_ms or _is_call(each))
+        self.findings = tuple(each for each in self.findings if each.total_ms >= self.allowed_ms or is_call(each))
 
 
-def _is_call(finding: Finding) -> bool:
+def is_call(finding: Finding) -> bool:
     """Whether a loop's thread waited in a call that a line of the user's makes, and that starts no thread.
 
     Without such a line it may be the loop's own, or a library's that waits for its loop by a lock.
@@ -66,4 +67,17 @@ def _is_call(finding: Finding) -> bool:
     above = takewhile(lambda each: each != site, finding.stack)
     if any(each.file.startswith((OURS, *loops())) for each in above):
         return False
-    return finding.place == "lock" or (finding.place == "loop-thread" and finding.call not in MEMORY_CALLS)
+    if finding.place == "lock":
+        return not _is_librarys_mutex(finding)
+    return finding.place == "loop-thread" and finding.call not in MEMORY_CALLS
+
+
+def _is_librarys_mutex(finding: Finding) -> bool:
+    """Whether the standard library waited in a `with` of its own: a lock that others have for microseconds.
+
+    On a busy machine one of them may get no CPU just then; a queue, an event and a future are waited for otherwise.
+    """
+    innermost = next(iter(finding.stack), finding.site)
+    if innermost is None or innermost.owner != "library":
+        return False
+    return (source(innermost.file, innermost.line) or "").startswith("with ")
