@@ -5,9 +5,9 @@ one pipe before the other, waits for a child that waits for it. `communicate` wa
 all three pipes at once, which is why no code of yours should read or write them itself.
 
 Two things `subprocess.run(…, timeout=…)` would not do: it kills the child alone, while
-what the child started goes on, with the pipes in its hands; and after a time limit it
-raises what is no `TimeoutError`. Here the child leads a session of its own, and the
-whole of it is killed.
+what the child started goes on, with the pipes open; and after a time limit it raises
+what is no `TimeoutError`. Here the child leads a session of its own, and the whole of
+it is killed.
 
 **Where it still blocks:** in `poll` for the pipes and in `wait4` for the end, in the
 caller's own thread; and in `vfork`, until the program has been started.

@@ -1,11 +1,11 @@
 """`trio.run_process`: feeds, drains and waits, and ends the child when it is cancelled.
 
-It is structured: nothing of the child outlives the call. A child that does not read to
-the end is no error. What is added here is the session: `deliver_cancel` would end the
-child alone (`SIGTERM`, after five seconds `SIGKILL`), and when the child has gone and a
+When the call returns, all of the child has ended. A child that does not read to the end
+is no error. What is added here is the session: `deliver_cancel` would end the child
+alone (`SIGTERM`, after five seconds `SIGKILL`), and when the child has gone and a
 grandchild holds its pipe, `run_process` ends no one. So it is started with
-`nursery.start`, which tells the child's number, and whoever gives up kills its whole
-session.
+`nursery.start`, which tells the child's number, and a caller that gives up kills its
+whole session.
 
 **Where it still blocks:** in no call of the loop's thread: trio starts a child in a
 worker thread (and each start is a hop), its pipes are polled, and the end is a readable

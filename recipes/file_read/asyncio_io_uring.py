@@ -6,15 +6,17 @@ the loop's poller watches an eventfd that the kernel writes to when one is done.
 the first short read, such as a file on `/proc` or a FIFO that is written to twice, so
 this reads until it gets `b""`.
 
-**Where it still blocks:** nowhere in Python's threads. What can't be done without
-waiting, such as a FIFO's `open` or a buffered read that is not cached, is waited for by
-threads of the kernel's own (`iou-wrk-…`). A cancelled caller is free at once, and
-nothing reads on behind its back (seen with a silent FIFO). Where io_uring is forbidden
-(Docker's default, many hosts), urio falls back to threads without a word, and fails on
-a FIFO (`Illegal seek`: it calls `pread`); `URIO_BACKEND=uring` makes it an error.
+**Where it still blocks:** nowhere in Python's threads. (Thousands of cached files at
+once still hold the loop for tens of milliseconds, with their callbacks.) What can't be
+done without waiting, such as a FIFO's `open` or a buffered read that is not cached, is
+waited for by threads of the kernel's own (`iou-wrk-…`). A cancelled caller is free at
+once, and no read goes on after it (seen with a silent FIFO). Where io_uring is
+forbidden (Docker's default, many hosts), urio falls back to threads without a message,
+and fails on a FIFO (`Illegal seek`: it calls `pread`); `URIO_BACKEND=uring` makes it an
+error.
 
 **Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or
-later, and the package's youth is no obstacle.
+later, and you accept a new package.
 """
 
 from __future__ import annotations

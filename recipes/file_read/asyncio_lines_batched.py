@@ -1,11 +1,11 @@
-"""Lines in batches: read at once where cached, else one hop for some thousand lines.
+"""Lines in batches: read at once where cached, else one hop for thousands of lines.
 
 A hop costs more than a hundred times what a line costs. So a hundred kilobytes are
 asked for at a time, first with `RWF_NOWAIT`, which copies what the page cache holds and
 never waits for a disk; where that has nothing, or can't tell, a worker thread reads.
 The caller splits and decodes whole lines with the C code that a plain `for line in
 file` runs: `async for batch in batches(path): for line in batch:`.
-`asyncio_aiofiles_lines` is the slow twin.
+`asyncio_aiofiles_lines` is its slow counterpart.
 
 The file lives in a plain generator, which the loop and worker threads advance in turn.
 A caller that is cancelled is free at once; a thread that is reading finishes, and then

@@ -1,4 +1,4 @@
-"""Lines in batches: read at once where cached, else one hop for some thousand lines.
+"""Lines in batches: read at once where cached, else one hop for thousands of lines.
 
 A hop costs more than a hundred times what a line costs. So a hundred kilobytes are
 asked for at a time, first with `RWF_NOWAIT`, which copies what the page cache holds and

@@ -2,7 +2,7 @@
 
 `posix_fadvise(WILLNEED)` starts reading a window ahead and returns; `preadv2` with
 `RWF_NOWAIT` takes what is there, and the loop goes on with its other work before it
-asks again. The disk always has the window's requests in hand, and no hop to a thread
+asks again. The disk always has the window's requests to work on, and no hop to a thread
 costs anything, so random reads of a cold file run at the disk's speed. (Sources:
 posix_fadvise(2), preadv2(2), readahead(2).)
 
@@ -10,11 +10,12 @@ posix_fadvise(2), preadv2(2), readahead(2).)
 when the disk's queue is full or the file's own map of blocks must be read first: short,
 but on the loop. What has not come after 1000 questions, on a failing disk for one, is
 read with a wait. File systems that refuse `RWF_NOWAIT` (procfs, sysfs, tmpfs: memory;
-and some network ones, which do wait) are read where the loop stands. FIFOs are refused.
+and some network ones, which do wait) are read on the loop. FIFOs are refused. Where
+many files are read at once, those past its limit are queued.
 
 **Use it when** much is read from local disks on Linux, in any order that is known a
-little ahead, and threads are too dear. On cancellation nothing goes on but the kernel's
-read-ahead.
+little ahead, and threads cost too much. On cancellation nothing goes on but the
+kernel's read-ahead.
 
 **The idea** is in `_fill`.
 """

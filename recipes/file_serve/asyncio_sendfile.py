@@ -6,8 +6,9 @@ always "ready": when its pages are not in memory, the call waits for the disk, o
 loop's own thread. It is multiplexing on one side and blocking on the other.
 
 **Where it still blocks:** on the loop, in `open` and in `sendfile`, whenever the file
-is not in the page cache. On a fast disk that is some milliseconds here and there; on a
-busy one, or on a network mount, everybody waits.
+is not in the page cache. Meanwhile everybody waits: on a fast disk for some
+milliseconds, again and again, which was most of the time for cold files of 4 MiB; on a
+network mount that hangs, without end.
 
 **Use it when** all that is served stays in memory: nothing is copied through this
 process. Else send from a thread, as `trio_sendfile` does, or ask first, as

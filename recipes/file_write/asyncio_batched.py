@@ -1,8 +1,8 @@
 """One hop to a thread for some MiB of chunks, written with one `writev`.
 
-A hop costs some hundred microseconds, whatever it carries. With a chunk in each, most
-of the time goes into hops; with 4 MiB in each, none to speak of. `writev` takes the
-chunks as they are, without a copy that joins them. (Source: writev(2).)
+A hop costs about 100 microseconds, whatever it carries. With a chunk in each, most of
+the time goes into hops; with 4 MiB in each, almost none. `writev` takes the chunks as
+they are, without a copy that joins them. (Source: writev(2).)
 
 **Where it still blocks:** in `writev`, `fsync` and the rest, in the default executor's
 `min(32, CPUs + 4)` threads, which the rest of the program shares: more slow files than

@@ -1,4 +1,4 @@
-"""Completion-based writing: io_uring tells when the bytes are written. No thread waits.
+"""Completion-based writing: io_uring tells when the bytes are written.
 
 `urio` keeps one ring per event loop. A batch of chunks is one entry in it, which
 `writelines` makes, and so is `fsync`; the loop's poller watches an eventfd that the
@@ -11,11 +11,11 @@ io_uring_prep_linkat(3), urio's ARCHITECTURE.md.)
 default executor's threads; for the bytes nowhere. What can't be done without waiting is
 waited for by threads of the kernel's own (`iou-wrk-…`). A caller cancelled in a write
 to a pipe that nobody reads is free at once. Where io_uring is forbidden (many
-containers), urio falls back to threads without a word; `URIO_BACKEND=uring` makes it an
-error.
+containers), urio falls back to threads without a message; `URIO_BACKEND=uring` makes it
+an error.
 
 **Use it when** there are many slow files at once, on asyncio, Linux and Python 3.12 or
-later, and the package's youth is no obstacle.
+later, and you accept a new package.
 
 **The idea** is in `write_file`.
 """

@@ -1,8 +1,8 @@
 """One hop to a thread for some MiB of chunks, written with one `writev`, on trio.
 
-A hop costs some hundred microseconds, whatever it carries. With a chunk in each, most
-of the time goes into hops; with 4 MiB in each, none to speak of. `writev` takes the
-chunks as they are, without a copy that joins them. (Source: writev(2).)
+A hop costs about 100 microseconds, whatever it carries. With a chunk in each, most of
+the time goes into hops; with 4 MiB in each, almost none. `writev` takes the chunks as
+they are, without a copy that joins them. (Source: writev(2).)
 
 **Where it still blocks:** in `writev`, `fsync` and the rest, in trio's worker threads,
 40 at once by default. A cancelled task stays until its thread has come back, as trio

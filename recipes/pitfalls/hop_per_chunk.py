@@ -2,8 +2,8 @@
 
 aiofiles, trio and anyio hand each call to a worker thread. A write of 64 KiB into the
 page cache takes about twenty microseconds, the hop several times as long, and one
-follows the other. The loop is never held, and the copy takes several times as long as
-a plain loop. Reading a chunk at a time is the same.
+follows the other. The loop waits for none of them, and the copy takes several times as
+long as a plain loop. Reading a chunk at a time is the same.
 
 **The way out**: one hop for many chunks. Collect some MiB, and hand them over together:
 `writelines` takes a list, and `os.writev` does so without a copy.

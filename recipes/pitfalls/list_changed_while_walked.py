@@ -2,8 +2,8 @@
 
 A nonblocking server walks its clients, finds some closed, and takes them out of the
 list it is walking. The list moves up by one, the walk's index does too, and the
-neighbour is never looked at: its socket stays open for good. A dict is kinder: it
-raises `RuntimeError`, and that ends the server.
+neighbour is never looked at: its socket stays open for ever. A dict raises an error
+instead, `RuntimeError`, and that ends the server.
 
 **The way out**: collect first, remove after the walk (or walk a copy: `for conn in
 list(clients)`). The hand-written loops of this cookbook do so.

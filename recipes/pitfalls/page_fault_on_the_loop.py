@@ -7,8 +7,8 @@ that it waits, it keeps the GIL: *all* threads of the process stand still, not t
 loop's alone.
 
 **The way out**: read with a system call in a worker thread. `pread` waits there, and
-lets go of the GIL first. (Slicing the mmap in a worker moves the fault, but the GIL
-stays held.)
+releases the GIL first. (Slicing the mmap in a worker moves the fault, but the GIL stays
+held.)
 """
 
 import asyncio

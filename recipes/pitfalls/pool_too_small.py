@@ -1,4 +1,4 @@
-"""A pool that is too small: three silent clients, and the fourth is not even greeted.
+"""A pool that is too small: three silent clients, and the fourth is not answered.
 
 A blocking server on a pool of 3 needs a thread for as long as a client is connected,
 busy or not. Three clients that say nothing hold it for good. The kernel has accepted

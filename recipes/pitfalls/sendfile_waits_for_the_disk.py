@@ -1,10 +1,11 @@
 """`loop.sendfile` waits for the socket in the poller, and for the file on the loop.
 
-It is multiplexing on one side and blocking on the other: a socket can be waited for,
-a regular file is always "ready". When its pages are not in memory, `sendfile` waits for
-the disk in the loop's own thread, and everybody waits with it: a millisecond on a good
-disk, seconds on a network mount that hangs. With all in memory, tests see nothing of
-it. (nginx has pools of threads for that: its directive `aio threads`.)
+It is multiplexing on one side and blocking on the other: a socket can be waited for, a
+regular file is always "ready". When its pages are not in memory, `sendfile` waits for
+the disk in the loop's own thread, and everybody waits with it: milliseconds for each
+piece on a good disk, and without end on a network mount that hangs. With all in memory,
+tests see nothing of it. (nginx has pools of threads for that: its directive `aio
+threads`.)
 
 **The way out**: `sendfile` in a worker thread; or only for what is in memory already,
 as the recipe `asyncio_readahead` does.

@@ -1,9 +1,9 @@
 """`wait()` on a child whose pipe is full: each waits for the other, for ever.
 
 A pipe holds 64 KiB. A child that writes more waits until somebody reads; a parent that
-first waits for its end, and would read then, never comes to that. It works for as long
-as the output is short, and stops on the day that it is not. The same happens with two
-pipes: read to the end of one while the child fills the other.
+first waits for its end, and would read then, never comes to that. It works as long as
+the output is short, and hangs when it is longer. The same happens with two pipes: read
+to the end of one while the child fills the other.
 
 **The way out**: read while you wait. `communicate()` reads all pipes at once, and waits
 last; so do `subprocess.run`, `trio.run_process` and `anyio.run_process`.

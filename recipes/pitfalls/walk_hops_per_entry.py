@@ -1,10 +1,10 @@
 """Walking a tree with `anyio.Path`: a hop to a thread for every single entry.
 
 `async for entry in path.iterdir()` takes each entry from a worker thread, and `await
-entry.is_dir()` asks another time. What the directory gives in one call, and what the
-kernel knows already (`os.scandir` brings the type along), costs two hops an entry:
-tens of microseconds each, where the entry itself takes one. `trio.Path` makes one hop
-for the whole of a directory, and one for each question.
+entry.is_file()` asks another time. What the directory gives in one call, and what the
+kernel knows already (`os.scandir` brings the type along), costs two hops an entry: tens
+of microseconds each, where the entry itself takes one. `trio.Path` makes one hop for
+the whole of a directory, and one for each question.
 
 **The way out**: one hop for the whole walk, `os.walk` or `os.scandir` in it. (Where the
 tree is large: one hop for a batch of it.)

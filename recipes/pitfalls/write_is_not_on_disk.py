@@ -1,9 +1,9 @@
 """`write` has returned, and even `close`: the disk may have nothing of it yet.
 
 What is written goes from Python's buffer (`flush`, or `close`) into the kernel's page
-cache. Every process sees it there, and it outlives this one, but not the power: the
-kernel writes it back when it likes, up to half a minute later. An error of the disk
-shows then, when nobody is there to be told. (Source: fsync(2).)
+cache. Every process sees it there. It is kept when this one ends, and lost at a power
+failure: the kernel writes it back when it likes, up to half a minute later. An error of
+the disk shows then, when nobody is there to be told. (Source: fsync(2).)
 
 **The way out**: `os.fsync` before you say that it is saved, and of the directory too,
 for the name of a new file. It waits for the disk, so on a loop it belongs in a

@@ -8,8 +8,8 @@ of them each time.
 `send`, which are called when they are ready and are nonblocking all the same, since
 ready can be a mistake.
 
-**Use it when** there are some hundred clients and `epoll` or `kqueue` is not to be had.
-With thousands, most of them silent, the looking through is what the time goes into.
+**Use it when** there are a few hundred clients and no `epoll` or `kqueue`. With
+thousands, most of them silent, the looking through is what the time goes into.
 
 A client that does not read is not read from: at most one chunk of 64 KiB is kept for
 it. When the listener is shut down, replies under way get a second to be finished.
