@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -9,7 +10,6 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from ..judge.ledger import source
 from .audited_calls import Calls, loops
 from .window import Window
 
@@ -80,4 +80,4 @@ def _is_librarys_mutex(finding: Finding) -> bool:
     innermost = next(iter(finding.stack), finding.site)
     if innermost is None or innermost.owner != "library":
         return False
-    return (source(innermost.file, innermost.line) or "").startswith("with ")
+    return linecache.getline(innermost.file, innermost.line).strip().startswith("with ")
