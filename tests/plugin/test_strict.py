@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BACKENDS = ("asyncio", "uvloop", "trio")
 
 CALLS = '''
-"""Twelve calls that may block, ten of them short on a warm machine: each is the last line of a function of its own."""
+"""Twelve calls that may block, most of them short on a warm machine: each is the last line of a function of its own."""
 
 import fcntl
 import os
@@ -33,7 +33,7 @@ import time
 from pathlib import Path
 
 LATE_S = 0.1
-SHORT_S = 1e-6 if sys.version_info >= (3, 13) else 0.01  # before that, only the observer sees it
+SHORT_S = 1e-6 if sys.version_info >= (3, 13) else LATE_S  # before that, only the observer sees it
 
 
 def opens_a_file():
