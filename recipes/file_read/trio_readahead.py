@@ -106,7 +106,7 @@ def _pieces(view: memoryview, size: int) -> Iterable[Piece]:
 
 async def read_files(paths: Iterable[Path], at_once: int = 64) -> list[bytes]:
     """Return the bytes of each file, in order; raise an `ExceptionGroup` of errors."""
-    slots = trio.CapacityLimiter(at_once)
+    slots = trio.Semaphore(at_once)
     contents: dict[int, bytes] = {}
 
     async def read(index: int, path: Path) -> None:
