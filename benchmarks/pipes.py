@@ -73,7 +73,8 @@ class Bench:
         cases = [Case(SHELL, "peer", partial(_shell, shell))]
         for variant in (*catalogue.variants("pipes"), *_peers()):
             kind: Kind = "ours" if variant.recipe else "peer"
-            cases.append(Case(label(variant), kind, partial(self.one_pass, variant, told)))
+            name = label(variant) if variant.recipe else label(variant).replace("trio_run_process", "trio.run_process")
+            cases.append(Case(name, kind, partial(self.one_pass, variant, told)))
         seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
         return rows(Work(title, {UNIT: True, CPU: False}, "", "subprocess_run"), seen)
 

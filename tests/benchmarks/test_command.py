@@ -94,13 +94,13 @@ with ended_by_signals():
 @linux
 def test_children(bench: Bench, tmp_path: Path) -> None:
     report = tmp_path / "pipes.json"
-    rows = "blocking,trio_run_process,asyncio_communicate"
+    rows = "blocking,trio_run_process,trio.run_process,asyncio_communicate"
     done = bench("pipes", "--quick", "--rounds", "1", "--only", "many", "--rows", rows, "--json", str(report))
     assert done.returncode == 0, done.stderr
     told = json.loads(report.read_text())
     kinds = {(row["name"], row["kind"]) for row in told["rows"] if row["median"]}
     assert {("blocking", "ours"), ("trio_run_process", "ours")} <= kinds
-    assert {("trio_run_process", "peer"), ("asyncio_communicate on uvloop", "peer")} <= kinds
+    assert {("trio.run_process", "peer"), ("asyncio_communicate on uvloop", "peer")} <= kinds
 
 
 @linux
