@@ -52,7 +52,7 @@ class Way:
 
 
 NEEDS: dict[str, tuple[tuple[int, int], str]] = {
-    "urio": ((3, 12), "pip install 'async-io-cookbook[uring]'"),
+    "urio": ((3, 12), "pip install -e '.[uring]'"),
     "turbofile": ((3, 12), "pip install turbofile"),
     "aiofile": ((3, 10), "pip install aiofile"),
 }

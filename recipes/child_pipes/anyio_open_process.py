@@ -1,4 +1,4 @@
-"""`anyio.open_process`, with a task for each pipe: one code for asyncio and trio.
+"""`anyio.open_process`, with a task for each pipe: one source for asyncio and trio.
 
 `anyio.run_process` is shorter, and stops short: on trio it raises
 `BrokenResourceError` for a child that does not read to the end, and when it is
@@ -7,7 +7,7 @@ process itself, feeds and drains it in a task group, and kills its whole session
 gives up.
 
 **Where it still blocks:** on asyncio, starting a child: `Popen` is called in the loop's
-own thread, about a millisecond each. On trio nowhere there: a worker thread starts it.
+own thread, some milliseconds each. On trio nowhere there: a worker thread starts it.
 
 **Use it when** a library must run on both.
 """

@@ -5,9 +5,9 @@ for more, and `connection_lost` when the child has ended *and* all its pipes are
 their ends: the one moment at which there is nothing more to come. `transport.close()`
 closes all pipes and is public, which the streams' `Process` lacks.
 
-**Where it still blocks:** starting a child, as with the streams: `Popen` in the loop's
-own thread, about a millisecond each. Python 3.11 has, besides, a thread for each child,
-in `waitpid`.
+**Where it still blocks:** starting a child, some milliseconds each: in `vfork`, on
+uvloop in `read`. Much data, or many children at once, hold the loop by their callbacks.
+Python 3.11 has, besides, a thread for each child, in `waitpid`.
 
 **Use it when** bytes are handled where they come (a progress bar, a parser), or when
 each copy counts.

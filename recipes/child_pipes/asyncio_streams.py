@@ -4,15 +4,15 @@ One task feeds and waits for room (`drain`), two read to the end, and the child'
 is waited for last: a `wait()` before its pipes are empty may wait for ever. That is
 what `Process.communicate()` does too; what it leaves open is what happens when it is
 cancelled. The child is then neither killed nor waited for, and a pipe that nobody reads
-to its end stays open. So here whoever gives up, at the time limit or cancelled, kills
-the child's whole session and closes our ends of its pipes.
+to its end stays open. So here a caller that gives up, at the time limit or cancelled,
+kills the child's whole session and closes our ends of its pipes.
 
 `readline()` raises `ValueError` at a line of more than 64 KiB, so `lines` reads chunks
 and splits them itself.
 
-**Where it still blocks:** starting a child. `create_subprocess_exec` calls `Popen` in
-the loop's own thread, which waits there until the program has been started: about a
-millisecond each. Python 3.11 has, besides, a thread for each child, in `waitpid`.
+**Where it still blocks:** starting a child. The loop's own thread waits until the
+program has been started, some milliseconds each: in `vfork`, on uvloop in `read`, on a
+pipe. Python 3.11 has, besides, a thread for each child, in `waitpid`.
 
 **Use it when** a program on asyncio runs a program now and then.
 """

@@ -1,11 +1,11 @@
 """A whole child in a worker thread: start, feed, drain, wait, in one hop.
 
-`communicate` runs in a thread of the loop's default executor, and so does `Popen`,
-which the other ways on asyncio call in the loop's thread. A thread can't be cancelled;
-what it waits for can be ended. So whoever gives up kills the child's session, which
+`communicate` runs in a thread of the loop's default pool, and so does `Popen`, which
+the other ways on asyncio call in the loop's thread. A thread can't be cancelled; what
+it waits for can be ended. So a caller that gives up kills the child's session, which
 brings the thread back, and stays until it has come.
 
-**Where it still blocks:** in `vfork`, `poll` and `wait4`, in the default executor's
+**Where it still blocks:** in `vfork`, `poll` and `wait4`, in the default pool's
 `min(32, CPUs + 4)` threads, which the rest of the program shares. One child more than
 there are threads is not even started before another has ended, and its time limit
 begins only then. A daemon that has left the session is not killed; where it keeps a

@@ -1,15 +1,15 @@
 """aiofiles: the file object that everybody knows, with an `await` before each call.
 
-aiofiles wraps a plain file and sends each method call to the loop's default executor:
-open, read and close are three hops to a worker thread and back, where
-`asyncio_to_thread` makes one. (Source: aiofiles' README.)
+aiofiles wraps a plain file and sends each method call to the loop's default pool: open,
+read and close are three hops to a worker thread and back, where `asyncio_to_thread`
+makes one. (Source: aiofiles' README.)
 
-**Where it still blocks:** in `open` and `read`, in the default executor's
-`min(32, CPUs + 4)` threads, which the rest of the program shares. Cancelling a read
-does not free the caller: leaving `async with` closes the file, in another thread, where
-`close` waits for the lock that the first thread holds until its `read` is over.
-Cancelled within `open`, the caller is free at once, and the file that a thread opens
-later is left to the garbage collector.
+**Where it still blocks:** in `open` and `read`, in the default pool's `min(32, CPUs +
+4)` threads, which the rest of the program shares. Cancelling a read does not free the
+caller: leaving `async with` closes the file, in another thread, where `close` waits for
+the lock that the first thread holds until its `read` is over. Cancelled within `open`,
+the caller is free at once, and the file that a thread opens later is left to the
+garbage collector.
 
 **Use it when** a program needs a file object over time: some bytes now, a line later,
 writes in between.

@@ -6,8 +6,8 @@ hundred lines; asking for each in another thread is all overhead.
 `asyncio_lines_batched` is its fast counterpart. (Source: aiofiles' README; its
 `__anext__` awaits `readline`.)
 
-**Where it still blocks:** in `open` and `readline`, in the default executor's threads;
-the loop is kept busy with the starting and ending of the hops.
+**Where it still blocks:** in `open` and `readline`, in the default pool's threads; the
+loop is kept busy with the starting and ending of the hops.
 
 **Use it when** the lines are few: a configuration file, a list of host names. Or when
 they come slowly, from a pipe.

@@ -8,9 +8,9 @@ without waiting for its writer, and waited for in the loop's poller, which calls
 readable only when a writer has been. (Sources: preadv2(2), fifo(7), poll(2).)
 
 **Where it still blocks:** in `open` (the lookup of a name that is not cached; a network
-mount that hangs), on the loop; in `read`, in the default executor's threads, which go
-on after the caller was cancelled. `read_file` gives nobody else a turn while the file
-is small and cached: in a loop of your own, `await asyncio.sleep(0)` from time to time.
+mount that hangs), on the loop; in `read`, in the default pool's threads, which go on
+after the caller was cancelled. `read_file` gives nobody else a turn while the file is
+small and cached: in a loop of your own, `await asyncio.sleep(0)` from time to time.
 
 **Use it when** most reads are of small, warm files (templates, configuration, static
 pages), on Linux, on local disks.

@@ -34,7 +34,7 @@ REQUIRES = {
     "python": "3.12",
     "platform": "linux",
     "module": "urio",
-    "install": "pip install 'async-io-cookbook[uring]'",
+    "install": "pip install -e '.[uring]'",
 }
 
 

@@ -13,8 +13,8 @@ closes the generator, and with it the file. (Sources: preadv2(2); the language
 reference, "Generator-iterator methods".)
 
 **Where it still blocks:** in `open`, and in `read` where the page cache has nothing, in
-the default executor's threads. On the loop, going through a batch takes half a
-millisecond, with whatever you do with each line on top.
+the default pool's threads. On the loop, going through a batch takes half a millisecond,
+with whatever you do with each line on top.
 
 **Use it when** an asyncio program goes through log files, CSV or JSON lines.
 

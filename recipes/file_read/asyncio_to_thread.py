@@ -2,14 +2,14 @@
 
 The whole file is one hop: open, read and close in one worker thread, which is why this
 is faster than libraries that make a hop of each call. `to_thread` uses the loop's
-default executor, of `min(32, CPUs + 4)` threads, which everybody else in the program
-shares (name resolution does, too): many slow files there hold up all of them. So for
-many files this makes an executor of its own.
+default pool, of `min(32, CPUs + 4)` threads, which everybody else in the program shares
+(name lookups do, too): many slow files there hold up all of them. So for many files
+this makes an executor of its own.
 
 **Where it still blocks:** in `open` and `read`, in the workers; file number `threads +
-1` is queued for one. When the task is cancelled, it ends at once, but a thread
-can't be: it goes on reading, and `asyncio.run` at its end waits for the default
-executor's threads (without limit on 3.11, 300 s from 3.12 on), as Python does at exit.
+1` is queued for one. When the task is cancelled, it ends at once, but a thread can't
+be: it goes on reading, and `asyncio.run` at its end waits for the default pool's
+threads (without limit on 3.11, 300 s from 3.12 on), as Python does at exit.
 
 **Use it when** a program on asyncio reads whole files now and then: standard library,
 any platform, any kind of file.

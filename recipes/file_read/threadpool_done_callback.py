@@ -5,13 +5,13 @@ runs the callback in the worker that has just finished, or in the thread that ca
 if the future is done by then: so a callback must be safe in either, and quick, since
 the worker takes no other read meanwhile. An exception in it goes nowhere:
 `concurrent.futures` logs it and carries on, so that a caller who waits for what the
-callback should have done waits forever. Hence this callback only hands the future over,
-and the caller, who can handle it, asks for the result. (Source: library reference,
-`concurrent.futures.Future.add_done_callback`.)
+callback should have done waits for ever. Hence this callback only hands the future
+over, and the caller, who can handle it, asks for the result. (Source: library
+reference, `concurrent.futures.Future.add_done_callback`.)
 
-**Where it still blocks:** in `open` and `read`, in the workers. The ninth file is
-queued for one of eight. A read in progress can't be cancelled: after an error or Ctrl-C
-this waits for those that have begun, and drops the others.
+**Where it still blocks:** in `open` and `read`, in the workers, and the caller in
+`SimpleQueue.get`. Eight files are read at once. A read in progress can't be cancelled:
+after an error or Ctrl-C this waits for those that have begun, and drops the others.
 
 **Use it when** a program without an event loop has other work to do while files are
 read.

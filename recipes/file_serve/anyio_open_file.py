@@ -1,4 +1,4 @@
-"""`anyio.open_file` and anyio's streams: one code for asyncio, uvloop and trio.
+"""`anyio.open_file` and anyio's streams: one source for asyncio, uvloop and trio.
 
 Each method call of the file object goes to a worker thread and back; what comes is sent
 through a stream, whose `send` returns when all is with the kernel.

@@ -3,9 +3,9 @@
 The code that most people write first: a file object with an `await` before each call,
 and a loop that reads a chunk and sends it. Works on uvloop unchanged.
 
-**Where it still blocks:** in `open`, `read` and `close`, in the default executor's
-`min(32, CPUs + 4)` threads, which the rest of the program shares: name lookups too.
-More clients with cold files than threads are queued there.
+**Where it still blocks:** in `open`, `read` and `close`, in the default pool's `min(32,
+CPUs + 4)` threads, which the rest of the program shares: name lookups too. More clients
+with cold files than threads are queued there.
 
 **Use it when** files are served now and then. A small file takes three hops, a file of
 16 MiB takes 66: this is most of the time that goes into it, and `asyncio_cached_first`

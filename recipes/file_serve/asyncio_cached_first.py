@@ -8,7 +8,7 @@ and so does all of a file system that can't tell (`EOPNOTSUPP`). Works on uvloop
 unchanged.
 
 **Where it still blocks:** on the loop in `stat` and `open`, for a name that is not
-cached or a network mount that hangs; in `pread`, in the default executor's threads, for
+cached or a network mount that hangs; in `pread`, in the default pool's threads, for
 what is not in memory.
 
 **Use it when** most of what is served is in memory, which is what a static site's files

@@ -5,9 +5,9 @@ a thread runs: it opens the file, looks how long it is and reads the first chunk
 file of up to 256 KiB takes one hop where aiofiles takes three. Works on uvloop
 unchanged.
 
-**Where it still blocks:** in `open` and `pread`, in the default executor's `min(32,
-CPUs + 4)` threads. Each chunk is a hop: some 50 to 100 microseconds, which a thread
-spends on handing over and not on the file.
+**Where it still blocks:** in `open` and `pread`, in the default pool's `min(32, CPUs +
+4)` threads. Each chunk is a hop: some 50 to 100 microseconds, which a thread spends on
+handing over and not on the file.
 
 **Use it when** you want nothing but the standard library, on any platform and any file
 system, and the files are mostly cold: then the disk takes longer than the hop.

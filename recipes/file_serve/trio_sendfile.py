@@ -5,7 +5,7 @@ process. On a nonblocking socket it returns as soon as the socket is full, but i
 for pages that are not in memory: nonblocking on one side, blocking on the other. So it
 runs in a thread, which comes back when the socket is full; trio then waits until there
 is room again. That is one hop for each filling of the socket's buffer, 100 KiB to 4
-MiB, and one before them that opens the file and sends the head.
+MiB; the first one opens the file and sends the head, too.
 
 **Where it still blocks:** in `open` and in `sendfile`, in trio's worker threads, for
 the disk alone; never for a slow client. On cancellation such a thread is waited for.

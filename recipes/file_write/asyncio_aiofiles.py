@@ -5,9 +5,9 @@ which takes some times as long as the copy into the page cache that it is there 
 `asyncio_batched` makes one hop for many chunks. (Source: aiofiles' README.)
 
 **Where it still blocks:** in `open`, `write`, `fsync` and `replace`, in the default
-executor's `min(32, CPUs + 4)` threads, which the rest of the program shares. aiofiles
-lets a cancelled caller go while its thread works on, and a file that is opened then
-would be nobody's: so each call is waited for to its end, then the new file is removed.
+pool's `min(32, CPUs + 4)` threads, which the rest of the program shares. aiofiles lets
+a cancelled caller go while its thread works on, and a file that is opened then would be
+nobody's: so each call is waited for to its end, then the new file is removed.
 
 **Use it when** the chunks are few or slow, and the file object is needed for more than
 a stream.

@@ -4,11 +4,11 @@ A hop costs about 100 microseconds, whatever it carries. With a chunk in each, m
 the time goes into hops; with 4 MiB in each, almost none. `writev` takes the chunks as
 they are, without a copy that joins them. (Source: writev(2).)
 
-**Where it still blocks:** in `writev`, `fsync` and the rest, in the default executor's
+**Where it still blocks:** in `writev`, `fsync` and the rest, in the default pool's
 `min(32, CPUs + 4)` threads, which the rest of the program shares: more slow files than
-that hold up each other, and name resolution with them. A cancelled caller stays until
-its thread has come back: only then is it certain what is to be removed. Cancelled when
-the name has changed already, it returns as if nothing had been asked.
+that hold up each other, and name lookups with them. A cancelled caller stays until its
+thread has come back: only then is it certain what is to be removed. Cancelled when the
+name has changed already, it returns as if nothing had been asked.
 
 **Use it when** a stream goes to disk on asyncio: uploads, downloads, logs of some size.
 For a pipe whose other end answers, take smaller batches.

@@ -6,7 +6,7 @@ pages back first, the file lies on a network mount, or somebody asks for `fsync`
 
 **Where it still blocks:** in `open`, `write`, `fsync` and `replace`, in the loop
 thread, and every other stream, timer and socket with it. A pipe that nobody reads stops
-the program for good.
+the program for ever.
 
 **Use it when** never. `asyncio_batched` is as fast, and lets the loop go on.
 """

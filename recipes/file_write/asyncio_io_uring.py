@@ -8,7 +8,7 @@ offers neither. So a process that is killed leaves nothing. (Sources: io_uring(7
 io_uring_prep_linkat(3), urio's ARCHITECTURE.md.)
 
 **Where it still blocks:** in `open`, `rename` and the directory's `fsync`, in the
-default executor's threads; for the bytes nowhere. What can't be done without waiting is
+default pool's threads; for the bytes nowhere. What can't be done without waiting is
 waited for by threads of the kernel's own (`iou-wrk-…`). A caller cancelled in a write
 to a pipe that nobody reads is free at once. Where io_uring is forbidden (many
 containers), urio falls back to threads without a message; `URIO_BACKEND=uring` makes it
@@ -38,7 +38,7 @@ REQUIRES = {
     "python": "3.12",
     "platform": "linux",
     "module": "urio",
-    "install": "pip install 'async-io-cookbook[uring]'",
+    "install": "pip install -e '.[uring]'",
 }
 BATCH = 1024 * 1024  # bytes
 MOST = 1024  # chunks: `writev` takes no more

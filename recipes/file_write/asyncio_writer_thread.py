@@ -8,7 +8,7 @@ The thread's own code is the plain, blocking one. (Sources: queue.SimpleQueue,
 writev(2).)
 
 **Where it still blocks:** in `writev`, `fsync` and the rest, in the stream's own
-thread, whatever the default executor is busy with. A thousand streams are a thousand
+thread, whatever the default pool is busy with. A thousand streams are a thousand
 threads. A cancelled caller stays until the thread has removed the new file.
 
 **Use it when** a few long streams go to disk on asyncio, and neither they nor the rest

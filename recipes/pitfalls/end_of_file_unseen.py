@@ -1,4 +1,4 @@
-"""A server that never sees the end of file: it loops forever on a client that has left.
+"""A server that never sees the end of file: it loops on a client that has left.
 
 `recv` returns `b""` when the peer has finished sending, at once and every time. A loop
 that only sends back what came, and never asks whether anything came, calls it again

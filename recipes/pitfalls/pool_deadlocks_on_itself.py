@@ -2,8 +2,8 @@
 
 A function that runs in a pool submits more work to the same pool and waits for its
 result. With a free thread all is well. When every thread is such a waiter, the work
-they wait for stays queued behind them, for good. A recursive walk over a directory
-does it, and so does a library that uses the default executor inside of yours.
+they wait for stays queued behind them, for ever. A recursive walk over a directory does
+it, and so does a library that uses the default pool inside of yours.
 
 **The way out**: a worker never waits for its own pool. Return, and let the caller (a
 loop, or the main thread) submit the next step; or give each level a pool of its own.

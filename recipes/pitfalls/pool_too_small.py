@@ -1,9 +1,9 @@
 """A pool that is too small: three silent clients, and the fourth is not answered.
 
 A blocking server on a pool of 3 needs a thread for as long as a client is connected,
-busy or not. Three clients that say nothing hold it for good. The kernel has accepted
-the fourth one's connection, so it sees no error: it is queued, where nobody looks.
-The same happens to reads: a pool sized by cores, while what it runs waits for disks.
+busy or not. Three clients that say nothing hold it for ever. The kernel has accepted
+the fourth one's connection, so it sees no error: it is queued, where nobody looks. The
+same happens to reads: a pool sized by cores, while what it runs waits for disks.
 
 **The way out**: size a pool by how many may *wait* at once, or let one thread wait for
 all of them (`selectors`, asyncio, trio).

@@ -5,7 +5,7 @@ the rest back. Blocks as large as this come from `mmap` by default (glibc's
 `M_MMAP_THRESHOLD` is 128 KiB until it adjusts it), so each message pays for a system
 call to get memory, a page fault to touch it, and a call to return it. asyncio's
 selector transports receive in this way. `python -m compare net --malloc default` beside
-`--malloc pinned` shows the price on your machine.
+`--malloc pinned` shows the cost on your machine.
 
 **The way out**: `recv_into` a buffer that you keep (asyncio: a `BufferedProtocol`); one
 buffer can serve all connections, since it is empty again before the next event. 64 KiB

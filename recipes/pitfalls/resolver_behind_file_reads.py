@@ -1,10 +1,10 @@
-"""Names are resolved in the default executor, queued behind file reads that hang.
+"""Names are resolved in the default pool, queued behind file reads that hang.
 
 `loop.getaddrinfo`, and so `open_connection("example.org", …)`, is a blocking call in a
-worker of the default executor: the same pool that `asyncio.to_thread` uses (at most 32
+worker of the default pool: the same pool that `asyncio.to_thread` uses (at most 32
 threads, fewer on a small machine). When a hung network mount holds them all, the next
-lookup is queued, and the program looks as if the *network* were down. trio and
-anyio share 40 tokens between files and lookups in the same way.
+lookup is queued, and the program looks as if the *network* did not work. trio and anyio
+share 40 tokens between files and lookups in the same way.
 
 **The way out**: give what can hang a pool of its own, with a size that you chose.
 """

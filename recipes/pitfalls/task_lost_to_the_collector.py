@@ -1,4 +1,4 @@
-"""A task without a reference is lost to the garbage collector: the loop's are weak.
+"""A task without a reference is lost: the event loop keeps only weak ones.
 
 `asyncio.create_task(work())` with the result thrown away leaves the task to whatever it
 waits for. When that is held by nobody else, the next collection takes both, in the

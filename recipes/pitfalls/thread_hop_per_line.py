@@ -1,8 +1,8 @@
 """`async for line in file` hops to a thread and back for every single line.
 
 aiofiles, trio and anyio hand each `readline` to a worker thread. A line of a hundred
-bytes takes the file less than a microsecond; the hop takes tens to hundreds. The loop
-is never held, and the program is a hundred times slower than the plain loop that it
+bytes takes the file less than a microsecond; the hop takes tens to hundreds. No read
+holds the loop, and the program is a hundred times slower than the plain loop that it
 replaced.
 
 **The way out**: one hop for many lines: `readlines(hint)` gives as many whole lines as

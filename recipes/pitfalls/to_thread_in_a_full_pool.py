@@ -1,10 +1,10 @@
 """A short call behind long ones: `to_thread` is queued until one of them ends.
 
-`asyncio.to_thread` uses the loop's default executor: `min(32, CPUs + 4)` threads for
-the whole program. When so many long calls are in it (a `subprocess.run`, a hung mount),
-a call of a microsecond is not even begun before one of them ends. A time limit around
-it ends the caller's wait, and the call is never made. What is worse, a call that could
-end the long ones, by killing a child for one, waits behind them too.
+`asyncio.to_thread` uses the loop's default pool: `min(32, CPUs + 4)` threads for the
+whole program. When so many long calls are in it (a `subprocess.run`, a hung mount), a
+call of a microsecond is not even begun before one of them ends. A time limit around it
+ends the caller's wait, and the call is never made. What is worse, a call that could end
+the long ones, by killing a child for one, waits behind them too.
 
 **The way out**: a pool of their own for calls that may take long, so that the default
 one is for short ones.

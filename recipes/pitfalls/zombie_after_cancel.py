@@ -6,8 +6,8 @@ be there to reap it: a zombie, for as long as the program lives. `subprocess.run
 time limit, `trio.run_process` and `anyio.run_process` kill the child; what it started
 goes on there too.
 
-**The way out**: whoever gives up kills, and waits. Start the child in a session of its
-own, and kill that: its children are in it.
+**The way out**: a caller that gives up kills the child, and waits for its end. Start
+the child in a session of its own, and kill that: its children are in it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A task for each client, on anyio's streams: one code for asyncio, uvloop and trio.
+"""A task for each client, on anyio's streams: one source for asyncio, uvloop and trio.
 
 `receive` raises `EndOfStream` instead of returning nothing, and `send` returns when all
 is with the kernel.

@@ -6,8 +6,8 @@ them in turn, for ever. What is not sent yet is kept and tried again; clients th
 left are removed after the loop, because a dict must not change its size while it is
 walked.
 
-**Where it still blocks.** Nowhere, and that is the trouble: with nothing to do it burns
-a whole core, and each client costs a system call per round, however silent it is.
+**Where it still blocks.** Nowhere, and that is the trouble: with nothing to do it uses
+100 % of a CPU, and each client costs a system call per round, however silent it is.
 
 **Use it when** you want to see what multiplexing saves, or when a core is set apart for
 the lowest latency.

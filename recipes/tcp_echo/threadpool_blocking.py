@@ -4,8 +4,8 @@ The main thread accepts everybody and hands each client to a `ThreadPoolExecutor
 pool bounds the threads, and a thread is taken for as long as its client stays: three
 silent clients are enough, and the fourth is connected, accepted, and unanswered.
 
-**Where it still blocks.** The workers block in `recv` and `sendall`; clients beyond the
-pool's size wait in its queue, which no system call shows.
+**Where it still blocks.** The workers block in `recv` and `sendall`, the main thread in
+`accept`; clients beyond the pool's size wait in its queue, which no system call shows.
 
 **Use it when** each client stays briefly (one request, one reply), and the work must
 not take more than so many threads. For clients that stay, give the pool their number,
