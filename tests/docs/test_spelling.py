@@ -52,6 +52,28 @@ def test_every_word_is_known(hand_written: list[Path], root: Path) -> None:
     assert not told, "correct them, or add them to docs/words.txt:\n" + "\n".join(told)
 
 
+INSTEAD = {
+    "default executor": "default pool",
+    "name resolution": "name lookup",
+    "forever": "for ever",
+    "for good": "for ever",
+}
+"""What has one name on the pages and in the recipes' docstrings."""
+
+
+def test_one_thing_has_one_name(hand_written: list[Path], root: Path) -> None:
+    texts = {path.name: prose(path.read_text("utf-8")) for path in hand_written}
+    for path in sorted((root / "recipes").glob("*/[a-z]*.py")):
+        texts[f"{path.parent.name}/{path.name}"] = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    told = [
+        f"{name}: {good!r}, not {bad!r}"
+        for name, text in texts.items()
+        for bad, good in INSTEAD.items()
+        if bad in " ".join(text.split())
+    ]
+    assert not told
+
+
 def words(root: Path) -> set[str]:
     """The field's words and names, in small letters, a line each."""
     return set((root / "docs" / "words.txt").read_text("utf-8").split())
