@@ -132,8 +132,7 @@ def _moved(runs: Sequence[Run]) -> str:
 
 
 def _nobody(resource: str, runs: Sequence[Run]) -> str:
-    threads = max((run.threads for run in runs), default=0)
-    return f"the kernel reports what is ready or done; of at most {threads} threads none blocks for {resource}"
+    return f"the kernel reports what is ready or done; of at most {_count(runs)} none blocks for {resource}"
 
 
 def _plain(runs: Sequence[Run]) -> str:
@@ -228,7 +227,12 @@ def where_blocked(groups: Sequence[tuple[Group, Sequence[Run]]], what: str, stat
 
 
 def _threads(runs: Sequence[Run]) -> str:
-    return f", with {max(run.threads for run in runs)} threads at most in all"
+    return f", with at most {_count(runs)} in all"
+
+
+def _count(runs: Sequence[Run]) -> str:
+    threads = max((run.threads for run in runs), default=0)
+    return f"{threads} thread{'' if threads == 1 else 's'}"
 
 
 def _seconds(run: Run) -> float:
