@@ -32,6 +32,8 @@ INTERPRETER = re.compile(r"python(\d|$)")
 """Any other program that has Python inside might take our arguments for its own, and do what it does."""
 RUNTIME = b"\0_PyRuntime\0"
 """What the dynamic symbols of every file that has a CPython in it name: its state, for debuggers and extensions."""
+LARGEST = 1 << 28
+"""What is larger, in bytes, is no program's code: a database may map its data."""
 _layouts: list[Layout] = []
 _refused: dict[tuple[int, int], str] = {}
 """By the device and inode of an executable: why."""
@@ -135,15 +137,17 @@ def _interpreter(pid: int) -> str:
 def embedded_in(pid: int) -> str | None:
     """Return the file that a process has CPython from, whatever its program is called; `None` where it has none."""
     for name in {image.name for _, _, image in mappings(pid) if image is not None}:
-        path = Path(f"/proc/{pid}/root", name.lstrip("/"))
-        with (
-            contextlib.suppress(OSError, ValueError),
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents,
-        ):
-            if contents.find(RUNTIME) >= 0:
+        with contextlib.suppress(OSError, ValueError):
+            if _has_runtime(Path(f"/proc/{pid}/root", name.lstrip("/"))):
                 return name
     return None
+
+
+def _has_runtime(path: Path) -> bool:
+    if path.stat().st_size > LARGEST:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
+        return contents.find(RUNTIME) >= 0
 
 
 @contextlib.contextmanager
