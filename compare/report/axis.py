@@ -57,8 +57,17 @@ def name_of(run: Run) -> str:
 
 def workload_of(run: Run) -> str:
     """What the run was asked to do, in a line: `file: state slow, files 8`."""
-    told = ", ".join(f"{key} {value}" for key, value in run.workload.items())
+    told = ", ".join(
+        f"{key} {_words(value)}" for key, value in run.workload.items() if value is not None and value is not False
+    )
     return f"{run.scenario}: {told}" if told else run.scenario
+
+
+def _words(value: object) -> str:
+    """A workload's value as one types it: a program with its arguments, a figure without the zero."""
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def groups(comparison: Comparison) -> list[Group]:
