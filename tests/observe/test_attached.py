@@ -100,8 +100,10 @@ class _Service:
 def _service(*options: str, pool: bool = False) -> Iterator[_Service]:
     command = [sys.executable, "-W", "error::DeprecationWarning", *options, "-c", SERVICE, *(["pool"] if pool else [])]
     with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:
-        yield _Service(process)
-        process.kill()
+        try:
+            yield _Service(process)
+        finally:  # or the end of the block waits for it, and a test that fails takes until its time limit
+            process.kill()
         assert process.stderr is not None
         assert not process.stderr.read()
 
