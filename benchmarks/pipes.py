@@ -37,7 +37,7 @@ PEERS: tuple[tuple[str, Backend | None], ...] = (
     ("subprocess_run", None),
     ("asyncio_communicate", "asyncio"),
     ("asyncio_communicate", "asyncio+uvloop"),
-    ("trio_run_process", "trio"),
+    ("trio.run_process", "trio"),
     ("anyio_run_process", "asyncio"),
     ("anyio_run_process", "trio"),
 )
@@ -73,8 +73,7 @@ class Bench:
         cases = [Case(SHELL, "peer", partial(_shell, shell))]
         for variant in (*catalogue.variants("pipes"), *_peers()):
             kind: Kind = "ours" if variant.recipe else "peer"
-            name = label(variant) if variant.recipe else label(variant).replace("trio_run_process", "trio.run_process")
-            cases.append(Case(name, kind, partial(self.one_pass, variant, told)))
+            cases.append(Case(label(variant), kind, partial(self.one_pass, variant, told)))
         seen = interleave(self.options.among(cases), self.options.rounds, self.options.chooser)
         return rows(Work(title, {UNIT: True, CPU: False}, "", "subprocess_run"), seen)
 
@@ -103,7 +102,8 @@ class Bench:
 def label(variant: Variant) -> str:
     """The name of a variant's row."""
     backend = (variant.backend or "").rpartition("+")[2]
-    return variant.name if backend in {"", variant.name.partition("_")[0]} else f"{variant.name} on {backend}"
+    says_it = not backend or variant.name.startswith((f"{backend}_", f"{backend}."))
+    return variant.name if says_it else f"{variant.name} on {backend}"
 
 
 def _peers() -> list[Variant]:
@@ -111,7 +111,7 @@ def _peers() -> list[Variant]:
     folder = Path(__file__).parent / "peers"
     like = replace(catalogue.variants("pipes")[0], recipe=None, module="benchmarks.peers.pipes_docs", unavailable=None)
     return [
-        replace(like, name=name, function=name, backend=backend, path=folder / "pipes_docs.py")
+        replace(like, name=name, function=name.replace(".", "_"), backend=backend, path=folder / "pipes_docs.py")
         for name, backend in PEERS
     ]
 

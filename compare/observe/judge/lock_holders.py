@@ -187,15 +187,14 @@ class LockHolders:
             return
         if self._is_for_a_process(wait):
             self.found.of_processes.add(wait.account)
-            self._count(wait, self._who_did(wait))
+            self._count(wait, self._who_did(wait), {})
             return
         awake = [key for key, stretches in held.items() if stretches.is_awake(wait.end, wait.loose)]
         let_go = self._who_let_go(awake, held, wait)
         holder = _only(let_go, held, wait) if wait.end - wait.start >= self._least else None
         if wait.timed and not awake:
             self.found.given_up[wait.account] += wait.end - wait.start
-        self._count_starved(wait, {key: held[key] for key in ([holder[0]] if holder is not None else awake)})
-        self.found.count(wait.account, holder, wait.end - wait.start)
+        self._count(wait, holder, {key: held[key] for key in awake})
 
     def _is_for_a_process(self, wait: _Wait) -> bool:
         """Whether it ended with work that was done in another process, and that was begun before most of it."""
@@ -211,9 +210,9 @@ class LockHolders:
             at_work = [key for key in at_work if others[key].is_awake(wait.end, wait.loose)]
         return _only(at_work, others, wait)
 
-    def _count(self, wait: _Wait, holder: Holder | None) -> None:
-        if holder is not None:
-            self._count_starved(wait, {holder[0]: self._stretches[holder[0]]})
+    def _count(self, wait: _Wait, holder: Holder | None, among: dict[Key, Stretches]) -> None:
+        """Enter a wait, and whether its holder was given no CPU; where that is not known, whether one of these was."""
+        self._count_starved(wait, {holder[0]: self._stretches[holder[0]]} if holder is not None else among)
         self.found.count(wait.account, holder, wait.end - wait.start)
 
     def _who_let_go(self, awake: list[Key], held: dict[Key, Stretches], wait: _Wait) -> list[Key]:
